@@ -1,0 +1,1 @@
+"""Engine, tables and migrations: where everything is kept."""

@@ -1,0 +1,201 @@
+"""Conversations, their messages (which are the transcript), turns and handoffs."""
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.tables.base import Base, Id, Json, JsonList, Moment, OfMerchant
+
+
+class Conversation(OfMerchant, Base):
+    """The exchange with one address on one channel account."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("channel_account_id", "address"),)
+
+    id: Mapped[Id]
+    channel_account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"))
+    channel: Mapped[str]
+    address: Mapped[str]
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    state: Mapped[str] = mapped_column(server_default="bot")
+    """``bot``, ``waiting`` (for a person), ``agent`` or ``closed``."""
+    language: Mapped[str | None]
+    address_form: Mapped[str | None]
+    slots: Mapped[Json] = mapped_column(server_default="{}")
+    """Rasa's slot values after the last turn."""
+    verified_at: Mapped[Moment | None]
+    verified_with: Mapped[str | None]
+    verification_tries: Mapped[int] = mapped_column(server_default="0")
+    verification_locked_at: Mapped[Moment | None]
+    opted_out_at: Mapped[Moment | None]
+    introduced_at: Mapped[Moment | None]
+    """When the automated assistant named itself (AI Act Art. 50(1))."""
+    stalled_notice_at: Mapped[Moment | None]
+    """When the customer was told that the answer takes longer (the dialogue engine is down)."""
+    last_inbound_at: Mapped[Moment | None]
+    created_at: Mapped[Moment]
+
+
+class Message(OfMerchant, Base):
+    """One message, in or out. All of a conversation's messages are its transcript."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index(
+            "uq_message_provider",
+            "channel_account_id",
+            "provider_message_id",
+            unique=True,
+            postgresql_where=text("direction = 'in'"),
+        ),
+        Index(
+            "uq_message_reply",
+            "in_reply_to",
+            "ordinal",
+            unique=True,
+            postgresql_where=text("in_reply_to IS NOT NULL"),
+        ),
+        Index("ix_message_conversation_id_id", "conversation_id", "id"),
+        Index(
+            "ix_message_unhandled",
+            "conversation_id",
+            postgresql_where=text("direction = 'in' AND handled_at IS NULL"),
+        ),
+        Index(
+            "ix_message_unsent",
+            "conversation_id",
+            postgresql_where=text("direction = 'out' AND status IN ('queued', 'sending')"),
+        ),
+        Index("ix_message_provider_message_id", "provider_message_id"),
+    )
+
+    id: Mapped[Id]
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    channel_account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"))
+    direction: Mapped[str]
+    author: Mapped[str]
+    """``customer``, ``bot``, ``agent`` or ``system``."""
+    kind: Mapped[str]
+    text: Mapped[str]
+    buttons: Mapped[JsonList] = mapped_column(server_default="[]")
+    """Out: ``[{"id", "title"}]`` as shown. In: the pressed one."""
+    attachments: Mapped[JsonList] = mapped_column(server_default="[]")
+    raw: Mapped[Json] = mapped_column(server_default="{}")
+    provider_message_id: Mapped[str | None]
+    created_at: Mapped[Moment]
+
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    """In: the provider's own order (Telegram ``update_id``)."""
+    handled_at: Mapped[Moment | None]
+    outcome: Mapped[str | None]
+
+    in_reply_to: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    ordinal: Mapped[int | None]
+    wording: Mapped[str | None]
+    args: Mapped[Json] = mapped_column(server_default="{}")
+    discloses: Mapped[bool] = mapped_column(server_default="false")
+    template: Mapped[Json | None]
+    status: Mapped[str | None]
+    """Out: ``queued``, ``sending``, ``sent``, ``delivered``, ``read``, ``failed``, ``unknown``
+    or ``cancelled``; moves forward only."""
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    claimed_at: Mapped[Moment | None]
+    sent_at: Mapped[Moment | None]
+    delivered_at: Mapped[Moment | None]
+    read_at: Mapped[Moment | None]
+    error: Mapped[str | None]
+
+
+class Turn(OfMerchant, Base):
+    """What the dialogue engine made of one inbound message."""
+
+    __tablename__ = "turn"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    understanding: Mapped[Json] = mapped_column(server_default="{}")
+    events: Mapped[JsonList] = mapped_column(server_default="[]")
+    at: Mapped[Moment]
+
+
+class ActionResult(OfMerchant, Base):
+    """The answer of one action call; the same call gets the same answer again."""
+
+    __tablename__ = "action_result"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    input_hash: Mapped[str]
+    response: Mapped[Json]
+    at: Mapped[Moment]
+
+
+class ButtonChoice(OfMerchant, Base):
+    """A button that was shown: its opaque id and what pressing it means in this conversation."""
+
+    __tablename__ = "button_choice"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    position: Mapped[int]
+    title: Mapped[str]
+    intent: Mapped[str]
+    entities: Mapped[Json] = mapped_column(server_default="{}")
+
+
+class Handoff(OfMerchant, Base):
+    """A conversation that needs a person."""
+
+    __tablename__ = "handoff"
+    __table_args__ = (
+        Index(
+            "uq_handoff_open_conversation",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    reason: Mapped[str]
+    summary: Mapped[Json] = mapped_column(server_default="{}")
+    requested_at: Mapped[Moment]
+    taken_at: Mapped[Moment | None]
+    taken_by: Mapped[str | None]
+    closed_at: Mapped[Moment | None]
+    outcome: Mapped[str | None]
+
+
+class StartToken(OfMerchant, Base):
+    """A one-time deep link (``t.me/<bot>?start=<token>``) that binds a chat to a customer."""
+
+    __tablename__ = "start_token"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    channel_account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"))
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    used_at: Mapped[Moment | None]
+    used_by: Mapped[str | None]
+
+
+class ContactAttempt(OfMerchant, Base):
+    """A message that outreach decided to send, and why."""
+
+    __tablename__ = "contact_attempt"
+    __table_args__ = (UniqueConstraint("customer_id", "cycle", "step"),)
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"))
+    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    cycle: Mapped[int]
+    """Counts the contact cycles of a customer, from 1."""
+    step: Mapped[str]
+    """``first_contact`` or ``reminder``."""
+    reason: Mapped[str]
+    at: Mapped[Moment]

@@ -1,0 +1,82 @@
+"""Merchants, the accounts they write from, and their API keys."""
+
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.tables.base import Base, Id, Json, Moment, OfMerchant
+
+
+class Merchant(Base):
+    """A tenant: the shop whose claims are handled, and how it wants to sound."""
+
+    __tablename__ = "merchant"
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    """Short name used on the command line and in webhook paths."""
+    name: Mapped[str]
+    alias: Mapped[str | None]
+    """Neutral name for first contact where the shop's own name would disclose something."""
+    kind: Mapped[str] = mapped_column(server_default="creditor")
+    """``creditor`` or ``collector`` (registered under § 10 RDG)."""
+    tone: Mapped[str] = mapped_column(server_default="warm")
+    address_form: Mapped[str] = mapped_column(server_default="sie")
+    language: Mapped[str] = mapped_column(server_default="de")
+    currency: Mapped[str] = mapped_column(server_default="EUR")
+    timezone: Mapped[str] = mapped_column(server_default="Europe/Berlin")
+    land: Mapped[str] = mapped_column(server_default="BE")
+    """ISO 3166-2 subdivision of Germany whose holidays count when a customer's is unknown."""
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    website: Mapped[str | None]
+    payee: Mapped[str | None]
+    iban: Mapped[str | None]
+    bic: Mapped[str | None]
+    policy: Mapped[Json] = mapped_column(server_default="{}")
+    """Data of :class:`negotiation.policy.Policy`."""
+    created_at: Mapped[Moment]
+
+
+class ChannelAccount(OfMerchant, Base):
+    """An address that a merchant writes from: a Telegram bot or a Twilio sender."""
+
+    __tablename__ = "channel_account"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[Id]
+    channel: Mapped[str]
+    address: Mapped[str]
+    """Telegram bot name, E.164 sender, or the terminal's name."""
+    credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Encrypted with the service's secret key; empty means: from the environment."""
+    templates: Mapped[Json] = mapped_column(server_default="{}")
+    """Wording name and language (``first_contact.de``) to the provider's ``ContentSid``."""
+    enabled: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[Moment]
+
+
+class ApiKey(OfMerchant, Base):
+    """A key of the merchant's own systems; only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[Id]
+    prefix: Mapped[str]
+    hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[Moment]
+    last_used_at: Mapped[Moment | None]
+    revoked_at: Mapped[Moment | None]
+
+
+class AuditEvent(OfMerchant, Base):
+    """Something that happened and has to be explainable later; append-only, no message texts."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[Id]
+    kind: Mapped[str]
+    at: Mapped[Moment]
+    customer_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    claim_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    conversation_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    facts: Mapped[Json] = mapped_column(server_default="{}")
