@@ -76,7 +76,12 @@ class Claim(OfMerchant, Base):
         UniqueConstraint("merchant_id", "reference"),
         UniqueConstraint("merchant_id", "rf_reference"),
         Index("ix_claim_merchant_id_invoice_number", "merchant_id", "invoice_number"),
-        Index("ix_claim_open", "merchant_id", "customer_id", postgresql_where=text("status='open'")),
+        Index(
+            "ix_claim_open",
+            "merchant_id",
+            "customer_id",
+            postgresql_where=text("status = 'open'"),
+        ),
     )
 
     id: Mapped[Id]
