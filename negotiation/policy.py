@@ -1,0 +1,146 @@
+"""What a merchant allows: the policy of a negotiation, as data.
+
+Every field has a default, so ``{}`` is a complete policy. Amounts are minor units of
+``currency``; bands are read in order, the first whose upper limit is not passed counts, and the
+last one has no limit (``null``).
+"""
+
+from dataclasses import dataclass
+
+from ledger.money import Money
+from ledger.schedule import Period
+
+
+@dataclass(frozen=True, slots=True)
+class InstalmentBand:
+    """Open amounts up to ``up_to_minor`` may be paid in at most ``count_max`` instalments."""
+
+    up_to_minor: int | None
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeferralBand:
+    """Claims up to ``up_to_days`` past due may be deferred by at most ``days_max``."""
+
+    up_to_days: int | None
+    days_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffortBand:
+    """For open amounts up to ``up_to_minor``: reminders after first contact, and whether a
+    person follows up by telephone."""
+
+    up_to_minor: int | None
+    reminders_max: int
+    call: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may be agreed without asking anybody, and how much effort a claim is worth.
+
+    ``instalment_minor_min``: least regular instalment; the last one may be the smaller rest.
+    ``instalment_bands``: largest number of instalments by open amount.
+    ``instalment_first_days_max``: the first instalment is due at most so many days from today;
+    ``instalment_first_days_usual`` is proposed when the customer names no day.
+    ``instalment_periods``: what is offered, the preferred one first.
+    ``plan_charge_business_minor``: what a plan costs a business; consumers pay nothing for plans
+    and deferrals (a charge would make it consumer credit, § 506 BGB).
+    ``plan_stops_interest``: no default interest while a plan runs.
+    ``shift_due_days_land``: due days move off weekends and this Land's holidays; null: they stay.
+    ``deferral_bands``: longest deferral in days by age of the claim.
+    ``promise_days_max``: a promise to pay everything lies at most so many days ahead.
+    ``discount_*_percent``: share of the part that is let go when the rest is paid within
+    ``discount_days_max`` days. Principal is never reduced unless the merchant says so.
+    ``authority_minor``: above this open amount a person decides about anything but a promise.
+    ``let_go_below_minor``: claims below this open amount are not pursued.
+    ``effort_bands``: effort in proportion to the amount.
+    ``freshness_hours``: no message about a claim whose open amount was confirmed longer ago.
+    ``verification_hours``: how long a proof of identity holds in a conversation.
+    """
+
+    currency: str = "EUR"
+    instalment_minor_min: int = 10_00
+    instalment_bands: tuple[InstalmentBand, ...] = (
+        InstalmentBand(100_00, 4),
+        InstalmentBand(500_00, 10),
+        InstalmentBand(None, 24),
+    )
+    instalment_first_days_max: int = 31
+    instalment_first_days_usual: int = 14
+    instalment_periods: tuple[Period, ...] = (Period.MONTHLY, Period.BIWEEKLY, Period.WEEKLY)
+    plan_charge_business_minor: int = 0
+    plan_stops_interest: bool = True
+    shift_due_days_land: str | None = None
+    deferral_bands: tuple[DeferralBand, ...] = (
+        DeferralBand(30, 45),
+        DeferralBand(90, 30),
+        DeferralBand(None, 21),
+    )
+    promise_days_max: int = 14
+    discount_interest_percent: int = 100
+    discount_costs_percent: int = 0
+    discount_principal_percent: int = 0
+    discount_days_max: int = 7
+    authority_minor: int = 5_000_00
+    let_go_below_minor: int = 2_00
+    effort_bands: tuple[EffortBand, ...] = (
+        EffortBand(20_00, 1, False),
+        EffortBand(200_00, 1, False),
+        EffortBand(None, 1, True),
+    )
+    freshness_hours: int = 24
+    verification_hours: int = 24
+
+    def instalment_count_max(self, balance: Money) -> int:
+        """The largest number of instalments for this open amount."""
+        return next(
+            band.count_max
+            for band in self.instalment_bands
+            if band.up_to_minor is None or balance.minor <= band.up_to_minor
+        )
+
+    def deferral_days_max(self, age_days: int) -> int:
+        """The longest deferral, in days from today, for a claim so many days past due."""
+        return next(
+            band.days_max
+            for band in self.deferral_bands
+            if band.up_to_days is None or age_days <= band.up_to_days
+        )
+
+    def effort(self, balance: Money) -> EffortBand:
+        """The effort that this open amount is worth."""
+        return next(
+            band
+            for band in self.effort_bands
+            if band.up_to_minor is None or balance.minor <= band.up_to_minor
+        )
+
+    def lets_go(self, balance: Money) -> bool:
+        """Whether the open amount is too small to be pursued."""
+        return balance.minor < self.let_go_below_minor
+
+    def plan_charge(self, business: bool) -> Money:
+        """What an instalment plan costs the customer."""
+        return Money(self.plan_charge_business_minor if business else 0, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyError:
+    """One thing that is wrong with policy data: the field's path and what is expected."""
+
+    field: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.expected}"
+
+
+class PolicyInvalid(ValueError):
+    """The data is no policy; ``errors`` has everything that is wrong with it."""
+
+    def __init__(self, errors: tuple[PolicyError, ...]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors

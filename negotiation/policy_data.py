@@ -1,0 +1,179 @@
+"""Reading a policy from JSON-able data and writing it back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ledger.money import EXPONENTS
+from ledger.schedule import Period
+from negotiation.policy import (
+    DeferralBand,
+    EffortBand,
+    InstalmentBand,
+    Policy,
+    PolicyError,
+    PolicyInvalid,
+)
+
+LAENDER = frozenset(
+    ("BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH")
+)
+
+
+class _Wrong(Exception):
+    """Carries the errors of one field."""
+
+    def __init__(self, *errors: tuple[str, str]) -> None:
+        self.errors = errors
+
+
+Reader = Callable[[Any], Any]
+
+
+def _whole(least: int, most: int) -> Reader:
+    def read(value: Any) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise _Wrong(("", f"a whole number from {least} to {most}"))
+        return value
+
+    return read
+
+
+def _yes_no(value: Any) -> bool:
+    if type(value) is not bool:
+        raise _Wrong(("", "true or false"))
+    return value
+
+
+def _currency(value: Any) -> str:
+    if value not in EXPONENTS:
+        raise _Wrong(("", "an ISO 4217 currency code"))
+    return str(value)
+
+
+def _land(value: Any) -> str | None:
+    if value is not None and value not in LAENDER:
+        raise _Wrong(("", "a Land such as BE, or null"))
+    return None if value is None else str(value)
+
+
+def _periods(value: Any) -> tuple[Period, ...]:
+    names = [period.value for period in Period]
+    if not isinstance(value, list) or not value or any(name not in names for name in value):
+        raise _Wrong(("", f"a list of one or more of {', '.join(names)}"))
+    if len(set(value)) != len(value):
+        raise _Wrong(("", "each period once"))
+    return tuple(Period(name) for name in value)
+
+
+@dataclass(frozen=True)
+class _Bands:
+    """Reads a list of bands: rising limits, the last one without."""
+
+    make: Callable[..., Any]
+    limit: str
+    readers: Mapping[str, Reader]
+
+    def __call__(self, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list) or not value:
+            raise _Wrong(("", "a list of one or more bands"))
+        errors: list[tuple[str, str]] = []
+        bands = []
+        previous = -1
+        for position, band in enumerate(value):
+            path = f"[{position}]"
+            keys = {self.limit, *self.readers}
+            if not isinstance(band, dict) or set(band) != keys:
+                errors.append((path, f"exactly the keys {', '.join(sorted(keys))}"))
+                continue
+            limit = band[self.limit]
+            if position == len(value) - 1:
+                if limit is not None:
+                    errors.append((f"{path}.{self.limit}", "null in the last band"))
+            elif type(limit) is not int or limit <= previous:
+                errors.append((f"{path}.{self.limit}", f"a whole number above {previous}"))
+            else:
+                previous = limit
+            parts = {}
+            for name, read in self.readers.items():
+                try:
+                    parts[name] = read(band[name])
+                except _Wrong as wrong:
+                    errors += [(f"{path}.{name}", expected) for _, expected in wrong.errors]
+            if len(parts) == len(self.readers):
+                bands.append(self.make(limit, **parts))
+        if errors:
+            raise _Wrong(*errors)
+        return tuple(bands)
+
+
+_AMOUNT = _whole(0, 10**12)
+_DAYS = _whole(0, 366)
+_PERCENT = _whole(0, 100)
+
+_READERS: Mapping[str, Reader] = {
+    "currency": _currency,
+    "instalment_minor_min": _whole(1, 10**12),
+    "instalment_bands": _Bands(InstalmentBand, "up_to_minor", {"count_max": _whole(1, 120)}),
+    "instalment_first_days_max": _DAYS,
+    "instalment_first_days_usual": _DAYS,
+    "instalment_periods": _periods,
+    "plan_charge_business_minor": _AMOUNT,
+    "plan_stops_interest": _yes_no,
+    "shift_due_days_land": _land,
+    "deferral_bands": _Bands(DeferralBand, "up_to_days", {"days_max": _DAYS}),
+    "promise_days_max": _DAYS,
+    "discount_interest_percent": _PERCENT,
+    "discount_costs_percent": _PERCENT,
+    "discount_principal_percent": _PERCENT,
+    "discount_days_max": _DAYS,
+    "authority_minor": _AMOUNT,
+    "let_go_below_minor": _AMOUNT,
+    "effort_bands": _Bands(
+        EffortBand, "up_to_minor", {"reminders_max": _whole(0, 10), "call": _yes_no}
+    ),
+    "freshness_hours": _whole(1, 24 * 31),
+    "verification_hours": _whole(1, 24 * 31),
+}
+
+
+def policy_from_data(data: Mapping[str, Any]) -> Policy:
+    """Read a policy; fields that are not given keep their default.
+
+    Raises ``PolicyInvalid`` with all errors at once: unknown fields, wrong types, numbers out of
+    range, bands that do not rise.
+    """
+    if not isinstance(data, Mapping):
+        raise PolicyInvalid((PolicyError("policy", "an object"),))
+    errors = [PolicyError(str(name), "no such field") for name in data if name not in _READERS]
+    values: dict[str, Any] = {}
+    for name, read in _READERS.items():
+        if name not in data:
+            continue
+        try:
+            values[name] = read(data[name])
+        except _Wrong as wrong:
+            errors += [PolicyError(name + path, expected) for path, expected in wrong.errors]
+    if not errors:
+        policy = Policy(**values)
+        if policy.instalment_first_days_usual <= policy.instalment_first_days_max:
+            return policy
+        errors.append(
+            PolicyError("instalment_first_days_usual", "at most instalment_first_days_max")
+        )
+    raise PolicyInvalid(tuple(errors))
+
+
+def policy_to_data(policy: Policy) -> dict[str, Any]:
+    """The policy as JSON-able data, every field written out."""
+    return {field.name: _plain(getattr(policy, field.name)) for field in fields(policy)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Period):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, InstalmentBand | DeferralBand | EffortBand):
+        return asdict(value)
+    return value
