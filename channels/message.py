@@ -188,8 +188,9 @@ class TemplateRef:
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """One message to send. With `template` the provider's approved text is used and `text` is only
-    what the transcript shows; without it `text` must not be empty (ValueError).
+    """One message to send. On WhatsApp a `template` is sent in place of `text`, which then is what
+    the transcript shows; other channels have no templates and send `text`. Without a template
+    `text` must not be empty (ValueError).
 
     `status_callback_url` is absolute and carries the outbox id in its query (``?outbox=<id>``).
     """
@@ -379,10 +380,10 @@ class ChannelProvider(Protocol):
 
     async def find_sent(self, message: OutboundMessage, claimed_at: datetime) -> SendReceipt | None:
         """Look at the provider for a message whose send began at `claimed_at` (aware UTC) and whose
-        outcome is unknown; None when it is certainly or probably not there.
+        outcome is unknown; None when it is not there (yet: lists lag by seconds).
 
         Raises Unsupported where the provider keeps no list, Retry or Throttled when it cannot be
-        asked now.
+        asked now, Uncertain when more than one message fits.
         """
 
     async def acknowledge(self, button_query_id: str) -> None:

@@ -1,0 +1,92 @@
+"""Opt-out and opt-in words, recognised in code before any model sees the message.
+
+Only a message that *is* the request counts ("STOP", "Bitte keine Nachrichten mehr!"), not one that
+mentions it ("Stop, ich habe eine Frage"): that one is for the dialogue, which knows `opt_out` too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from channels.message import Channel, ContactWish
+
+_LENGTH_MAX = 80
+
+_STOP = frozenset(
+    {
+        "stop", "stopp", "stopall", "stop all", "alles stoppen", "optout", "opt out",
+        "unsubscribe", "unsubscribe me", "abmelden", "abmeldung", "abbestellen", "austragen",
+        "mich abmelden", "melden sie mich ab", "melde mich ab", "ich möchte mich abmelden",
+        "ich will mich abmelden", "stop nachrichten", "nachrichten stoppen", "keine nachricht mehr",
+        "keine nachrichten", "keine nachrichten mehr", "keine weiteren nachrichten",
+        "keine weiteren nachrichten mehr", "keine sms mehr", "keine mitteilungen mehr",
+        "keine nachrichten mehr senden", "keine nachrichten mehr schicken",
+        "ich will keine nachrichten mehr", "ich möchte keine nachrichten mehr",
+        "ich will keine nachrichten mehr bekommen", "ich möchte keine nachrichten mehr bekommen",
+        "ich will keine nachrichten mehr erhalten", "ich möchte keine nachrichten mehr erhalten",
+        "ich will keine weiteren nachrichten", "ich möchte keine weiteren nachrichten",
+        "senden sie mir keine nachrichten mehr", "schicken sie mir keine nachrichten mehr",
+        "schick mir keine nachrichten mehr", "sende mir keine nachrichten mehr",
+        "schreiben sie mir nicht mehr", "schreib mir nicht mehr", "nicht mehr schreiben",
+        "schreibt mir nicht mehr", "hören sie auf mir zu schreiben", "hör auf mir zu schreiben",
+        "hört auf mir zu schreiben", "kontaktieren sie mich nicht mehr", "nicht mehr kontaktieren",
+        "kontaktiert mich nicht mehr", "lassen sie mich in ruhe", "lass mich in ruhe",
+        "lasst mich in ruhe", "no more messages", "no more texts", "no further messages",
+        "stop messages", "stop messaging", "stop messaging me", "stop texting",
+        "stop texting me", "stop contacting me", "stop writing me", "stop writing to me",
+        "do not contact me", "dont contact me", "do not contact me again", "dont contact me again",
+        "do not text me", "dont text me", "do not message me", "dont message me",
+        "i dont want any more messages", "i do not want any more messages",
+        "i want no more messages", "leave me alone", "remove me", "opt me out",
+        "take me off your list", "remove me from your list",
+    }
+)  # fmt: skip
+# Twilio's default keywords for SMS: its answer to the next message is 21610, so ours is the same.
+# Elsewhere "cancel" and "end" may well mean a plan or the conversation.
+_STOP_SMS = frozenset({"cancel", "end", "quit", "revoke"})
+_START = frozenset(
+    {
+        "start", "unstop", "subscribe", "anmelden", "wieder anmelden", "opt in", "optin",
+        "ich möchte wieder nachrichten", "wieder nachrichten", "nachrichten wieder erlauben",
+        "start again", "resume messages",
+    }
+)  # fmt: skip
+_COURTESY = frozenset(
+    {
+        "bitte", "danke", "please", "thanks", "thank", "you", "hallo", "hi", "hey", "hello", "ok",
+        "okay", "jetzt", "ab", "sofort", "endlich", "now", "immediately",
+    }
+)  # fmt: skip
+
+_APOSTROPHES = re.compile(r"['’‘`´]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
+_NOT_WORDS = re.compile(r"[^\w?]+|_+")
+
+
+def contact_wish(text: str, channel: Channel | None = None) -> ContactWish | None:
+    """STOP or START when the whole message says just that, else None.
+
+    Case, punctuation, emoji, repetition and courtesies ("bitte", "please") do not matter; a
+    question ("Stop?") is never one. `channel` adds the words that mean it on that channel only.
+    """
+    if len(text) > _LENGTH_MAX:
+        return None
+    phrase = _phrase(text)
+    if phrase in _STOP or (channel is Channel.SMS and phrase in _STOP_SMS):
+        return ContactWish.STOP
+    return ContactWish.START if phrase in _START else None
+
+
+def _phrase(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
+    words = _NOT_WORDS.sub(" ", _APOSTROPHES.sub("", plain)).split()
+    if len(words) > 1 and len(set(words)) == 1:
+        words = words[:1]
+    while len(words) > 1 and words[-1] in _COURTESY:
+        words.pop()
+    while len(words) > 1 and words[0] in _COURTESY:
+        words.pop(0)
+    if len(words) > 1 and len(set(words)) == 1:
+        words = words[:1]
+    return " ".join(words)

@@ -1,0 +1,209 @@
+"""Reads a Telegram ``Update`` (Bot API, getting updates) into the contract's terms.
+
+Only private chats count. Read by hand and tolerantly rather than through the library's classes:
+an unknown field must never cost a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from channels.message import (
+    Attachment,
+    AttachmentKind,
+    Channel,
+    ContactUpdate,
+    InboundKind,
+    InboundMessage,
+    MalformedWebhook,
+    ParsedWebhook,
+)
+
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+"""What the webhook is registered for, and all that is read here."""
+
+_START = re.compile(r"/start(?:@\w+)?(?:\s+(?P<token>\S+))?\s*\Z")
+_START_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+_FILES = {
+    "photo": AttachmentKind.PHOTO,
+    "document": AttachmentKind.DOCUMENT,
+    "audio": AttachmentKind.AUDIO,
+    "voice": AttachmentKind.VOICE,
+    "video": AttachmentKind.VIDEO,
+    "video_note": AttachmentKind.VIDEO,
+    "animation": AttachmentKind.VIDEO,
+    "sticker": AttachmentKind.STICKER,
+}
+_UNREADABLE = (
+    "checklist",
+    "dice",
+    "game",
+    "giveaway",
+    "invoice",
+    "paid_media",
+    "passport_data",
+    "poll",
+    "story",
+    "users_shared",
+)
+
+
+def read_update(update: Any, *, account: str) -> ParsedWebhook:
+    """What one update holds for the bot `account` (its numeric id); empty if nothing for us.
+
+    Raises MalformedWebhook when it is not of the documented shape.
+    """
+    try:
+        sequence = int(update["update_id"])
+        if "message" in update:
+            message = _message(update["message"], update, account, sequence, edited=False)
+        elif "edited_message" in update:
+            message = _message(update["edited_message"], update, account, sequence, edited=True)
+        elif "callback_query" in update:
+            message = _button(update["callback_query"], update, account, sequence)
+        elif "my_chat_member" in update:
+            return _membership(update["my_chat_member"], update, account, sequence)
+        else:
+            message = None
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
+        raise MalformedWebhook("not an update of the documented shape") from None
+    return ParsedWebhook(messages=(message,) if message else ())
+
+
+def message_key(chat_id: int | str, message_id: int | str) -> str:
+    """Telegram numbers messages per chat, so only both together are unique for the bot."""
+    return f"{chat_id}:{message_id}"
+
+
+def _message(
+    message: Mapping[str, Any],
+    update: Mapping[str, Any],
+    account: str,
+    sequence: int,
+    *,
+    edited: bool,
+) -> InboundMessage | None:
+    chat = message["chat"]
+    if chat["type"] != "private":
+        return None
+    author = message.get("from") or {}
+    key = message_key(chat["id"], message["message_id"])
+    text = str(message.get("text") or message.get("caption") or "")
+    attachments = _attachments(message, author)
+    kind = InboundKind.MESSAGE
+    start_token = None
+    if edited:
+        if not text:
+            # A live location reports every step as an edit; nothing was said anew.
+            return None
+        kind = InboundKind.EDIT
+    elif "text" in message and (start := _START.match(text)):
+        kind, text = InboundKind.START, "/start"
+        token = start["token"] or ""
+        start_token = token if _START_TOKEN.match(token) else None
+    elif not text and not attachments:
+        if not any(name in message for name in _UNREADABLE):
+            # A service message (pinned, timer changed …): Telegram speaking, not the customer.
+            return None
+        kind = InboundKind.UNSUPPORTED
+    return InboundMessage(
+        channel=Channel.TELEGRAM,
+        account=account,
+        provider_message_id=f"{key}:edit:{sequence}" if edited else key,
+        sequence=sequence,
+        sender=str(chat["id"]),
+        kind=kind,
+        text=text,
+        raw=update,
+        start_token=start_token,
+        refers_to=key if edited else None,
+        attachments=attachments,
+        profile_language=author.get("language_code"),
+        profile_name=_name(author),
+        sent_at=_time(message.get("edit_date") if edited else message.get("date")),
+    )
+
+
+def _button(
+    query: Mapping[str, Any], update: Mapping[str, Any], account: str, sequence: int
+) -> InboundMessage | None:
+    message = query.get("message")
+    if message is None or message["chat"]["type"] != "private":
+        return None
+    author = query["from"]
+    data = query.get("data")
+    return InboundMessage(
+        channel=Channel.TELEGRAM,
+        account=account,
+        provider_message_id=f"callback:{query['id']}",
+        sequence=sequence,
+        sender=str(message["chat"]["id"]),
+        kind=InboundKind.BUTTON if data else InboundKind.UNSUPPORTED,
+        text="",
+        raw=update,
+        button=data or None,
+        button_query_id=str(query["id"]),
+        refers_to=message_key(message["chat"]["id"], message["message_id"]),
+        profile_language=author.get("language_code"),
+        profile_name=_name(author),
+    )
+
+
+def _membership(
+    change: Mapping[str, Any], update: Mapping[str, Any], account: str, sequence: int
+) -> ParsedWebhook:
+    if change["chat"]["type"] != "private":
+        return ParsedWebhook()
+    contact = ContactUpdate(
+        channel=Channel.TELEGRAM,
+        account=account,
+        provider_event_id=f"member:{sequence}",
+        sequence=sequence,
+        address=str(change["chat"]["id"]),
+        reachable=change["new_chat_member"]["status"] not in ("kicked", "left"),
+        raw=update,
+    )
+    return ParsedWebhook(contacts=(contact,))
+
+
+def _attachments(message: Mapping[str, Any], author: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    found = []
+    for name, kind in _FILES.items():
+        if name not in message or (name == "document" and "animation" in message):
+            # An animation is repeated as a document for old clients.
+            continue
+        item = message[name]
+        if name == "photo":
+            if not item:
+                continue
+            item = max(item, key=lambda size: int(size["width"]) * int(size["height"]))
+        found.append(
+            Attachment(
+                kind=kind,
+                reference=item["file_id"],
+                mime_type=item.get("mime_type"),
+                size_bytes=item.get("file_size"),
+                file_name=item.get("file_name"),
+            )
+        )
+    if place := message.get("location"):
+        details = {"latitude": str(place["latitude"]), "longitude": str(place["longitude"])}
+        found.append(Attachment(kind=AttachmentKind.LOCATION, details=details))
+    if card := message.get("contact"):
+        own = card.get("user_id") is not None and card["user_id"] == author.get("id")
+        details = {"phone_number": str(card["phone_number"]), "own": "yes" if own else "no"}
+        found.append(Attachment(kind=AttachmentKind.CONTACT, details=details))
+    return tuple(found)
+
+
+def _name(author: Mapping[str, Any]) -> str | None:
+    parts = (author.get("first_name"), author.get("last_name"))
+    return " ".join(part for part in parts if part) or None
+
+
+def _time(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds else None
