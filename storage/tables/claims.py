@@ -96,6 +96,8 @@ class Claim(OfMerchant, Base):
     contract_date: Mapped[date | None]
     invoice_date: Mapped[date]
     due_date: Mapped[date]
+    costs_reason: Mapped[str | None]
+    """What the costs were charged for, as the customer is told (§ 13a RDG)."""
     default_since: Mapped[date | None]
     default_proof: Mapped[str | None]
     limitation_date: Mapped[date | None]

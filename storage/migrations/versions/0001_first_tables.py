@@ -239,6 +239,7 @@ def _tables() -> None:
         sa.Column("contract_date", sa.Date(), nullable=True),
         sa.Column("invoice_date", sa.Date(), nullable=False),
         sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("costs_reason", sa.Text(), nullable=True),
         sa.Column("default_since", sa.Date(), nullable=True),
         sa.Column("default_proof", sa.Text(), nullable=True),
         sa.Column("limitation_date", sa.Date(), nullable=True),
