@@ -1,0 +1,76 @@
+"""Phone numbers and e-mail addresses, in one form: the only place that reads them."""
+
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+EMAIL = re.compile(r"[^\s@,;<>\"()]{1,64}@[^\s@.,;<>\"()]+(\.[^\s@.,;<>\"()]+)+")
+EMAIL_LENGTH_MAX = 254
+
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_REACHABLE = _MOBILE | {
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.VOIP,
+    PhoneNumberType.PERSONAL_NUMBER,
+}
+
+
+class NotAPhoneNumber(ValueError):
+    """The text is no phone number that a person can be reached at; the text says why."""
+
+
+class NotAnEmailAddress(ValueError):
+    """The text is no e-mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number in E.164 form, and whether text messages reach it."""
+
+    e164: str
+    mobile: bool
+
+
+def phone_number(text: str, region: str = "DE") -> PhoneNumber:
+    """Read a phone number; ``region`` (ISO 3166-1) completes numbers without country code.
+
+    Raises:
+        NotAPhoneNumber: no valid number, or one that belongs to no person (service, premium).
+    """
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        raise NotAPhoneNumber("not a phone number") from error
+    if number.extension:
+        raise NotAPhoneNumber("a number with an extension cannot be written to")
+    if not phonenumbers.is_valid_number(number):
+        raise NotAPhoneNumber("no number of this form exists")
+    kind = phonenumbers.number_type(number)
+    if kind not in _REACHABLE:
+        raise NotAPhoneNumber("a service number, not a person's")
+    return PhoneNumber(
+        phonenumbers.format_number(number, PhoneNumberFormat.E164), mobile=kind in _MOBILE
+    )
+
+
+def e164(text: str, region: str = "DE") -> str:
+    """Return a phone number as E.164 (``+491713920012``).
+
+    Raises:
+        NotAPhoneNumber: no valid number, or one that belongs to no person.
+    """
+    return phone_number(text, region).e164
+
+
+def email_address(text: str) -> str:
+    """Return an e-mail address with its domain in lower case.
+
+    Raises:
+        NotAnEmailAddress: the text has not the form of one.
+    """
+    if len(text) > EMAIL_LENGTH_MAX or not EMAIL.fullmatch(text):
+        raise NotAnEmailAddress("not an e-mail address")
+    local, _, domain = text.rpartition("@")
+    return f"{local}@{domain.lower()}"
