@@ -5,7 +5,9 @@ Every field has a default, so ``{}`` is a complete policy. Amounts are minor uni
 last one has no limit (``null``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ledger.money import Money
 from ledger.schedule import Period
@@ -59,6 +61,9 @@ class Policy:
     ``effort_bands``: effort in proportion to the amount.
     ``freshness_hours``: no message about a claim whose open amount was confirmed longer ago.
     ``verification_hours``: how long a proof of identity holds in a conversation.
+    ``reminder_after_days``: the one reminder goes out so long after an unanswered first contact.
+    ``contact_country``: whose contact rules hold (ISO 3166-1 alpha-2); ``contact_rules`` are the
+    merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
     """
 
     currency: str = "EUR"
@@ -93,6 +98,9 @@ class Policy:
     )
     freshness_hours: int = 24
     verification_hours: int = 24
+    reminder_after_days: int = 3
+    contact_country: str = "DE"
+    contact_rules: Mapping[str, Any] = field(default_factory=dict)
 
     def instalment_count_max(self, balance: Money) -> int:
         """The largest number of instalments for this open amount."""

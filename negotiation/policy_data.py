@@ -66,6 +66,18 @@ def _periods(value: Any) -> tuple[Period, ...]:
     return tuple(Period(name) for name in value)
 
 
+def _country(value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 2 or not value.isupper():
+        raise _Wrong(("", "a country code such as DE"))
+    return value
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _Wrong(("", "an object"))
+    return dict(value)
+
+
 @dataclass(frozen=True)
 class _Bands:
     """Reads a list of bands: rising limits, the last one without."""
@@ -134,6 +146,9 @@ _READERS: Mapping[str, Reader] = {
     ),
     "freshness_hours": _whole(1, 24 * 31),
     "verification_hours": _whole(1, 24 * 31),
+    "reminder_after_days": _whole(1, 366),
+    "contact_country": _country,
+    "contact_rules": _object,
 }
 
 
