@@ -7,45 +7,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, Self
 
-EXPONENTS: Mapping[str, int] = {
-    **dict.fromkeys(
-        [
-            "AED",
-            "AUD",
-            "BAM",
-            "BGN",
-            "BRL",
-            "CAD",
-            "CHF",
-            "CNY",
-            "CZK",
-            "DKK",
-            "EUR",
-            "GBP",
-            "HKD",
-            "HUF",
-            "ILS",
-            "INR",
-            "MDL",
-            "MKD",
-            "MXN",
-            "NOK",
-            "NZD",
-            "PLN",
-            "RON",
-            "RSD",
-            "SEK",
-            "SGD",
-            "THB",
-            "TRY",
-            "UAH",
-            "USD",
-            "ZAR",
-        ],
-        2,
+_CODES = {
+    0: "ISK JPY KRW",
+    2: (
+        "AED AUD BAM BGN BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS INR MDL MKD MXN NOK NZD "
+        "PLN RON RSD SEK SGD THB TRY UAH USD ZAR"
     ),
-    **dict.fromkeys(["ISK", "JPY", "KRW"], 0),
-    **dict.fromkeys(["BHD", "JOD", "KWD", "TND"], 3),
+    3: "BHD JOD KWD TND",
+}
+EXPONENTS: Mapping[str, int] = {
+    code: exponent for exponent, codes in _CODES.items() for code in codes.split()
 }
 """Digits after the decimal mark, ISO 4217."""
 
