@@ -134,16 +134,17 @@ class InboundMessage:
 
         The one way to mask a card number everywhere it would be stored.
         """
-        return replace(self, text=rewrite(self.text), raw=_rewritten(self.raw, rewrite))
+        return replace(self, text=rewrite(self.text), raw=each_string(self.raw, rewrite))
 
 
-def _rewritten(value: Any, rewrite: Callable[[str], str]) -> Any:
+def each_string(value: Any, rewrite: Callable[[str], str]) -> Any:
+    """A JSON-able value with `rewrite` applied to every string in it, keys left as they are."""
     if isinstance(value, str):
         return rewrite(value)
     if isinstance(value, Mapping):
-        return {key: _rewritten(item, rewrite) for key, item in value.items()}
+        return {key: each_string(item, rewrite) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rewritten(item, rewrite) for item in value]
+        return [each_string(item, rewrite) for item in value]
     return value
 
 

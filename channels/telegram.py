@@ -24,7 +24,6 @@ from channels.message import (
     Channel,
     ContactStopped,
     GiveUp,
-    MalformedWebhook,
     OutboundMessage,
     ParsedWebhook,
     Retry,
@@ -37,6 +36,7 @@ from channels.message import (
     WebhookRequest,
     WrongAddress,
 )
+from channels.payload import json_payload
 from channels.telegram_update import ALLOWED_UPDATES, message_key, read_update
 
 API_URL = "https://api.telegram.org"
@@ -104,11 +104,7 @@ class TelegramProvider:
             raise SignatureInvalid("the secret token is missing or wrong")
 
     def parse(self, request: WebhookRequest) -> ParsedWebhook:
-        try:
-            update = json.loads(request.body)
-        except ValueError:
-            raise MalformedWebhook("not JSON") from None
-        return read_update(update, account=self.account)
+        return read_update(json_payload(request.body), account=self.account)
 
     async def send(self, message: OutboundMessage) -> SendReceipt:
         """Send one text with its buttons below each other.

@@ -30,6 +30,7 @@ _START_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 _FILES = {
     "photo": AttachmentKind.PHOTO,
+    "live_photo": AttachmentKind.PHOTO,
     "document": AttachmentKind.DOCUMENT,
     "audio": AttachmentKind.AUDIO,
     "voice": AttachmentKind.VOICE,
@@ -38,18 +39,20 @@ _FILES = {
     "animation": AttachmentKind.VIDEO,
     "sticker": AttachmentKind.STICKER,
 }
-_UNREADABLE = (
-    "checklist",
-    "dice",
-    "game",
-    "giveaway",
-    "invoice",
-    "paid_media",
-    "passport_data",
-    "poll",
-    "story",
-    "users_shared",
+_SERVICE = frozenset(
+    {
+        "boost_added",
+        "chat_background_set",
+        "connected_website",
+        "direct_message_price_changed",
+        "message_auto_delete_timer_changed",
+        "paid_message_price_changed",
+        "pinned_message",
+        "proximity_alert_triggered",
+        "write_access_allowed",
+    }
 )
+"""Telegram speaking in a private chat, not the customer."""
 
 
 def read_update(update: Any, *, account: str) -> ParsedWebhook:
@@ -106,8 +109,7 @@ def _message(
         token = start["token"] or ""
         start_token = token if _START_TOKEN.match(token) else None
     elif not text and not attachments:
-        if not any(name in message for name in _UNREADABLE):
-            # A service message (pinned, timer changed …): Telegram speaking, not the customer.
+        if not _SERVICE.isdisjoint(message):
             return None
         kind = InboundKind.UNSUPPORTED
     return InboundMessage(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -27,6 +26,7 @@ from channels.message import (
     Unsupported,
     WebhookRequest,
 )
+from channels.payload import json_payload
 
 SIGNATURE_HEADER = "X-Kulanz-Signature"
 
@@ -59,8 +59,8 @@ class TerminalProvider:
     def parse(self, request: WebhookRequest) -> ParsedWebhook:
         """Reads ``id`` (unique), ``from`` (address), ``kind`` (message, edit, button, start),
         ``text``, ``button`` (its id), ``token`` (of a start), ``refers_to``, ``language``."""
+        event = json_payload(request.body)
         try:
-            event = json.loads(request.body)
             kind = InboundKind(event.get("kind", "message"))
             message = InboundMessage(
                 channel=Channel.TERMINAL,

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
@@ -39,6 +39,7 @@ from channels.message import (
     Uncertain,
     WebhookRequest,
 )
+from channels.payload import form_fields, form_payload
 from channels.twilio_errors import send_error
 from channels.twilio_webhook import OUTBOX_PARAMETER, channel_address, read_form
 
@@ -101,14 +102,15 @@ class TwilioProvider:
         given = request.header(SIGNATURE_HEADER) or ""
         algorithm = get_signature_algorithm(request.header(SIGNATURE_SETTINGS_HEADER))
         try:
-            valid = self._validator.validate(request.url, _form(request), given, algorithm)
+            fields = form_fields(request.body)
+            valid = self._validator.validate(request.url, fields, given, algorithm)
         except (ValueError, MalformedWebhook):
             valid = False
         if not valid:
             raise SignatureInvalid("the signature is missing or wrong")
 
     def parse(self, request: WebhookRequest) -> ParsedWebhook:
-        return read_form(_form(request), request.query)
+        return read_form(form_payload(request.body), request.query)
 
     async def send(self, message: OutboundMessage) -> SendReceipt:
         """Ask Twilio to create the message. WhatsApp templates bring their own buttons; anywhere
@@ -224,13 +226,6 @@ class _TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the library carries
                 answer.status, _code(answer.body), _seconds(answer.headers.get("retry-after"))
             )
         return Response(answer.status, answer.body.decode(errors="replace"), answer.headers)
-
-
-def _form(request: WebhookRequest) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    except ValueError:
-        raise MalformedWebhook("not a form in UTF-8") from None
 
 
 def _template(message: OutboundMessage) -> TemplateRef | None:

@@ -96,12 +96,12 @@ def _status(form: Mapping[str, str], query: Mapping[str, str]) -> StatusUpdate:
         raise MalformedWebhook("an unknown message status")
     outbox = query.get(OUTBOX_PARAMETER, "")
     code = form.get("ErrorCode", "")
-    number = int(code) if code.isdecimal() and int(code) else None
+    number = (int(code) or None) if code.isdecimal() and len(code) < 9 else None
     return StatusUpdate(
         channel=channel,
         account=account,
         provider_message_id=_required(form, "MessageSid"),
-        outbox_id=int(outbox) if outbox.isdecimal() else None,
+        outbox_id=int(outbox) if outbox.isdecimal() and len(outbox) < 19 else None,
         status=status,
         raw=dict(form),
         failure=failure(number) if status is DeliveryStatus.FAILED else None,
