@@ -1,0 +1,31 @@
+"""What customers read: a catalogue of wordings and the renderer that turns one into text.
+
+The dialogue names a wording and its arguments; the text for language, form of address, tone,
+channel and merchant is chosen here. The disclosure guard stands here too.
+"""
+
+from conversation.wording.catalogue import Catalogue, CatalogueInvalid, load_catalogue
+from conversation.wording.check import check_catalogue
+from conversation.wording.render import (
+    DisclosureRefused,
+    MissingArgument,
+    Rendered,
+    RenderedButton,
+    UnknownWording,
+    render,
+)
+from conversation.wording.voice import MerchantVoice
+
+__all__ = [
+    "Catalogue",
+    "CatalogueInvalid",
+    "DisclosureRefused",
+    "MerchantVoice",
+    "MissingArgument",
+    "Rendered",
+    "RenderedButton",
+    "UnknownWording",
+    "check_catalogue",
+    "load_catalogue",
+    "render",
+]

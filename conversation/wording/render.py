@@ -1,0 +1,167 @@
+"""From a wording's name and arguments to what one customer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.gsm7 import is_gsm7, to_gsm7
+from conversation.wording.catalogue import Catalogue, Wording, load_catalogue
+from conversation.wording.formats import Style
+from conversation.wording.voice import MerchantVoice
+
+SMS = "sms"
+
+
+class UnknownWording(LookupError):
+    """The catalogue has no wording of this name."""
+
+
+class MissingArgument(LookupError):
+    """A wording was named without an argument it needs."""
+
+
+class DisclosureRefused(Exception):
+    """A text with facts of a claim was asked for while nobody has proved who they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedButton:
+    """A button's label and what pressing it means."""
+
+    title: str
+    intent: str
+    entities: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message ready for the outbox; `template_variables` is empty where no template exists."""
+
+    text: str
+    buttons: tuple[RenderedButton, ...]
+    discloses: bool
+    wording: str
+    template_variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """For whom a text is written."""
+
+    language: str
+    form: str
+    tone: str
+    sms: bool
+    merchant: MerchantVoice
+    catalogue: Catalogue
+
+    def style(self) -> Style:
+        return Style(
+            language=self.language,
+            short=self.sms,
+            phrase=lambda group, code: self.catalogue.phrase(group, code, self.language, self.form),
+        )
+
+    def voice(self) -> dict[str, Any]:
+        """The merchant as templates see it; ``reach`` and ``check`` are ready-made phrases."""
+        merchant = self.merchant
+        reach = [way for way in (merchant.phone, merchant.email) if way]
+        check = [way for way in (merchant.website, merchant.phone or merchant.email) if way]
+        alternatives = self.style().alternatives
+        return {
+            "name": merchant.name,
+            "public_name": merchant.public_name,
+            "website": merchant.website or "",
+            "payee": merchant.payee or merchant.name,
+            "iban": merchant.iban or "",
+            "bic": merchant.bic or "",
+            "reach": alternatives.join(reach),
+            "check": alternatives.join(check),
+        }
+
+
+def render(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    language: str,
+    address_form: str,
+    tone: str,
+    channel: str,
+    merchant: MerchantVoice,
+    verified: bool,
+    buttons: Sequence[Mapping[str, Any]] = (),
+    catalogue: Catalogue | None = None,
+) -> Rendered:
+    """Render wording `name` for one reader.
+
+    `args` hold money as ``{"minor", "currency"}`` and days as ISO strings; `buttons` are
+    ``{"title": wording name, "args"?, "intent", "entities"?}``. SMS texts are GSM-7.
+
+    Raises UnknownWording, MissingArgument, InvalidArgument (a ValueError), and DisclosureRefused
+    when the wording (or a button's label) discloses and `verified` is false.
+    """
+    reader = _Reader(
+        language=language if language in ("de", "en") else "de",
+        form=address_form if address_form in ("sie", "du") else "sie",
+        tone=tone,
+        sms=channel == SMS,
+        merchant=merchant,
+        catalogue=catalogue or load_catalogue(),
+    )
+    wording = _find(name, reader.catalogue, verified)
+    values = _values(wording, args, reader)
+    rendered_buttons = tuple(_button(button, reader, verified) for button in buttons)
+    text = wording.text(reader.tone, reader.sms, reader.language, reader.form)
+    return Rendered(
+        text=_finished(text.template.render(values, m=reader.voice()), reader),
+        buttons=rendered_buttons,
+        discloses=wording.discloses,
+        wording=name,
+        template_variables={
+            key: variable.template.render(values, m=reader.voice())
+            for key, variable in wording.template.items()
+        },
+    )
+
+
+def _find(name: str, catalogue: Catalogue, verified: bool) -> Wording:
+    wording = catalogue.wordings.get(name)
+    if wording is None:
+        raise UnknownWording(name)
+    if wording.discloses and not verified:
+        raise DisclosureRefused(name)
+    return wording
+
+
+def _values(wording: Wording, args: Mapping[str, Any], reader: _Reader) -> dict[str, Any]:
+    missing = sorted(arg for arg in wording.required if args.get(arg) is None)
+    if missing:
+        raise MissingArgument(f"{wording.name} needs {', '.join(missing)}")
+    style = reader.style()
+    values: dict[str, Any] = {}
+    for arg, kind in wording.args.items():
+        value = args.get(arg)
+        values[arg] = None if value is None else style.value(kind.removesuffix("?"), value)
+    return values
+
+
+def _button(button: Mapping[str, Any], reader: _Reader, verified: bool) -> RenderedButton:
+    wording = _find(button["title"], reader.catalogue, verified)
+    values = _values(wording, button.get("args") or {}, reader)
+    text = wording.text(reader.tone, reader.sms, reader.language, reader.form)
+    title = _finished(text.template.render(values, m=reader.voice()), reader)
+    return RenderedButton(title, button["intent"], dict(button.get("entities") or {}))
+
+
+def _finished(text: str, reader: _Reader) -> str:
+    """Tidy line ends, and for SMS only letters that do not make the message dearer."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    tidy = "\n".join(lines)
+    while "\n\n\n" in tidy:
+        tidy = tidy.replace("\n\n\n", "\n\n")
+    if not reader.sms:
+        return tidy
+    return "".join(character for character in to_gsm7(tidy) if is_gsm7(character))
