@@ -1,0 +1,287 @@
+"""Reads what outreach has to know about customers, some hundred at a time.
+
+Set-based: five statements for any number of customers; balances are sums over postings. Nothing
+is written and nothing locked.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from channels.message import Channel
+from ledger.money import Money
+from ledger.posting import Account as LedgerAccount
+from negotiation.policy_data import policy_from_data
+from outreach.channel_choice import Account, Point
+from outreach.facts import AttemptFacts, CustomerFacts, OpenClaim, Sender, Step, Talk
+from outreach.rules import rules_of
+from storage.tables import (
+    Agreement,
+    ChannelAccount,
+    Claim,
+    ContactAttempt,
+    ContactPoint,
+    Conversation,
+    Customer,
+    Merchant,
+    Message,
+    Posting,
+)
+
+PURSUED: Final = ("open", "disputed")
+"""Claim statuses that bring a customer before outreach: to be contacted, or to be told why not."""
+
+RECEIVABLES: Final = (LedgerAccount.PRINCIPAL, LedgerAccount.COSTS, LedgerAccount.INTEREST)
+
+LANGUAGES: Final = frozenset({"de", "en"})
+
+
+class UnknownMerchant(LookupError):
+    """There is no merchant with this id, or this session may not see it."""
+
+
+async def read_sender(session: AsyncSession, merchant_id: int) -> Sender:
+    """Read the merchant's side: kind, policy, contact rules, enabled accounts.
+
+    Raises:
+        UnknownMerchant: the session sees no such merchant.
+        PolicyInvalid, InvalidContactRules, UnknownCountry: the merchant's data cannot be read.
+    """
+    merchant = await session.get(Merchant, merchant_id)
+    if merchant is None:
+        raise UnknownMerchant(merchant_id)
+    accounts = await session.scalars(
+        select(ChannelAccount)
+        .where(
+            ChannelAccount.merchant_id == merchant_id,
+            ChannelAccount.enabled,
+            ChannelAccount.channel.in_(list(Channel)),
+        )
+        .order_by(ChannelAccount.id)
+    )
+    policy = policy_from_data(merchant.policy)
+    return Sender(
+        merchant_id=merchant_id,
+        collector=merchant.kind == "collector",
+        language=merchant.language,
+        timezone=merchant.timezone,
+        land=merchant.land,
+        accounts=[
+            Account(row.id, Channel(row.channel), frozenset(row.templates)) for row in accounts
+        ],
+        policy=policy,
+        rules=rules_of(policy.contact_country, policy.contact_rules),
+    )
+
+
+async def next_customer_ids(
+    session: AsyncSession, merchant_id: int, *, after: int, limit: int
+) -> Sequence[int]:
+    """Ids of the next customers with an open or disputed claim, ascending, from above ``after``."""
+    ids = await session.scalars(
+        select(Customer.id)
+        .where(
+            Customer.merchant_id == merchant_id,
+            Customer.id > after,
+            exists().where(Claim.customer_id == Customer.id, Claim.status.in_(PURSUED)),
+        )
+        .order_by(Customer.id)
+        .limit(limit)
+    )
+    return ids.all()
+
+
+async def read_customers(
+    session: AsyncSession, sender: Sender, customer_ids: Sequence[int]
+) -> list[CustomerFacts]:
+    """Read the facts of these customers of one merchant, in ascending order of their ids."""
+    customers = await session.scalars(
+        select(Customer)
+        .where(Customer.merchant_id == sender.merchant_id, Customer.id.in_(customer_ids))
+        .order_by(Customer.id)
+    )
+    claims = await _claims(session, sender.merchant_id, customer_ids)
+    points = await _points(session, sender.merchant_id, customer_ids)
+    attempts = await _attempts(session, sender.merchant_id, customer_ids)
+    talks = await _talks(session, sender.merchant_id, customer_ids)
+    return [
+        CustomerFacts(
+            id=row.id,
+            number=row.number,
+            language=row.language if row.language in LANGUAGES else None,
+            timezone=row.timezone or sender.timezone,
+            land=row.land or sender.land,
+            preferred_channel=_channel(row.preferred_channel),
+            paused_until=row.contact_paused_until,
+            talk=talks.get(row.id, Talk()),
+            claims=claims.get(row.id, ()),
+            points=points.get(row.id, ()),
+            attempts=attempts.get(row.id, ()),
+        )
+        for row in customers
+    ]
+
+
+async def _claims(
+    session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
+) -> Mapping[int, list[OpenClaim]]:
+    arrived = case((Posting.destination.in_(RECEIVABLES), Posting.amount_minor), else_=0)
+    left = case((Posting.source.in_(RECEIVABLES), Posting.amount_minor), else_=0)
+    balance = (
+        select(func.coalesce(func.sum(arrived - left), 0))
+        .where(Posting.claim_id == Claim.id)
+        .scalar_subquery()
+    )
+    has_agreement = exists().where(Agreement.claim_id == Claim.id, Agreement.status == "active")
+    rows = await session.execute(
+        select(Claim, balance, has_agreement).where(
+            Claim.merchant_id == merchant_id,
+            Claim.customer_id.in_(customer_ids),
+            Claim.status.in_(PURSUED),
+        )
+    )
+    claims: dict[int, list[OpenClaim]] = defaultdict(list)
+    for claim, balance_minor, agreed in rows:
+        claims[claim.customer_id].append(
+            OpenClaim(
+                id=claim.id,
+                status=claim.status,
+                balance=Money(int(balance_minor), claim.currency),
+                due_date=claim.due_date,
+                limitation_date=claim.limitation_date,
+                paused_until=claim.paused_until,
+                confirmed_at=claim.confirmed_at,
+                created_at=claim.created_at,
+                has_agreement=agreed,
+            )
+        )
+    return claims
+
+
+async def _points(
+    session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
+) -> Mapping[int, list[Point]]:
+    own = Conversation.customer_id == ContactPoint.customer_id
+    opened = func.array_agg(ChannelAccount.id).filter(
+        own, Conversation.last_inbound_at.is_not(None)
+    )
+    rows = await session.execute(
+        select(
+            ContactPoint,
+            func.coalesce(func.bool_or(Conversation.opted_out_at.is_not(None)), False),
+            func.coalesce(func.bool_or(~own), False) | _held_by_earlier_customer(),
+            opened,
+        )
+        .outerjoin(
+            ChannelAccount,
+            and_(
+                ChannelAccount.merchant_id == ContactPoint.merchant_id,
+                ChannelAccount.channel == ContactPoint.channel,
+            ),
+        )
+        .outerjoin(
+            Conversation,
+            and_(
+                Conversation.channel_account_id == ChannelAccount.id,
+                Conversation.address == ContactPoint.address,
+            ),
+        )
+        .where(
+            ContactPoint.merchant_id == merchant_id,
+            ContactPoint.customer_id.in_(customer_ids),
+            ContactPoint.channel.in_(list(Channel)),
+        )
+        .group_by(ContactPoint.id)
+        .order_by(ContactPoint.id)
+    )
+    points: dict[int, list[Point]] = defaultdict(list)
+    for row, address_opted_out, shared, opened_accounts in rows:
+        points[row.customer_id].append(
+            Point(
+                id=row.id,
+                channel=Channel(row.channel),
+                address=row.address,
+                source=row.source,
+                match_confidence=row.match_confidence,
+                consented=row.consent_at is not None,
+                opted_out=row.opted_out_at is not None or address_opted_out,
+                invalid=row.invalid_at is not None,
+                shared=shared,
+                opened_accounts=frozenset(opened_accounts or ()),
+            )
+        )
+    return points
+
+
+def _held_by_earlier_customer() -> ColumnElement[bool]:
+    """Whether the address also stands for an earlier customer with a claim.
+
+    One address has one conversation, and that has one customer; of two candidates the earlier one
+    is taken, so that planners in parallel agree.
+    """
+    other = aliased(ContactPoint)
+    return exists().where(
+        other.merchant_id == ContactPoint.merchant_id,
+        other.channel == ContactPoint.channel,
+        other.address == ContactPoint.address,
+        other.customer_id < ContactPoint.customer_id,
+        other.invalid_at.is_(None),
+        exists().where(Claim.customer_id == other.customer_id, Claim.status.in_(PURSUED)),
+    )
+
+
+async def _attempts(
+    session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
+) -> Mapping[int, list[AttemptFacts]]:
+    rows = await session.execute(
+        select(ContactAttempt, Message.sent_at, Message.status)
+        .outerjoin(Message, Message.id == ContactAttempt.message_id)
+        .where(
+            ContactAttempt.merchant_id == merchant_id,
+            ContactAttempt.customer_id.in_(customer_ids),
+        )
+        .order_by(ContactAttempt.id)
+    )
+    attempts: dict[int, list[AttemptFacts]] = defaultdict(list)
+    for row, sent_at, status in rows:
+        attempts[row.customer_id].append(
+            AttemptFacts(
+                cycle=row.cycle,
+                step=Step(row.step),
+                at=sent_at or row.at,
+                contact_point_id=row.contact_point_id,
+                message_status=status,
+            )
+        )
+    return attempts
+
+
+async def _talks(
+    session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
+) -> Mapping[int, Talk]:
+    rows = await session.execute(
+        select(
+            Conversation.customer_id,
+            func.max(Conversation.last_inbound_at),
+            func.bool_or(Conversation.state.in_(("waiting", "agent"))),
+            func.bool_or(Conversation.opted_out_at.is_not(None)),
+        )
+        .where(
+            Conversation.merchant_id == merchant_id,
+            Conversation.customer_id.in_(customer_ids),
+        )
+        .group_by(Conversation.customer_id)
+    )
+    return {
+        customer_id: Talk(last_inbound_at, with_person, opted_out)
+        for customer_id, last_inbound_at, with_person, opted_out in rows
+    }
+
+
+def _channel(name: str | None) -> Channel | None:
+    """The wished channel; a wish for one that Kulanz does not have is none."""
+    return Channel(name) if name in set(Channel) else None
