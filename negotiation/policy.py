@@ -60,7 +60,9 @@ class Policy:
     ``let_go_below_minor``: claims below this open amount are not pursued.
     ``effort_bands``: effort in proportion to the amount.
     ``freshness_hours``: no message about a claim whose open amount was confirmed longer ago.
-    ``verification_hours``: how long a proof of identity holds in a conversation.
+    ``verification_minutes``: a proof of identity lapses after so long a silence.
+    ``check_days``: how long reminders rest, and by when the answer comes, while a reported payment
+    or a dispute is checked.
     ``reminder_after_days``: the one reminder goes out so long after an unanswered first contact.
     ``contact_country``: whose contact rules hold (ISO 3166-1 alpha-2); ``contact_rules`` are the
     merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
@@ -97,7 +99,8 @@ class Policy:
         EffortBand(None, 1, True),
     )
     freshness_hours: int = 24
-    verification_hours: int = 24
+    verification_minutes: int = 30
+    check_days: int = 10
     reminder_after_days: int = 3
     contact_country: str = "DE"
     contact_rules: Mapping[str, Any] = field(default_factory=dict)

@@ -145,7 +145,8 @@ _READERS: Mapping[str, Reader] = {
         EffortBand, "up_to_minor", {"reminders_max": _whole(0, 10), "call": _yes_no}
     ),
     "freshness_hours": _whole(1, 24 * 31),
-    "verification_hours": _whole(1, 24 * 31),
+    "verification_minutes": _whole(1, 60 * 24 * 31),
+    "check_days": _DAYS,
     "reminder_after_days": _whole(1, 366),
     "contact_country": _country,
     "contact_rules": _object,
