@@ -60,15 +60,19 @@ def chained(
     booked_at: datetime,
     key: str,
     input_hash: str,
+    position: int = 1,
 ) -> tuple[Posting, ...]:
-    """Number, key and seal the movements of one command behind the claim's ``last`` posting."""
+    """Number, key and seal movements of one command behind the claim's ``last`` posting.
+
+    ``position`` is the place of the first of them among the command's postings.
+    """
     number = last.number if last else 0
     previous = last.hash if last else genesis_hash(claim_id)
     result = []
-    for position, movement in enumerate(movements, 1):
+    for place, movement in enumerate(movements):
         draft = Posting(
             claim_id=claim_id,
-            number=number + position,
+            number=number + place + 1,
             kind=movement.kind,
             source=movement.source,
             destination=movement.destination,
@@ -76,7 +80,7 @@ def chained(
             value_date=value_date,
             booked_at=booked_at,
             reverses=movement.reverses,
-            idempotency_key=f"{key}#{position}",
+            idempotency_key=f"{key}#{position + place}",
             input_hash=input_hash,
             previous_hash=previous,
             hash="",

@@ -17,6 +17,10 @@ class ClaimStatus(StrEnum):
     WRITTEN_OFF = "written_off"
 
 
+PURSUED = frozenset({ClaimStatus.OPEN, ClaimStatus.DISPUTED})
+"""Something is still to be done about these."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenAmount:
     """What is open on a claim by its parts; ``overpaid`` is what the customer gets back."""

@@ -71,3 +71,7 @@ class ChainBroken(LedgerError):
 
 class AgreementRefused(LedgerError):
     """The terms are not allowed. Subclasses say which rule they miss."""
+
+
+class TermsDoNotFit(AgreementRefused):
+    """What is to be paid is not what is open on the claim (plus the plan's charge)."""

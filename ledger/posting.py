@@ -325,3 +325,8 @@ def paid_since(postings: Iterable[Posting], number: int, currency: str) -> Money
         currency,
     )
     return paid - back
+
+
+def money_received(postings: Iterable[Posting], currency: str) -> Money:
+    """What the customer paid, returned payments deducted; credit notes are not money."""
+    return account_balance(postings, Account.CASH, currency)

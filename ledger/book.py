@@ -1,0 +1,66 @@
+"""The book of claims: what is owed, what was paid, what was agreed.
+
+Every function works in the caller's transaction and never commits. Commands lock their claim
+first, so no two of them start from the same balance; the same idempotency key with the same
+input gets the same answer, with another input ``IdempotencyConflict``.
+"""
+
+from ledger.book_agreements import (
+    Guard,
+    active_agreement,
+    agree,
+    break_agreement,
+    cancel_agreement,
+)
+from ledger.book_claims import (
+    NewClaim,
+    balance,
+    balances,
+    claim_facts,
+    claims_of,
+    confirm_open_amount,
+    dispute,
+    open_claim,
+    pause,
+    recall,
+    resolve_dispute,
+    resume,
+    statement,
+    write_off,
+)
+from ledger.book_postings import (
+    post_credit_note,
+    post_interest,
+    post_payment,
+    post_return,
+    post_waiver,
+    reverse,
+)
+
+__all__ = [
+    "Guard",
+    "NewClaim",
+    "active_agreement",
+    "agree",
+    "balance",
+    "balances",
+    "break_agreement",
+    "cancel_agreement",
+    "claim_facts",
+    "claims_of",
+    "confirm_open_amount",
+    "dispute",
+    "open_claim",
+    "pause",
+    "post_credit_note",
+    "post_interest",
+    "post_payment",
+    "post_return",
+    "post_waiver",
+    "recall",
+    "resolve_dispute",
+    "resume",
+    "reverse",
+    "statement",
+    "write_off",
+]

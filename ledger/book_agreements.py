@@ -1,0 +1,169 @@
+"""Agreements about a claim: making, ending, and looking at the one in force."""
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ledger import book_rows as rows
+from ledger.agreements import (
+    AgreementStatus,
+    AgreementTerms,
+    InstalmentPlan,
+    Settlement,
+    terms_to_data,
+)
+from ledger.book_claims import facts_of
+from ledger.book_command import PostingCommand
+from ledger.book_rows import OpenBook
+from ledger.chain import input_hash
+from ledger.claim import ClaimFacts, ClaimStatus
+from ledger.errors import (
+    AgreementEnded,
+    AgreementUnknown,
+    ClaimInDispute,
+    ClaimNotOpen,
+    IdempotencyConflict,
+    NothingOwed,
+    TermsDoNotFit,
+)
+from ledger.money import Money
+from ledger.posting import plan_charge
+from ledger.statement import AgreementRecord
+from storage.tables import Agreement as AgreementRow
+
+
+class Guard(Protocol):
+    """Refuses terms that the merchant does not allow, by raising an ``AgreementRefused``."""
+
+    def __call__(self, terms: AgreementTerms, facts: ClaimFacts) -> None: ...
+
+
+async def agree(
+    session: AsyncSession,
+    claim_id: int,
+    terms: AgreementTerms,
+    *,
+    guard: Guard,
+    now: datetime,
+    key: str,
+    conversation_id: int | None = None,
+) -> AgreementRecord:
+    """Post an agreement that ``guard`` allows; it replaces the active one of the claim.
+
+    Raises ``ClaimUnknown``, ``ClaimInDispute``, ``ClaimNotOpen``, ``NothingOwed``,
+    ``CurrencyDiffers``, ``TermsDoNotFit``, ``IdempotencyConflict``, and what the guard raises;
+    then nothing has changed.
+    """
+    book = await rows.open_book(session, claim_id)
+    fingerprint = input_hash("agree", claim=claim_id, terms=terms_to_data(terms))
+    earlier = await session.scalar(
+        select(AgreementRow).where(
+            AgreementRow.merchant_id == book.claim.merchant_id,
+            AgreementRow.idempotency_key == key,
+        )
+    )
+    if earlier is not None:
+        if earlier.input_hash != fingerprint:
+            raise IdempotencyConflict(key)
+        return rows.record_of(earlier, book.postings)
+    facts = await facts_of(session, book, now)
+    _require_agreeable(book, facts, terms)
+    guard(terms, facts)
+    for row in await rows.agreement_rows(session, claim_id):
+        if row.status == AgreementStatus.ACTIVE:
+            rows.end_agreement(book, row, AgreementStatus.SUPERSEDED, None, now)
+    # The replaced one has to be gone before the new one is active: one per claim.
+    await session.flush()
+    if isinstance(terms, InstalmentPlan) and terms.charge:
+        charge = terms.charge
+        command = PostingCommand("charge", claim_id, facts.today, now, f"{key}:charge", charge)
+        await command.run(session, lambda held: plan_charge(charge))
+        book = await rows.open_book(session, claim_id)
+    row = await rows.add_agreement(
+        session,
+        book,
+        terms,
+        conversation_id=conversation_id,
+        now=now,
+        key=key,
+        input_hash=fingerprint,
+    )
+    rows.audit(
+        session, book.claim, "agreement_made", now, agreement=row.id, agreement_kind=row.kind
+    )
+    return rows.record_of(row, book.postings)
+
+
+def _require_agreeable(book: OpenBook, facts: ClaimFacts, terms: AgreementTerms) -> None:
+    """What holds whatever a merchant's policy says."""
+    if facts.status is ClaimStatus.DISPUTED:
+        raise ClaimInDispute(facts.claim_id)
+    if facts.status is not ClaimStatus.OPEN:
+        raise ClaimNotOpen(facts.status.value)
+    if facts.balance.minor <= 0:
+        raise NothingOwed(facts.claim_id)
+    book.require_currency(terms.total)
+    expected = facts.balance
+    extra = Money.zero(book.currency)
+    if isinstance(terms, InstalmentPlan):
+        extra = terms.charge
+    elif isinstance(terms, Settlement):
+        extra = -terms.waived
+    if terms.total != expected + extra:
+        raise TermsDoNotFit(f"{terms.total} for an open amount of {expected}")
+
+
+async def active_agreement(session: AsyncSession, claim_id: int) -> AgreementRecord | None:
+    """The agreement in force, with its progress."""
+    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
+    for row in await rows.agreement_rows(session, claim_id):
+        if row.status == AgreementStatus.ACTIVE:
+            return rows.record_of(row, postings)
+    return None
+
+
+async def cancel_agreement(
+    session: AsyncSession, agreement_id: int, reason: str, *, now: datetime
+) -> AgreementRecord:
+    """End an agreement because both sides let go of it; a repetition changes nothing.
+
+    Raises ``AgreementUnknown``, and ``AgreementEnded`` when it ended another way.
+    """
+    return await _end(session, agreement_id, AgreementStatus.CANCELLED, reason, now)
+
+
+async def break_agreement(
+    session: AsyncSession, agreement_id: int, reason: str, *, now: datetime
+) -> AgreementRecord:
+    """End an agreement that was not kept; a repetition changes nothing.
+
+    Raises ``AgreementUnknown``, and ``AgreementEnded`` when it ended another way.
+    """
+    return await _end(session, agreement_id, AgreementStatus.BROKEN, reason, now)
+
+
+async def _end(
+    session: AsyncSession,
+    agreement_id: int,
+    status: AgreementStatus,
+    reason: str,
+    now: datetime,
+) -> AgreementRecord:
+    claim_id = await session.scalar(
+        select(AgreementRow.claim_id).where(AgreementRow.id == agreement_id)
+    )
+    if claim_id is None:
+        raise AgreementUnknown(agreement_id)
+    book = await rows.open_book(session, claim_id)
+    agreements = await rows.agreement_rows(session, claim_id)
+    row = next(row for row in agreements if row.id == agreement_id)
+    if row.status == AgreementStatus.ACTIVE:
+        rows.end_agreement(book, row, status, reason, now)
+        rows.audit(
+            session, book.claim, f"agreement_{status.value}", now, agreement=row.id, reason=reason
+        )
+    elif row.status != status:
+        raise AgreementEnded(row.status)
+    return rows.record_of(row, book.postings)

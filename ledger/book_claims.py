@@ -1,0 +1,319 @@
+"""Claims themselves: opening, finding, disputing, pausing, confirming, ending, and statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ledger import book_rows as rows
+from ledger import posting as movements
+from ledger.agreements import AgreementStatus
+from ledger.book_command import PostingCommand
+from ledger.book_rows import OpenBook
+from ledger.chain import first_broken, input_hash
+from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
+from ledger.errors import ClaimExists, ClaimNotOpen, OpenAmountDiffers
+from ledger.money import Money
+from ledger.posting import money_received, open_amount
+from ledger.reference import rf_reference
+from ledger.statement import Statement, charged, statement_lines, totals
+from storage.tables import Claim, Customer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewClaim:
+    """An invoice to be handled. ``reference`` is the merchant's own key of it.
+
+    ``default_since`` counts only together with ``default_proof`` (§ 286 BGB).
+    """
+
+    merchant_id: int
+    customer_id: int
+    reference: str
+    invoice_number: str
+    description: str
+    principal: Money
+    invoice_date: date
+    due_date: date
+    costs: Money = field(default_factory=Money.zero)
+    interest: Money = field(default_factory=Money.zero)
+    costs_reason: str | None = None
+    order_number: str | None = None
+    contract_date: date | None = None
+    default_since: date | None = None
+    default_proof: str | None = None
+    limitation_date: date | None = None
+    confirmed_at: datetime | None = None
+
+
+async def open_claim(session: AsyncSession, new: NewClaim, *, now: datetime, key: str) -> Claim:
+    """Store a claim with its opening postings and give it its RF reference.
+
+    Raises ``ClaimExists``, ``AmountNotPositive``, ``CurrencyMismatch``, ``IdempotencyConflict``.
+    """
+    fingerprint = input_hash(
+        "open_claim",
+        reference=new.reference,
+        parts=[new.principal, new.costs, new.interest],
+        invoice_date=new.invoice_date,
+    )
+    before = await rows.replayed(session, new.merchant_id, key, fingerprint)
+    if before is not None:
+        return await rows.read_claim(session, before.claim_id)
+    if await rows.is_reference_taken(session, new.merchant_id, new.reference):
+        raise ClaimExists(new.reference)
+    opening = movements.opening(new.principal, new.costs, new.interest)
+    claim_id = await rows.next_claim_id(session)
+    claim = Claim(
+        id=claim_id,
+        merchant_id=new.merchant_id,
+        customer_id=new.customer_id,
+        reference=new.reference,
+        invoice_number=new.invoice_number,
+        order_number=new.order_number,
+        description=new.description,
+        currency=new.principal.currency,
+        rf_reference=rf_reference(claim_id),
+        contract_date=new.contract_date,
+        invoice_date=new.invoice_date,
+        due_date=new.due_date,
+        costs_reason=new.costs_reason,
+        default_since=new.default_since,
+        default_proof=new.default_proof,
+        limitation_date=new.limitation_date,
+        status=ClaimStatus.OPEN.value,
+        confirmed_at=new.confirmed_at,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(claim)
+    await session.flush()
+    book = OpenBook(claim, [])
+    book.require_currency(new.costs, new.interest)
+    await rows.append(
+        session,
+        book,
+        opening,
+        value_date=new.invoice_date,
+        now=now,
+        key=key,
+        input_hash=fingerprint,
+    )
+    return claim
+
+
+async def claims_of(
+    session: AsyncSession, customer_id: int, *, pursued_only: bool = True
+) -> list[Claim]:
+    """The customer's claims, oldest due first (the order of § 366 II BGB).
+
+    With ``pursued_only`` those that are open or disputed.
+    """
+    wanted = select(Claim).where(Claim.customer_id == customer_id)
+    if pursued_only:
+        wanted = wanted.where(Claim.status.in_([status.value for status in PURSUED]))
+    found = await session.scalars(wanted.order_by(Claim.due_date, Claim.id))
+    return list(found)
+
+
+async def balance(session: AsyncSession, claim_id: int) -> OpenAmount:
+    """What is open on the claim now; raises ``ClaimUnknown``."""
+    claim = await rows.read_claim(session, claim_id)
+    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
+    return open_amount(postings, claim.currency)
+
+
+async def balances(session: AsyncSession, claims: Iterable[Claim]) -> dict[int, OpenAmount]:
+    """What is open on each of these claims, by claim id."""
+    currencies = {claim.id: claim.currency for claim in claims}
+    by_claim = await rows.postings_by_claim(session, currencies)
+    return {
+        claim_id: open_amount(postings, currencies[claim_id])
+        for claim_id, postings in by_claim.items()
+    }
+
+
+async def claim_facts(session: AsyncSession, claim_id: int, *, now: datetime) -> ClaimFacts:
+    """What a negotiation has to know about the claim; raises ``ClaimUnknown``."""
+    claim = await rows.read_claim(session, claim_id)
+    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
+    return await facts_of(session, OpenBook(claim, postings), now)
+
+
+async def facts_of(session: AsyncSession, book: OpenBook, now: datetime) -> ClaimFacts:
+    """The same of a claim that is at hand already."""
+    claim = book.claim
+    business = await session.scalar(
+        select(Customer.business).where(Customer.id == claim.customer_id)
+    )
+    return ClaimFacts(
+        claim_id=claim.id,
+        today=await rows.local_day(session, claim, now),
+        open=open_amount(book.postings, claim.currency),
+        due_date=claim.due_date,
+        status=ClaimStatus(claim.status),
+        business=bool(business),
+        limitation_date=claim.limitation_date,
+    )
+
+
+async def confirm_open_amount(
+    session: AsyncSession, claim_id: int, *, at: datetime, amount: Money | None = None
+) -> None:
+    """Note that the merchant confirmed the open amount at ``at`` (freshness lock).
+
+    Raises ``OpenAmountDiffers`` when ``amount`` is given and is not what the ledger holds; the
+    claim then stays unconfirmed until the difference is posted. An older confirmation than the
+    one at hand changes nothing.
+    """
+    book = await rows.open_book(session, claim_id)
+    if amount is not None:
+        book.require_currency(amount)
+        if amount != book.open.total:
+            raise OpenAmountDiffers(f"{amount} confirmed, {book.open.total} in the ledger")
+    if book.claim.confirmed_at is None or book.claim.confirmed_at < at:
+        book.claim.confirmed_at = at
+        book.claim.updated_at = at
+
+
+async def dispute(session: AsyncSession, claim_id: int, reason: str, *, now: datetime) -> None:
+    """Note that the customer disputes the claim; reminders and agreements wait from now on.
+
+    Raises ``ClaimNotOpen`` for claims that are done; a repetition changes nothing.
+    """
+    claim = (await rows.open_book(session, claim_id)).claim
+    if claim.status not in PURSUED:
+        raise ClaimNotOpen(claim.status)
+    if claim.status == ClaimStatus.OPEN:
+        _change(session, claim, ClaimStatus.DISPUTED, "claim_disputed", now, reason)
+        claim.pause_reason = reason
+
+
+async def resolve_dispute(session: AsyncSession, claim_id: int, *, now: datetime) -> None:
+    """Note that the dispute was answered and the claim stands; a repetition changes nothing.
+
+    What the answer takes off the claim is posted as a credit note.
+    """
+    claim = (await rows.open_book(session, claim_id)).claim
+    if claim.status == ClaimStatus.DISPUTED:
+        _change(session, claim, ClaimStatus.OPEN, "claim_dispute_resolved", now)
+        claim.pause_reason = None
+
+
+async def pause(
+    session: AsyncSession, claim_id: int, reason: str, *, until: date, now: datetime
+) -> None:
+    """Let the claim rest up to and including ``until``; a later day replaces an earlier one."""
+    claim = (await rows.open_book(session, claim_id)).claim
+    if claim.paused_until is None or claim.paused_until < until:
+        claim.paused_until = until
+        claim.pause_reason = reason
+        claim.updated_at = now
+        rows.audit(session, claim, "claim_paused", now, reason=reason, until=until.isoformat())
+
+
+async def resume(session: AsyncSession, claim_id: int, *, now: datetime) -> None:
+    """End a pause before its day; a claim that is not paused stays as it is."""
+    claim = (await rows.open_book(session, claim_id)).claim
+    if claim.paused_until is not None:
+        claim.paused_until = None
+        if claim.status != ClaimStatus.DISPUTED:
+            claim.pause_reason = None
+        claim.updated_at = now
+        rows.audit(session, claim, "claim_resumed", now)
+
+
+async def recall(session: AsyncSession, claim_id: int, reason: str, *, now: datetime) -> None:
+    """Hand the claim back to the merchant: it is not pursued any more, its agreement ends.
+
+    Postings stay as they are. Raises ``ClaimNotOpen`` for claims that ended another way.
+    """
+    book = await rows.open_book(session, claim_id)
+    if book.claim.status == ClaimStatus.RECALLED:
+        return
+    if book.claim.status not in PURSUED:
+        raise ClaimNotOpen(book.claim.status)
+    _change(session, book.claim, ClaimStatus.RECALLED, "claim_recalled", now, reason)
+    await _end_active_agreement(session, book, "claim_recalled", now)
+
+
+async def write_off(session: AsyncSession, claim_id: int, *, now: datetime, key: str) -> None:
+    """Let go everything that is open (a small balance): a waiver, and the claim is done.
+
+    Raises ``ClaimNotOpen`` unless the claim is pursued or was written off before.
+    """
+    book = await rows.open_book(session, claim_id)
+    if book.claim.status == ClaimStatus.WRITTEN_OFF:
+        return
+    if book.claim.status not in PURSUED:
+        raise ClaimNotOpen(book.claim.status)
+    today = await rows.local_day(session, book.claim, now)
+    _change(session, book.claim, ClaimStatus.WRITTEN_OFF, "claim_written_off", now)
+    await _end_active_agreement(session, book, "claim_written_off", now)
+    await session.flush()
+    command = PostingCommand("write_off", claim_id, today, now, key)
+    await command.run(session, lambda held: movements.waiver(held.open.total, held.open))
+
+
+async def _end_active_agreement(
+    session: AsyncSession, book: OpenBook, reason: str, now: datetime
+) -> None:
+    for row in await rows.agreement_rows(session, book.claim.id):
+        if row.status == AgreementStatus.ACTIVE:
+            rows.end_agreement(book, row, AgreementStatus.CANCELLED, reason, now)
+
+
+def _change(
+    session: AsyncSession,
+    claim: Claim,
+    status: ClaimStatus,
+    event: str,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    claim.status = status.value
+    claim.updated_at = now
+    rows.audit(session, claim, event, now, reason=reason)
+
+
+async def statement(session: AsyncSession, claim_id: int) -> Statement:
+    """Everything about a claim; raises ``ClaimUnknown``."""
+    claim = await rows.read_claim(session, claim_id)
+    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
+    number = await session.scalar(select(Customer.number).where(Customer.id == claim.customer_id))
+    agreements = [
+        rows.record_of(row, postings) for row in await rows.agreement_rows(session, claim_id)
+    ]
+    current = next(
+        (record for record in agreements if record.status is AgreementStatus.ACTIVE),
+        agreements[-1] if agreements else None,
+    )
+    return Statement(
+        claim_id=claim.id,
+        reference=claim.reference,
+        invoice_number=claim.invoice_number,
+        order_number=claim.order_number,
+        description=claim.description,
+        customer_number=number or "",
+        rf_reference=claim.rf_reference,
+        currency=claim.currency,
+        status=ClaimStatus(claim.status),
+        invoice_date=claim.invoice_date,
+        due_date=claim.due_date,
+        default_since=claim.default_since,
+        limitation_date=claim.limitation_date,
+        costs_reason=claim.costs_reason,
+        paused_until=claim.paused_until,
+        pause_reason=claim.pause_reason,
+        confirmed_at=claim.confirmed_at,
+        lines=statement_lines(postings, claim.currency),
+        charged=charged(postings, claim.currency),
+        totals=totals(postings, claim.currency),
+        paid=money_received(postings, claim.currency),
+        open=open_amount(postings, claim.currency),
+        intact=first_broken(claim.id, postings) is None,
+        agreement=current,
+        earlier_agreements=tuple(record for record in agreements if record is not current),
+    )

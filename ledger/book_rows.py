@@ -1,0 +1,320 @@
+"""Rows of the ledger's tables read into values and written from them, one claim at a time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ledger.agreements import AgreementStatus, AgreementTerms, terms_from_data, terms_to_data
+from ledger.chain import chained
+from ledger.claim import OpenAmount
+from ledger.errors import ClaimUnknown, CurrencyDiffers, IdempotencyConflict
+from ledger.money import Money
+from ledger.posting import Account, Movement, Posting, PostingKind, open_amount
+from ledger.statement import AgreementRecord, Receipt, agreement_progress
+from storage.tables import Agreement as AgreementRow
+from storage.tables import AuditEvent, Claim, Instalment, Merchant
+from storage.tables import Posting as PostingRow
+
+
+@dataclass
+class OpenBook:
+    """A claim that this transaction holds locked, with all its postings."""
+
+    claim: Claim
+    postings: list[Posting]
+
+    @property
+    def currency(self) -> str:
+        return self.claim.currency
+
+    @property
+    def open(self) -> OpenAmount:
+        """What is open after all postings."""
+        return open_amount(self.postings, self.claim.currency)
+
+    def require_currency(self, *amounts: Money) -> None:
+        """Raise ``CurrencyDiffers`` unless all amounts are in the claim's currency."""
+        for amount in amounts:
+            if amount.currency != self.claim.currency:
+                raise CurrencyDiffers(f"{amount.currency} on a claim in {self.claim.currency}")
+
+
+def posting_of(row: PostingRow, number_of: dict[int, int]) -> Posting:
+    """Read a row; ``number_of`` maps posting ids of the claim to their numbers."""
+    return Posting(
+        claim_id=row.claim_id,
+        number=row.number,
+        kind=PostingKind(row.kind),
+        source=Account(row.source),
+        destination=Account(row.destination),
+        amount=Money(row.amount_minor, row.currency),
+        value_date=row.value_date,
+        booked_at=row.booked_at,
+        reverses=None if row.reverses_id is None else number_of[row.reverses_id],
+        idempotency_key=row.idempotency_key,
+        input_hash=row.input_hash,
+        previous_hash=row.previous_hash,
+        hash=row.hash,
+    )
+
+
+def posting_values(posting: Posting, merchant_id: int, reverses_id: int | None) -> dict[str, Any]:
+    """Column values of a posting; ``id`` is the table's to give."""
+    return {
+        "merchant_id": merchant_id,
+        "claim_id": posting.claim_id,
+        "number": posting.number,
+        "kind": posting.kind.value,
+        "source": posting.source.value,
+        "destination": posting.destination.value,
+        "amount_minor": posting.amount.minor,
+        "currency": posting.amount.currency,
+        "value_date": posting.value_date,
+        "booked_at": posting.booked_at,
+        "reverses_id": reverses_id,
+        "idempotency_key": posting.idempotency_key,
+        "input_hash": posting.input_hash,
+        "previous_hash": posting.previous_hash,
+        "hash": posting.hash,
+    }
+
+
+async def postings_by_claim(
+    session: AsyncSession, claim_ids: Iterable[int]
+) -> dict[int, list[Posting]]:
+    """All postings of these claims in the order of their chains."""
+    ids = list(claim_ids)
+    rows = await session.scalars(
+        select(PostingRow)
+        .where(PostingRow.claim_id.in_(ids))
+        .order_by(PostingRow.claim_id, PostingRow.number)
+        # Postings never change, but a row that somebody tampered with must not hide in the cache.
+        .execution_options(populate_existing=True)
+    )
+    by_claim: dict[int, list[Posting]] = {claim_id: [] for claim_id in ids}
+    number_of: dict[int, int] = {}
+    for row in rows:
+        number_of[row.id] = row.number
+        by_claim[row.claim_id].append(posting_of(row, number_of))
+    return by_claim
+
+
+async def read_claim(session: AsyncSession, claim_id: int) -> Claim:
+    """The claim as stored now; raises ``ClaimUnknown``."""
+    claim = await session.get(Claim, claim_id, populate_existing=True)
+    if claim is None:
+        raise ClaimUnknown(claim_id)
+    return claim
+
+
+async def open_book(session: AsyncSession, claim_id: int) -> OpenBook:
+    """Lock the claim until the transaction ends and read its postings; raises ``ClaimUnknown``."""
+    claim = await session.scalar(
+        select(Claim)
+        .where(Claim.id == claim_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if claim is None:
+        raise ClaimUnknown(claim_id)
+    return OpenBook(claim, (await postings_by_claim(session, [claim_id]))[claim_id])
+
+
+async def next_claim_id(session: AsyncSession) -> int:
+    """Draw the number of a new claim; its RF reference is made from it."""
+    sequence = "SELECT nextval(pg_get_serial_sequence('claim', 'id'))"
+    return int((await session.execute(text(sequence))).scalar_one())
+
+
+async def local_day(session: AsyncSession, claim: Claim, moment: datetime) -> date:
+    """The calendar day at the claim's merchant."""
+    zone = await session.scalar(select(Merchant.timezone).where(Merchant.id == claim.merchant_id))
+    return moment.astimezone(ZoneInfo(zone or "UTC")).date()
+
+
+async def replayed(
+    session: AsyncSession, merchant_id: int, key: str, input_hash: str
+) -> Receipt | None:
+    """The receipt of a command that was carried out before, the same as then.
+
+    Raises ``IdempotencyConflict`` when the key was used with another input.
+    """
+    first = await session.scalar(
+        select(PostingRow).where(
+            PostingRow.merchant_id == merchant_id, PostingRow.idempotency_key == f"{key}#1"
+        )
+    )
+    if first is None:
+        return None
+    if first.input_hash != input_hash:
+        raise IdempotencyConflict(key)
+    postings = (await postings_by_claim(session, [first.claim_id]))[first.claim_id]
+    return receipt(first.claim_id, postings, key, first.currency)
+
+
+def receipt(claim_id: int, postings: Sequence[Posting], key: str, currency: str) -> Receipt:
+    """What the command with this key posted, and what was open after it."""
+    made = tuple(posting for posting in postings if posting.command_key == key)
+    until = made[-1].number if made else len(postings)
+    return Receipt(claim_id, made, open_amount(postings[:until], currency))
+
+
+async def append(
+    session: AsyncSession,
+    book: OpenBook,
+    movements: Sequence[Movement],
+    *,
+    value_date: date,
+    now: datetime,
+    key: str,
+    input_hash: str,
+) -> None:
+    """Post movements of one command behind the claim's last posting."""
+    if not movements:
+        return
+    postings = chained(
+        book.claim.id,
+        book.postings[-1] if book.postings else None,
+        movements,
+        value_date=value_date,
+        booked_at=now,
+        key=key,
+        input_hash=input_hash,
+        position=1 + sum(posting.command_key == key for posting in book.postings),
+    )
+    undone = [posting.reverses for posting in postings if posting.reverses is not None]
+    ids: dict[int, int] = {}
+    if undone:
+        rows = await session.scalars(
+            select(PostingRow).where(
+                PostingRow.claim_id == book.claim.id, PostingRow.number.in_(undone)
+            )
+        )
+        ids = {row.number: row.id for row in rows}
+    for posting in postings:
+        reverses_id = None if posting.reverses is None else ids[posting.reverses]
+        session.add(PostingRow(**posting_values(posting, book.claim.merchant_id, reverses_id)))
+    await session.flush()
+    book.postings.extend(postings)
+
+
+def record_of(row: AgreementRow, postings: Sequence[Posting]) -> AgreementRecord:
+    """Read an agreement, with its progress after these postings of the claim.
+
+    What was paid after it ended counts for the next agreement, not for this one.
+    """
+    terms = terms_from_data(row.terms["agreed"])
+    counted = postings[: row.terms.get("ended_after_posting")]
+    return AgreementRecord(
+        id=row.id,
+        claim_id=row.claim_id,
+        conversation_id=row.conversation_id,
+        status=AgreementStatus(row.status),
+        terms=terms,
+        agreed_at=row.agreed_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+        progress=agreement_progress(terms, counted, row.terms["after_posting"]),
+    )
+
+
+async def add_agreement(
+    session: AsyncSession,
+    book: OpenBook,
+    terms: AgreementTerms,
+    *,
+    conversation_id: int | None,
+    now: datetime,
+    key: str,
+    input_hash: str,
+) -> AgreementRow:
+    """Store an active agreement with its instalments."""
+    row = AgreementRow(
+        merchant_id=book.claim.merchant_id,
+        claim_id=book.claim.id,
+        conversation_id=conversation_id,
+        kind=terms.kind.value,
+        status=AgreementStatus.ACTIVE.value,
+        total_minor=terms.total.minor,
+        currency=terms.total.currency,
+        terms={
+            "agreed": terms_to_data(terms),
+            "after_posting": book.postings[-1].number if book.postings else 0,
+        },
+        agreed_at=now,
+        idempotency_key=key,
+        input_hash=input_hash,
+    )
+    session.add(row)
+    await session.flush()
+    session.add_all(
+        Instalment(
+            merchant_id=book.claim.merchant_id,
+            agreement_id=row.id,
+            number=part.number,
+            due_date=part.due,
+            amount_minor=part.amount.minor,
+            currency=part.amount.currency,
+        )
+        for part in terms.instalments
+    )
+    await session.flush()
+    return row
+
+
+def end_agreement(
+    book: OpenBook, row: AgreementRow, status: AgreementStatus, reason: str | None, now: datetime
+) -> None:
+    """Mark an agreement as ended, after the claim's last posting so far."""
+    row.status = status.value
+    row.ended_at = now
+    row.end_reason = reason
+    row.terms = {**row.terms, "ended_after_posting": len(book.postings)}
+
+
+def resume_agreement(row: AgreementRow) -> None:
+    """Make an ended agreement active again."""
+    row.status = AgreementStatus.ACTIVE.value
+    row.ended_at = None
+    row.end_reason = None
+    row.terms = {k: value for k, value in row.terms.items() if k != "ended_after_posting"}
+
+
+async def agreement_rows(session: AsyncSession, claim_id: int) -> list[AgreementRow]:
+    """All agreements of a claim, oldest first."""
+    rows = await session.scalars(
+        select(AgreementRow)
+        .where(AgreementRow.claim_id == claim_id)
+        .order_by(AgreementRow.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
+
+
+async def is_reference_taken(session: AsyncSession, merchant_id: int, reference: str) -> bool:
+    """Whether the merchant has a claim with this reference."""
+    found = await session.scalar(
+        select(func.count()).where(Claim.merchant_id == merchant_id, Claim.reference == reference)
+    )
+    return bool(found)
+
+
+def audit(
+    session: AsyncSession, claim: Claim, kind: str, now: datetime, **facts: str | int | None
+) -> None:
+    """Record that something happened to a claim."""
+    session.add(
+        AuditEvent(
+            merchant_id=claim.merchant_id,
+            kind=kind,
+            at=now,
+            customer_id=claim.customer_id,
+            claim_id=claim.id,
+            facts=facts,
+        )
+    )
