@@ -1,0 +1,103 @@
+"""What an action may know and do besides its slots: the turn it belongs to.
+
+The edge sets `current` around each action call. Everything happens in the turn's transaction,
+which only the edge commits.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from negotiation.policy import Policy
+
+
+class ConversationFacts(Protocol):
+    """The conversation as the database knows it at this moment."""
+
+    @property
+    def customer_id(self) -> int | None: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def verified(self) -> bool:
+        """Whether the person has proved who they are, and recently enough."""
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether they had proved it, too long ago."""
+
+    @property
+    def locked(self) -> bool:
+        """Whether too many wrong tries locked the proof."""
+
+    @property
+    def askable(self) -> Sequence[str]:
+        """Codes of the facts this customer can prove themselves with; empty: a person helps."""
+
+    @property
+    def today(self) -> date:
+        """The calendar day at the merchant."""
+
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def has_bank_details(self) -> bool: ...
+    @property
+    def waiting(self) -> bool:
+        """Whether a person was already asked for."""
+
+
+class ConversationPort(Protocol):
+    """What actions may do to the conversation they are part of. Nothing is committed."""
+
+    async def facts(self) -> ConversationFacts: ...
+
+    async def verify(
+        self, *, numbers: Sequence[str], birth_date: str | None, postal_code: str | None
+    ) -> str:
+        """Try a proof: ``verified``, ``wrong`` or ``locked``."""
+
+    async def request_person(self, reason: str, summary: Mapping[str, Any]) -> bool:
+        """Put the conversation on the desk; False when it waited there already."""
+
+    async def opt_out(self) -> None:
+        """Stop all messages of ours to this address."""
+
+    async def drop_address(self, reason: str) -> None:
+        """This address does not belong to the customer: never use it for them again."""
+
+    async def pause_contact(self, until: datetime, reason: str) -> None:
+        """Send the customer nothing unasked before `until`; a longer pause is kept."""
+
+    async def set_language(self, language: str) -> None: ...
+
+    async def prefer_channel(self, channel: str) -> None: ...
+
+    async def note(
+        self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
+    ) -> None:
+        """Keep an audit event; codes and figures only, no message texts."""
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """One action call of one turn.
+
+    `key` makes the call's effects idempotent (append ``:<n>`` for several commands); `now` is
+    aware UTC; `session` is scoped to the merchant and never committed or rolled back here.
+    """
+
+    session: AsyncSession
+    now: datetime
+    merchant_id: int
+    conversation_id: int
+    message_id: int
+    key: str
+    conversation: ConversationPort
+
+
+current: ContextVar[TurnContext] = ContextVar("current_turn")

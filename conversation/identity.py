@@ -1,0 +1,192 @@
+"""Proving who one is before anything about a claim is said.
+
+Holding the contacted number (or the chat that a one-time link bound) is one factor. To it comes
+the invoice, order or customer number, or birth date together with postal code; name and birth
+date alone are too weak (GDPR Art. 32). Only facts that the merchant supplied count.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from negotiation.policy import Policy
+from negotiation.policy_data import policy_from_data
+from storage.tables import AuditEvent, Claim, Conversation, Customer, Merchant
+
+TRIES_MAX = 3
+NUMBER_CHARACTERS_MIN = 4
+"""Shorter numbers are guessed too easily to prove anything."""
+NUMBERS_PER_TRY_MAX = 3
+_PURSUED = ("open", "disputed")
+
+
+class Fact(StrEnum):
+    """A fact that a customer may prove themselves with."""
+
+    INVOICE_NUMBER = "invoice_number"
+    ORDER_NUMBER = "order_number"
+    CUSTOMER_NUMBER = "customer_number"
+    BIRTH_DATE_AND_POSTAL_CODE = "birth_date_and_postal_code"
+
+
+class Check(StrEnum):
+    """How a try ended. WRONG never tells which fact it was."""
+
+    VERIFIED = "verified"
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a customer typed: `numbers` in their own spelling, `birth_date` as ISO day."""
+
+    numbers: tuple[str, ...] = ()
+    birth_date: str | None = None
+    postal_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFacts:
+    """What the merchant supplied about one customer."""
+
+    invoice_numbers: tuple[str, ...] = ()
+    order_numbers: tuple[str, ...] = ()
+    customer_number: str | None = None
+    birth_date: str | None = None
+    postal_code: str | None = None
+
+    def askable(self) -> tuple[Fact, ...]:
+        """The facts this customer can prove themselves with, the likeliest at hand first."""
+        facts = []
+        if _strong(self.invoice_numbers):
+            facts.append(Fact.INVOICE_NUMBER)
+        if _strong(self.order_numbers):
+            facts.append(Fact.ORDER_NUMBER)
+        if self.customer_number and _strong([self.customer_number]):
+            facts.append(Fact.CUSTOMER_NUMBER)
+        if self.birth_date and self.postal_code:
+            facts.append(Fact.BIRTH_DATE_AND_POSTAL_CODE)
+        return tuple(facts)
+
+    def proved_by(self, given: Given) -> Fact | None:
+        """The fact that `given` proves, if any; at most NUMBERS_PER_TRY_MAX numbers count."""
+        numbers = _strong(given.numbers[:NUMBERS_PER_TRY_MAX])
+        for fact, known in (
+            (Fact.INVOICE_NUMBER, self.invoice_numbers),
+            (Fact.ORDER_NUMBER, self.order_numbers),
+            (Fact.CUSTOMER_NUMBER, (self.customer_number or "",)),
+        ):
+            if numbers & _strong(known):
+                return fact
+        if (
+            self.birth_date
+            and self.postal_code
+            and given.birth_date == self.birth_date
+            and canonical(given.postal_code or "") == canonical(self.postal_code)
+        ):
+            return Fact.BIRTH_DATE_AND_POSTAL_CODE
+        return None
+
+
+def canonical(number: str) -> str:
+    """A number as it is compared: no spaces or punctuation, capitals, no leading zeros.
+
+    Zeros count as leading at the start and after a prefix of letters (``RE-00123``).
+    """
+    bare = re.sub(r"[^0-9A-Z]", "", number.upper())
+    return re.sub(r"^([A-Z]*)0+(?=[0-9])", r"\1", bare)
+
+
+def _strong(numbers: Iterable[str]) -> frozenset[str]:
+    return frozenset(
+        bare for number in numbers if len(bare := canonical(number)) >= NUMBER_CHARACTERS_MIN
+    )
+
+
+async def known_facts(session: AsyncSession, customer_id: int) -> KnownFacts:
+    """What can prove this customer: the numbers of claims still pursued, and personal data."""
+    customer = await session.get_one(Customer, customer_id)
+    claims: Sequence[Claim] = (
+        await session.scalars(
+            select(Claim).where(Claim.customer_id == customer_id, Claim.status.in_(_PURSUED))
+        )
+    ).all()
+    return KnownFacts(
+        invoice_numbers=tuple(claim.invoice_number for claim in claims),
+        order_numbers=tuple(claim.order_number for claim in claims if claim.order_number),
+        customer_number=customer.number,
+        birth_date=customer.birth_date.isoformat() if customer.birth_date else None,
+        postal_code=customer.postal_code,
+    )
+
+
+def lapse(policy: Policy) -> timedelta:
+    """How long a silence a proof survives."""
+    return timedelta(minutes=policy.verification_minutes)
+
+
+def is_verified(conversation: Conversation, now: datetime, lapses_after: timedelta) -> bool:
+    """Whether the person has proved who they are and has not been silent for too long since."""
+    return (
+        conversation.customer_id is not None
+        and conversation.verified_at is not None
+        and now - conversation.verified_at <= lapses_after
+    )
+
+
+async def verified_now(session: AsyncSession, conversation_id: int, now: datetime) -> bool:
+    """Whether this conversation is verified at `now`; what the renderer's guard is told."""
+    conversation = await session.get_one(Conversation, conversation_id, populate_existing=True)
+    merchant = await session.get_one(Merchant, conversation.merchant_id)
+    return is_verified(conversation, now, lapse(policy_from_data(merchant.policy)))
+
+
+async def check(
+    session: AsyncSession, conversation: Conversation, given: Given, now: datetime
+) -> Check:
+    """Try to verify a conversation; each wrong try counts, TRIES_MAX lock it.
+
+    The conversation's row is changed, nothing is committed. A locked one stays locked until a
+    person reopens it.
+    """
+    if conversation.verification_locked_at is not None or conversation.customer_id is None:
+        return Check.LOCKED
+    proved = (await known_facts(session, conversation.customer_id)).proved_by(given)
+    if proved is not None:
+        conversation.verified_at = now
+        conversation.verified_with = proved.value
+        conversation.verification_tries = 0
+        _note(session, conversation, "verified", now, {"with": proved.value})
+        return Check.VERIFIED
+    conversation.verification_tries += 1
+    if conversation.verification_tries < TRIES_MAX:
+        _note(session, conversation, "verification_failed", now, {})
+        return Check.WRONG
+    conversation.verification_locked_at = now
+    _note(session, conversation, "verification_locked", now, {})
+    return Check.LOCKED
+
+
+def _note(
+    session: AsyncSession,
+    conversation: Conversation,
+    kind: str,
+    now: datetime,
+    facts: dict[str, str],
+) -> None:
+    session.add(
+        AuditEvent(
+            merchant_id=conversation.merchant_id,
+            kind=kind,
+            at=now,
+            customer_id=conversation.customer_id,
+            conversation_id=conversation.id,
+            facts=facts,
+        )
+    )

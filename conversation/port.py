@@ -1,0 +1,154 @@
+"""What the dialogue's actions may know and do about their conversation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversation import consent, identity
+from conversation.handoff import request_handoff
+from negotiation.policy import Policy
+from negotiation.policy_data import policy_from_data
+from storage.tables import AuditEvent, ContactPoint, Conversation, Customer, Merchant
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The conversation at one moment; see ``actions.context.ConversationFacts``."""
+
+    customer_id: int | None
+    channel: str
+    verified: bool
+    lapsed: bool
+    locked: bool
+    askable: tuple[str, ...]
+    today: date
+    policy: Policy
+    has_bank_details: bool
+    waiting: bool
+
+
+@dataclass
+class Port:
+    """One conversation in one transaction; nothing here commits."""
+
+    session: AsyncSession
+    conversation: Conversation
+    merchant: Merchant
+    policy: Policy
+    now: datetime
+
+    async def facts(self) -> Facts:
+        """Everything an action decides by. A valid proof starts a new period of silence."""
+        held = self.conversation
+        verified = identity.is_verified(held, self.now, identity.lapse(self.policy))
+        if verified:
+            held.verified_at = self.now
+        askable: tuple[str, ...] = ()
+        if held.customer_id is not None:
+            known = await identity.known_facts(self.session, held.customer_id)
+            askable = tuple(fact.value for fact in known.askable())
+        return Facts(
+            customer_id=held.customer_id,
+            channel=held.channel,
+            verified=verified,
+            lapsed=held.verified_at is not None and not verified,
+            locked=held.verification_locked_at is not None,
+            askable=askable,
+            today=self.now.astimezone(ZoneInfo(self.merchant.timezone)).date(),
+            policy=self.policy,
+            has_bank_details=bool(self.merchant.iban),
+            waiting=held.state != "bot",
+        )
+
+    async def verify(
+        self, *, numbers: Sequence[str], birth_date: str | None, postal_code: str | None
+    ) -> str:
+        """Try a proof of identity; the answer is a code of ``identity.Check``."""
+        given = identity.Given(tuple(numbers), birth_date, postal_code)
+        outcome = await identity.check(self.session, self.conversation, given, self.now)
+        return outcome.value
+
+    async def request_person(self, reason: str, summary: Mapping[str, Any]) -> bool:
+        """Put the conversation on the desk; False when it waited there already."""
+        return await request_handoff(
+            self.session,
+            conversation_id=self.conversation.id,
+            reason=reason,
+            summary=summary,
+            now=self.now,
+        )
+
+    async def opt_out(self) -> None:
+        """Stop all messages of ours to this address."""
+        await consent.opt_out(self.session, self.conversation, self.now)
+
+    async def drop_address(self, reason: str) -> None:
+        """The address is not the customer's: it is never used for them again.
+
+        The conversation loses its customer and its proof, so nothing can be disclosed in it.
+        """
+        held = self.conversation
+        await self.session.execute(
+            update(ContactPoint)
+            .where(
+                ContactPoint.customer_id == held.customer_id,
+                ContactPoint.channel == held.channel,
+                ContactPoint.address == held.address,
+                ContactPoint.invalid_at.is_(None),
+            )
+            .values(invalid_at=self.now, invalid_reason=reason)
+        )
+        await self.note("address_dropped", {"reason": reason})
+        held.customer_id = None
+        held.verified_at = None
+
+    async def pause_contact(self, until: datetime, reason: str) -> None:
+        """Send the customer nothing unasked before `until`; a longer pause is kept."""
+        if self.conversation.customer_id is None:
+            return
+        customer = await self.session.get_one(Customer, self.conversation.customer_id)
+        if customer.contact_paused_until is None or customer.contact_paused_until < until:
+            customer.contact_paused_until = until
+            customer.contact_pause_reason = reason
+        await self.note("contact_paused", {"reason": reason, "until": until.isoformat()})
+
+    async def set_language(self, language: str) -> None:
+        """Remember the language that the customer chose."""
+        self.conversation.language = language
+        if self.conversation.customer_id is not None:
+            customer = await self.session.get_one(Customer, self.conversation.customer_id)
+            customer.language = language
+
+    async def prefer_channel(self, channel: str) -> None:
+        """Remember how the customer wants to hear from us."""
+        if self.conversation.customer_id is not None:
+            customer = await self.session.get_one(Customer, self.conversation.customer_id)
+            customer.preferred_channel = channel
+
+    async def note(
+        self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
+    ) -> None:
+        """Keep an audit event; codes and figures only."""
+        self.session.add(
+            AuditEvent(
+                merchant_id=self.conversation.merchant_id,
+                kind=kind,
+                at=self.now,
+                customer_id=self.conversation.customer_id,
+                claim_id=claim_id,
+                conversation_id=self.conversation.id,
+                facts=dict(facts),
+            )
+        )
+
+
+async def conversation_port(session: AsyncSession, conversation_id: int, now: datetime) -> Port:
+    """The port of one conversation, read afresh from the database."""
+    conversation = await session.get_one(Conversation, conversation_id, populate_existing=True)
+    merchant = await session.get_one(Merchant, conversation.merchant_id)
+    return Port(session, conversation, merchant, policy_from_data(merchant.policy), now)
