@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs one of the two environments from its lock file: `install.sh root` or `install.sh bot`.
+# Run from the project's root, never from bot/ (see uv.sh).
+set -euo pipefail
+
+unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_PYTHON
+export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-300}
+
+# Prints the first interpreter of the wanted versions that really runs: on PATH, then pyenv's.
+# A shim names the real program by sys._base_executable.
+find_python() {
+    local version candidate
+    for version in "$@"; do
+        for candidate in "$(type -P "python$version" || true)" \
+            "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/"python$version"; do
+            [ -x "$candidate" ] || continue
+            "$candidate" -c "import sys, ctypes, ssl; assert sys.version_info[:2] == ($(tr . , <<<"$version")); print(sys._base_executable)" 2>/dev/null && return
+        done
+    done
+    # None here: uv downloads the first one wanted.
+    echo "$1"
+}
+
+sync() {
+    local attempt
+    for attempt in 1 2 3; do
+        "$uv" "$@" && return
+        [ "$attempt" = 3 ] || { echo "installing failed, trying again" >&2; sleep $((attempt * 5)); }
+    done
+    return 1
+}
+
+uv=$(bash toolchain/uv.sh)
+case $1 in
+    root) sync sync --locked --python "$(find_python 3.11 3.12 3.13)" ;;
+    bot) sync --directory bot sync --locked --python "$(find_python 3.10)" ;;
+    *) echo "usage: toolchain/install.sh root|bot" >&2; exit 2 ;;
+esac
