@@ -39,6 +39,9 @@ _FILES = {
     "animation": AttachmentKind.VIDEO,
     "sticker": AttachmentKind.STICKER,
 }
+_REPEATED_AS = {"document": "animation", "photo": "live_photo"}
+"""For old clients Telegram repeats the newer field's content in the older one."""
+
 _SERVICE = frozenset(
     {
         "boost_added",
@@ -175,8 +178,7 @@ def _membership(
 def _attachments(message: Mapping[str, Any], author: Mapping[str, Any]) -> tuple[Attachment, ...]:
     found = []
     for name, kind in _FILES.items():
-        if name not in message or (name == "document" and "animation" in message):
-            # An animation is repeated as a document for old clients.
+        if name not in message or _REPEATED_AS.get(name) in message:
             continue
         item = message[name]
         if name == "photo":

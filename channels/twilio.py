@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from twilio.base.exceptions import TwilioException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import (
@@ -49,7 +50,7 @@ BODY_CHARACTERS_MAX = 1600
 
 _LISTED_MAX = 50
 _CLOCK_SKEW = timedelta(seconds=2)
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 
 
 def numbered(text: str, buttons: tuple[Button, ...]) -> str:
