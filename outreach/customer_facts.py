@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from channels.message import Channel
+from ledger.claim import PURSUED
 from ledger.money import Money
 from ledger.posting import Account as LedgerAccount
 from negotiation.policy_data import policy_from_data
@@ -31,9 +32,6 @@ from storage.tables import (
     Message,
     Posting,
 )
-
-PURSUED: Final = ("open", "disputed")
-"""Claim statuses that bring a customer before outreach: to be contacted, or to be told why not."""
 
 RECEIVABLES: Final = (LedgerAccount.PRINCIPAL, LedgerAccount.COSTS, LedgerAccount.INTEREST)
 
