@@ -55,7 +55,7 @@ _START = frozenset(
 _COURTESY = frozenset(
     {
         "bitte", "danke", "please", "thanks", "thank", "you", "hallo", "hi", "hey", "hello", "ok",
-        "okay", "jetzt", "ab", "sofort", "endlich", "now", "immediately",
+        "okay", "jetzt", "sofort", "endlich", "now", "immediately",
     }
 )  # fmt: skip
 
@@ -80,13 +80,8 @@ def contact_wish(text: str, channel: Channel | None = None) -> ContactWish | Non
 
 def _phrase(text: str) -> str:
     plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
-    words = _NOT_WORDS.sub(" ", _APOSTROPHES.sub("", plain)).split()
-    if len(words) > 1 and len(set(words)) == 1:
-        words = words[:1]
-    while len(words) > 1 and words[-1] in _COURTESY:
-        words.pop()
-    while len(words) > 1 and words[0] in _COURTESY:
-        words.pop(0)
-    if len(words) > 1 and len(set(words)) == 1:
+    phrase = _NOT_WORDS.sub(" ", _APOSTROPHES.sub("", plain)).replace("ab sofort", " ")
+    words = [word for word in phrase.split() if word not in _COURTESY]
+    if len(set(words)) == 1:
         words = words[:1]
     return " ".join(words)
