@@ -24,9 +24,9 @@ from twilio.request_validator import (
 )
 from twilio.rest import Client
 
+from channels.choices import LETTERS, lettered
 from channels.http import EXCHANGE_SECONDS_MAX, AnswerLost, Connections, NotSent
 from channels.message import (
-    Button,
     Channel,
     GiveUp,
     MalformedWebhook,
@@ -51,17 +51,6 @@ BODY_CHARACTERS_MAX = 1600
 _LISTED_MAX = 50
 _CLOCK_SKEW = timedelta(seconds=2)
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
-
-
-def numbered(text: str, buttons: tuple[Button, ...]) -> str:
-    """The text with its choices as numbered lines, for channels without buttons.
-
-    SMS has none, and WhatsApp through Twilio has them only inside approved templates. The customer
-    answers with the number; what "2" means is known only to the conversation, which resolves it
-    against the choices it offered last. The lines are GSM-7 if the titles are.
-    """
-    lines = [f"{number}) {button.title}" for number, button in enumerate(buttons, start=1)]
-    return "\n".join([text, *lines])
 
 
 def status_callback_url(base: str, outbox_id: int) -> str:
@@ -115,7 +104,7 @@ class TwilioProvider:
 
     async def send(self, message: OutboundMessage) -> SendReceipt:
         """Ask Twilio to create the message. WhatsApp templates bring their own buttons; anywhere
-        else buttons become numbered lines."""
+        else buttons become lettered lines (`channels.choices`)."""
         request: dict[str, Any] = {
             "to": channel_address(message.channel, message.to),
             "from_": self._sender(message),
@@ -236,7 +225,9 @@ def _template(message: OutboundMessage) -> TemplateRef | None:
 def _body(message: OutboundMessage) -> str:
     if not message.text.strip():
         raise GiveUp("no text, and SMS has no templates")
-    body = numbered(message.text, message.buttons)
+    if len(message.buttons) > len(LETTERS):
+        raise GiveUp("more choices than letters")
+    body = lettered(message.text, [button.title for button in message.buttons])
     if len(body) > BODY_CHARACTERS_MAX:
         raise GiveUp("the text is longer than Twilio takes")
     return body

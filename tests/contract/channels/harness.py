@@ -11,12 +11,15 @@ import pytest
 from channels.message import (
     SEND_ERRORS,
     ChannelProvider,
+    ContactUpdate,
+    InboundMessage,
     MalformedWebhook,
     OutboundMessage,
     ParsedWebhook,
     SendError,
     SendReceipt,
     SignatureInvalid,
+    StatusUpdate,
     Throttled,
     WebhookRequest,
 )
@@ -86,7 +89,9 @@ def check_inbound(subject: Subject, case: Inbound, caplog: pytest.LogCaptureFixt
     parsed = provider.parse(request)
     assert parsed == _with_raw(case.expected, case.payload)
     assert provider.parse(request) == parsed
-    for part in (*parsed.messages, *parsed.statuses, *parsed.contacts):
+    parts: list[InboundMessage | StatusUpdate | ContactUpdate] = []
+    parts += [*parsed.messages, *parsed.statuses, *parsed.contacts]
+    for part in parts:
         json.dumps(part.raw)
         assert part.channel in provider.channels
     assert_silent(subject, "", caplog)

@@ -42,7 +42,7 @@ def is_telegram(value: Any, type_name: str, api: Any) -> bool:
     if type_name.startswith("Array of "):
         inner = type_name.removeprefix("Array of ")
         return isinstance(value, list) and all(is_telegram(item, inner, api) for item in value)
-    plain = {"Integer": int, "Float": (int, float), "String": str}
+    plain = {"Integer": (int,), "Float": (int, float), "String": (str,)}
     if type_name in plain:
         return isinstance(value, plain[type_name]) and not isinstance(value, bool)
     if type_name == "Boolean":

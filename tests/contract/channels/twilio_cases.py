@@ -351,7 +351,7 @@ OUTBOUND = [
         outbound(buttons=BUTTONS),
         CREATED,
         SendReceipt(SID),
-        {**FIELDS, "Body": f"{TEXT}\n1) Ja\n2) Später"},
+        {**FIELDS, "Body": f"{TEXT}\nA = Ja\nB = Später"},
     ),
     Outbound(
         "sms knows no template",
@@ -372,7 +372,7 @@ OUTBOUND = [
         outbound(channel=Channel.WHATSAPP, buttons=BUTTONS),
         CREATED,
         SendReceipt(SID),
-        {**WHATSAPP_FIELDS, "Body": f"{TEXT}\n1) Ja\n2) Später"},
+        {**WHATSAPP_FIELDS, "Body": f"{TEXT}\nA = Ja\nB = Später"},
     ),
     Outbound(
         "whatsapp template",
@@ -393,6 +393,12 @@ OUTBOUND = [
     Outbound(
         "sms that is only a template",
         outbound(text="", template=TemplateRef(TEMPLATE_SID)),
+        CREATED,
+        GiveUp,
+    ),
+    Outbound(
+        "more choices than letters",
+        outbound(buttons=tuple(Button(f"b{n}", str(n)) for n in range(11))),
         CREATED,
         GiveUp,
     ),
