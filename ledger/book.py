@@ -6,7 +6,6 @@ input gets the same answer, with another input ``IdempotencyConflict``.
 """
 
 from ledger.book_agreements import (
-    Guard,
     active_agreement,
     agree,
     break_agreement,
@@ -36,6 +35,7 @@ from ledger.book_postings import (
     post_waiver,
     reverse,
 )
+from ledger.guard import Guard
 
 __all__ = [
     "Guard",

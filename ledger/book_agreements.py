@@ -1,7 +1,6 @@
 """Agreements about a claim: making, ending, and looking at the one in force."""
 
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,16 +27,11 @@ from ledger.errors import (
     NothingOwed,
     TermsDoNotFit,
 )
+from ledger.guard import Guard
 from ledger.money import Money
 from ledger.posting import plan_charge
 from ledger.statement import AgreementRecord
 from storage.tables import Agreement as AgreementRow
-
-
-class Guard(Protocol):
-    """Refuses terms that the merchant does not allow, by raising an ``AgreementRefused``."""
-
-    def __call__(self, terms: AgreementTerms, facts: ClaimFacts) -> None: ...
 
 
 async def agree(

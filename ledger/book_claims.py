@@ -156,6 +156,7 @@ async def facts_of(session: AsyncSession, book: OpenBook, now: datetime) -> Clai
         status=ClaimStatus(claim.status),
         business=bool(business),
         limitation_date=claim.limitation_date,
+        agreements_before=len(await rows.agreement_rows(session, claim.id)),
     )
 
 

@@ -46,7 +46,8 @@ class OpenAmount:
 class ClaimFacts:
     """What a negotiation has to know about a claim, on one day.
 
-    ``today`` is the calendar day at the merchant. ``open`` is what the ledger holds now.
+    ``today`` is the calendar day at the merchant. ``open`` is what the ledger holds
+    now, ``agreements_before`` how many agreements were made about the claim so far.
     """
 
     claim_id: int
@@ -56,6 +57,7 @@ class ClaimFacts:
     status: ClaimStatus = ClaimStatus.OPEN
     business: bool = False
     limitation_date: date | None = None
+    agreements_before: int = 0
 
     @property
     def balance(self) -> Money:

@@ -57,6 +57,8 @@ class Policy:
     ``discount_*_percent``: share of the part that is let go when the rest is paid within
     ``discount_days_max`` days. Principal is never reduced unless the merchant says so.
     ``authority_minor``: above this open amount a person decides about anything but a promise.
+    ``agreements_max``: after so many agreements about one claim a person decides, so that no row
+    of short deferrals becomes a long one.
     ``let_go_below_minor``: claims below this open amount are not pursued.
     ``effort_bands``: effort in proportion to the amount.
     ``freshness_hours``: no message about a claim whose open amount was confirmed longer ago.
@@ -92,6 +94,7 @@ class Policy:
     discount_principal_percent: int = 0
     discount_days_max: int = 7
     authority_minor: int = 5_000_00
+    agreements_max: int = 4
     let_go_below_minor: int = 2_00
     effort_bands: tuple[EffortBand, ...] = (
         EffortBand(20_00, 1, False),

@@ -140,6 +140,7 @@ _READERS: Mapping[str, Reader] = {
     "discount_principal_percent": _PERCENT,
     "discount_days_max": _DAYS,
     "authority_minor": _AMOUNT,
+    "agreements_max": _whole(1, 100),
     "let_go_below_minor": _AMOUNT,
     "effort_bands": _Bands(
         EffortBand, "up_to_minor", {"reminders_max": _whole(0, 10), "call": _yes_no}

@@ -1,0 +1,499 @@
+"""What a customer is answered: yes, the nearest possible, or a person."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.agreements import (
+    AgreementTerms,
+    Deferral,
+    InstalmentPlan,
+    Promise,
+    Settlement,
+    plan_by_amount,
+    plan_by_count,
+)
+from ledger.claim import ClaimFacts, ClaimStatus, OpenAmount
+from ledger.errors import AgreementRefused
+from ledger.money import Money
+from ledger.schedule import Period
+from negotiation import errors
+from negotiation.bounds import guard_for, is_within, violations
+from negotiation.negotiate import (
+    evaluate,
+    evaluate_deferral,
+    evaluate_discount,
+    evaluate_instalments,
+    evaluate_promise,
+)
+from negotiation.offers import (
+    ALTERNATIVES_MAX,
+    Accept,
+    CounterOffer,
+    Decision,
+    Escalate,
+    InstalmentRequest,
+    Reason,
+)
+from negotiation.policy import DeferralBand, InstalmentBand, Policy
+
+TODAY = date(2026, 11, 23)
+POLICY = Policy()
+
+
+def eur(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+def facts(
+    principal: int = 300_00, costs: int = 0, interest: int = 0, **changed: object
+) -> ClaimFacts:
+    open_ = OpenAmount(eur(costs), eur(interest), eur(principal), eur(0))
+    made = ClaimFacts(claim_id=1, today=TODAY, open=open_, due_date=TODAY - timedelta(days=10))
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+def day(days: int) -> date:
+    return TODAY + timedelta(days=days)
+
+
+def countered(decision: Decision) -> CounterOffer:
+    assert isinstance(decision, CounterOffer), decision
+    return decision
+
+
+def plan_of(decision: Decision) -> InstalmentPlan:
+    assert isinstance(decision, Accept | CounterOffer), decision
+    assert isinstance(decision.terms, InstalmentPlan)
+    return decision.terms
+
+
+# Promises
+
+
+def test_promise_within_two_weeks_is_accepted() -> None:
+    assert evaluate_promise(POLICY, facts(), day(14)) == Accept(Promise(eur(300_00), day(14)))
+
+
+def test_later_promise_becomes_a_deferral_to_the_same_day() -> None:
+    answer = countered(evaluate_promise(POLICY, facts(), day(20)))
+    assert answer.terms == Deferral(eur(300_00), day(20))
+    assert answer.reason is Reason.PROMISE_TOO_LATE
+    assert Promise(eur(300_00), day(14)) in answer.alternatives
+
+
+def test_promise_of_a_part_becomes_a_plan_that_starts_with_it() -> None:
+    answer = countered(evaluate_promise(POLICY, facts(), day(3), eur(50_00)))
+    plan = plan_of(answer)
+    assert plan.instalments[0].amount == eur(50_00)
+    assert plan.instalments[0].due == day(3)
+    assert answer.reason is Reason.PARTIAL_AMOUNT
+
+
+def test_promise_of_more_than_is_open_is_a_promise_of_all() -> None:
+    answer = evaluate_promise(POLICY, facts(), day(3), eur(400_00))
+    assert answer == Accept(Promise(eur(300_00), day(3)))
+
+
+def test_promise_for_yesterday_is_offered_for_today() -> None:
+    answer = countered(evaluate_promise(POLICY, facts(), day(-1)))
+    assert answer.terms == Promise(eur(300_00), TODAY)
+    assert answer.reason is Reason.DATE_PAST
+
+
+# Deferrals
+
+
+@pytest.mark.parametrize(("overdue_days", "days_max"), [(10, 45), (31, 30), (91, 21)])
+def test_deferral_reaches_as_far_as_the_age_of_the_claim_allows(
+    overdue_days: int, days_max: int
+) -> None:
+    claim = facts(due_date=day(-overdue_days))
+    exact = evaluate_deferral(POLICY, claim, day(days_max))
+    assert exact == Accept(Deferral(eur(300_00), day(days_max)))
+    over = countered(evaluate_deferral(POLICY, claim, day(days_max + 1)))
+    assert over.terms == Deferral(eur(300_00), day(days_max))
+    assert over.reason is Reason.DEFERRAL_TOO_LONG
+
+
+def test_deferral_without_a_day_offers_the_longest() -> None:
+    answer = countered(evaluate_deferral(POLICY, facts()))
+    assert answer.terms == Deferral(eur(300_00), day(45))
+    assert answer.reason is Reason.OPEN_REQUEST
+
+
+# Instalments
+
+
+def test_number_of_instalments_within_policy_is_accepted() -> None:
+    answer = evaluate_instalments(POLICY, facts(), InstalmentRequest(count=3, first_due=day(8)))
+    assert answer == Accept(plan_by_count(eur(300_00), 3, first=day(8)))
+
+
+def test_too_many_instalments_get_the_largest_number() -> None:
+    answer = countered(evaluate_instalments(POLICY, facts(), InstalmentRequest(count=12)))
+    assert plan_of(answer).count == 10
+    assert answer.reason is Reason.TOO_MANY_INSTALMENTS
+
+
+def test_number_whose_instalments_are_too_small_gets_the_nearest_number() -> None:
+    policy = replace(POLICY, instalment_minor_min=70_00)
+    answer = countered(evaluate_instalments(policy, facts(), InstalmentRequest(count=10)))
+    # 70 + 70 + 70 + 70 + 20
+    assert plan_of(answer).count == 5
+    assert plan_of(answer).regular == eur(70_00)
+    assert answer.reason is Reason.INSTALMENT_TOO_SMALL
+
+
+def test_amount_per_month_is_accepted_with_a_smaller_last_one() -> None:
+    answer = evaluate_instalments(POLICY, facts(), InstalmentRequest(amount=eur(80_00)))
+    assert isinstance(answer, Accept)
+    assert [part.amount.minor for part in plan_of(answer).instalments] == [
+        80_00,
+        80_00,
+        80_00,
+        60_00,
+    ]
+
+
+def test_too_small_amount_gets_the_smallest_possible() -> None:
+    answer = countered(evaluate_instalments(POLICY, facts(), InstalmentRequest(amount=eur(20_00))))
+    assert plan_of(answer).regular == eur(30_00)
+    assert answer.reason is Reason.TOO_MANY_INSTALMENTS
+    small = countered(
+        evaluate_instalments(POLICY, facts(35_00), InstalmentRequest(amount=eur(5_00)))
+    )
+    assert plan_of(small).regular == eur(10_00)
+    assert small.reason is Reason.INSTALMENT_TOO_SMALL
+
+
+def test_number_and_amount_that_go_together_are_accepted() -> None:
+    request = InstalmentRequest(count=3, amount=eur(33_33))
+    answer = evaluate_instalments(POLICY, facts(100_00), request)
+    assert isinstance(answer, Accept)
+    assert plan_of(answer).count == 3
+
+
+def test_number_and_amount_that_differ_keep_the_amount_and_show_the_number() -> None:
+    request = InstalmentRequest(count=4, amount=eur(50_00), first_due=day(5))
+    answer = countered(evaluate_instalments(POLICY, facts(), request))
+    assert plan_of(answer).regular == eur(50_00)
+    assert answer.reason is Reason.COUNT_AND_AMOUNT_DIFFER
+    assert plan_by_count(eur(300_00), 4, first=day(5)) in answer.alternatives
+
+
+def test_open_request_shows_three_possible_numbers() -> None:
+    answer = countered(evaluate_instalments(POLICY, facts(), InstalmentRequest()))
+    counts = [
+        terms.count
+        for terms in (answer.terms, *answer.alternatives)
+        if isinstance(terms, InstalmentPlan)
+    ]
+    assert counts == [3, 7, 10]
+
+
+def test_amount_that_covers_everything_is_paid_at_once() -> None:
+    answer = countered(
+        evaluate_instalments(POLICY, facts(40_00), InstalmentRequest(amount=eur(50_00)))
+    )
+    assert answer.terms == Promise(eur(40_00), day(14))
+    assert answer.reason is Reason.AMOUNT_COVERS_ALL
+
+
+def test_balance_too_small_for_instalments_is_paid_at_once() -> None:
+    answer = countered(evaluate_instalments(POLICY, facts(9_00), InstalmentRequest(count=3)))
+    assert answer.terms == Promise(eur(9_00), day(14))
+    assert answer.reason is Reason.BALANCE_TOO_SMALL
+
+
+def test_first_day_too_late_moves_to_the_last_possible() -> None:
+    answer = countered(
+        evaluate_instalments(POLICY, facts(), InstalmentRequest(count=3, first_due=day(60)))
+    )
+    assert plan_of(answer).first == day(31)
+    assert plan_of(answer).count == 3
+    assert answer.reasons == (Reason.FIRST_TOO_LATE,)
+
+
+def test_period_that_is_not_offered_becomes_the_nearest_one() -> None:
+    policy = replace(POLICY, instalment_periods=(Period.MONTHLY,))
+    request = InstalmentRequest(amount=eur(14_00), period=Period.WEEKLY)
+    answer = countered(evaluate_instalments(policy, facts(), request))
+    assert plan_of(answer).period is Period.MONTHLY
+    assert plan_of(answer).regular == eur(60_00)
+    assert answer.reasons == (Reason.PERIOD_NOT_OFFERED,)
+
+
+def test_consumers_pay_nothing_for_a_plan_and_businesses_what_the_policy_says() -> None:
+    policy = replace(POLICY, plan_charge_business_minor=9_00)
+    request = InstalmentRequest(count=3)
+    consumer = plan_of(evaluate_instalments(policy, facts(), request))
+    business = plan_of(evaluate_instalments(policy, facts(business=True), request))
+    assert not consumer.charge
+    assert consumer.total == eur(300_00)
+    assert business.total == eur(309_00)
+
+
+# Reductions
+
+
+def test_interest_is_let_go_when_the_rest_is_paid_at_once() -> None:
+    claim = facts(100_00, costs=5_00, interest=3_00)
+    answer = countered(evaluate_discount(POLICY, claim))
+    assert answer.terms == Settlement(eur(105_00), eur(3_00), day(7))
+    assert evaluate_discount(POLICY, claim, eur(106_00), day(2)) == Accept(
+        Settlement(eur(106_00), eur(2_00), day(2))
+    )
+
+
+def test_principal_is_never_reduced_unless_the_policy_says_so() -> None:
+    claim = facts(100_00, interest=3_00)
+    low = countered(evaluate_discount(POLICY, claim, eur(80_00)))
+    assert low.terms == Settlement(eur(100_00), eur(3_00), day(7))
+    assert low.reason is Reason.DISCOUNT_TOO_LARGE
+    none = countered(evaluate_discount(POLICY, facts(100_00), eur(80_00)))
+    assert none.terms == Promise(eur(100_00), day(7))
+    assert none.reason is Reason.NO_DISCOUNT
+    generous = replace(POLICY, discount_principal_percent=20)
+    assert evaluate_discount(generous, claim, eur(80_00), TODAY) == Accept(
+        Settlement(eur(80_00), eur(23_00), TODAY)
+    )
+
+
+# People decide
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        (facts(status=ClaimStatus.DISPUTED), Reason.CLAIM_DISPUTED),
+        (facts(status=ClaimStatus.SETTLED), Reason.CLAIM_NOT_OPEN),
+        (facts(0), Reason.NOTHING_OWED),
+        (facts(limitation_date=day(-1)), Reason.TIME_BARRED),
+        (facts(agreements_before=4), Reason.MANY_AGREEMENTS),
+        (facts(5_000_01), Reason.ABOVE_AUTHORITY),
+    ],
+)
+def test_a_person_decides(claim: ClaimFacts, reason: Reason) -> None:
+    assert evaluate_deferral(POLICY, claim, day(3)) == Escalate(reason)
+    assert evaluate_instalments(POLICY, claim, InstalmentRequest(count=3)) == Escalate(reason)
+    assert evaluate_discount(POLICY, claim) == Escalate(reason)
+
+
+def test_a_promise_to_pay_everything_needs_no_authority() -> None:
+    claim = facts(9_000_00)
+    assert evaluate_promise(POLICY, claim, day(3)) == Accept(Promise(eur(9_000_00), day(3)))
+    late = countered(evaluate_promise(POLICY, claim, day(30)))
+    assert late.terms == Promise(eur(9_000_00), day(14))
+
+
+# The guard
+
+
+@pytest.mark.parametrize(
+    ("terms", "refusal"),
+    [
+        (Promise(eur(300_00), day(15)), errors.PromiseTooLate),
+        (Promise(eur(299_99), day(3)), errors.TotalDiffers),
+        (Promise(eur(300_00), day(-1)), errors.DateInThePast),
+        (Deferral(eur(300_00), day(46)), errors.DeferralTooLong),
+        (plan_by_count(eur(300_00), 11, first=TODAY), errors.TooManyInstalments),
+        (plan_by_count(eur(300_00), 1, first=TODAY), errors.NoPlan),
+        (plan_by_count(eur(300_00), 3, first=day(32)), errors.FirstInstalmentTooLate),
+        (plan_by_amount(eur(300_00), eur(9_99), first=TODAY), errors.TooManyInstalments),
+        (
+            plan_by_count(eur(300_00), 3, first=TODAY, charge=eur(1_00)),
+            errors.PlanTermsDiffer,
+        ),
+        (
+            plan_by_count(eur(300_00), 3, first=TODAY, stops_interest=False),
+            errors.PlanTermsDiffer,
+        ),
+        (Settlement(eur(299_00), eur(1_00), day(3)), errors.DiscountTooLarge),
+    ],
+)
+def test_guard_names_the_rule_that_is_missed(
+    terms: AgreementTerms, refusal: type[AgreementRefused]
+) -> None:
+    with pytest.raises(refusal):
+        guard_for(POLICY)(terms, facts())
+
+
+def test_guard_sees_a_balloon_and_a_skipped_month() -> None:
+    plan = plan_by_count(eur(300_00), 3, first=TODAY)
+    balloon = replace(
+        plan,
+        instalments=(
+            replace(plan.instalments[0], amount=eur(10_00)),
+            replace(plan.instalments[1], amount=eur(10_00)),
+            replace(plan.instalments[2], amount=eur(280_00)),
+        ),
+    )
+    skipped = replace(
+        plan,
+        instalments=(
+            *plan.instalments[:2],
+            replace(plan.instalments[2], due=day(200)),
+        ),
+    )
+    assert Reason.PLAN_UNEVEN in violations(POLICY, balloon, facts())
+    assert Reason.PLAN_UNEVEN in violations(POLICY, skipped, facts())
+
+
+def test_terms_on_the_table_are_offered_anew_after_a_payment() -> None:
+    terms = Promise(eur(300_00), day(3))
+    assert evaluate(POLICY, facts(), terms) == Accept(terms)
+    answer = countered(evaluate(POLICY, facts(250_00), terms))
+    assert answer.terms == Promise(eur(250_00), day(3))
+    assert answer.reason is Reason.TOTAL_DIFFERS
+
+
+# Whatever is asked for
+
+
+amounts = st.integers(-5_00, 6_000_00).map(eur)
+dates = st.integers(-400, 4000).map(day)
+policies = st.builds(
+    Policy,
+    instalment_minor_min=st.integers(1, 100_00),
+    instalment_bands=st.tuples(
+        st.builds(InstalmentBand, st.integers(0, 500_00), st.integers(1, 60)),
+        st.builds(InstalmentBand, st.none(), st.integers(1, 60)),
+    ),
+    instalment_first_days_max=st.integers(31, 60),
+    instalment_first_days_usual=st.integers(0, 31),
+    instalment_periods=st.lists(st.sampled_from(Period), min_size=1, unique=True).map(tuple),
+    plan_charge_business_minor=st.integers(0, 20_00),
+    shift_due_days_land=st.sampled_from([None, "BE", "BY"]),
+    deferral_bands=st.tuples(
+        st.builds(DeferralBand, st.integers(0, 90), st.integers(0, 60)),
+        st.builds(DeferralBand, st.none(), st.integers(0, 60)),
+    ),
+    promise_days_max=st.integers(0, 60),
+    discount_interest_percent=st.integers(0, 100),
+    discount_costs_percent=st.integers(0, 100),
+    discount_principal_percent=st.integers(0, 100),
+    discount_days_max=st.integers(0, 30),
+    authority_minor=st.integers(0, 10_000_00),
+)
+claims = st.builds(
+    lambda principal, costs, interest, overdue, business: facts(
+        principal, costs, interest, due_date=day(-overdue), business=business
+    ),
+    st.one_of(st.integers(0, 200), st.integers(0, 5_000_00)),
+    st.integers(0, 50_00),
+    st.integers(0, 50_00),
+    st.integers(-30, 400),
+    st.booleans(),
+)
+requests = st.builds(
+    InstalmentRequest,
+    count=st.none() | st.integers(-2, 200),
+    amount=st.none() | amounts,
+    period=st.none() | st.sampled_from(Period),
+    first_due=st.none() | dates,
+)
+
+
+@st.composite
+def decisions(draw: st.DrawFn) -> tuple[Policy, ClaimFacts, Decision]:
+    policy, claim = draw(policies), draw(claims)
+    asked = draw(st.sampled_from(["promise", "deferral", "instalments", "discount"]))
+    if asked == "promise":
+        answer = evaluate_promise(policy, claim, draw(dates), draw(st.none() | amounts))
+    elif asked == "deferral":
+        answer = evaluate_deferral(policy, claim, draw(st.none() | dates))
+    elif asked == "instalments":
+        answer = evaluate_instalments(policy, claim, draw(requests))
+    else:
+        answer = evaluate_discount(
+            policy, claim, draw(st.none() | amounts), draw(st.none() | dates)
+        )
+    return policy, claim, answer
+
+
+@given(decisions())
+def test_nothing_outside_the_policy_is_ever_answered(
+    made: tuple[Policy, ClaimFacts, Decision],
+) -> None:
+    policy, claim, answer = made
+    if isinstance(answer, Accept):
+        assert violations(policy, answer.terms, claim) == ()
+    elif isinstance(answer, CounterOffer):
+        assert len(answer.alternatives) <= ALTERNATIVES_MAX
+        assert answer.reasons
+        offers = (answer.terms, *answer.alternatives)
+        assert len(set(offers)) == len(offers)
+        for terms in offers:
+            assert violations(policy, terms, claim) == ()
+            guard_for(policy)(terms, claim)
+
+
+@given(decisions())
+def test_an_offer_that_is_asked_for_is_accepted(
+    made: tuple[Policy, ClaimFacts, Decision],
+) -> None:
+    policy, claim, answer = made
+    if isinstance(answer, Escalate):
+        return
+    offers = chain([answer.terms], answer.alternatives if isinstance(answer, CounterOffer) else ())
+    for terms in offers:
+        if isinstance(terms, Promise):
+            again = evaluate_promise(policy, claim, terms.due, terms.amount)
+        elif isinstance(terms, Deferral):
+            again = evaluate_deferral(policy, claim, terms.until)
+        elif isinstance(terms, Settlement):
+            again = evaluate_discount(policy, claim, terms.amount, terms.due)
+        else:
+            request = InstalmentRequest(terms.count, terms.regular, terms.period, terms.first)
+            again = evaluate_instalments(policy, claim, request)
+        assert again == Accept(terms)
+
+
+@given(policies, claims, st.integers(2, 80))
+def test_no_allowed_number_is_nearer_to_the_one_asked_for(
+    policy: Policy, claim: ClaimFacts, count: int
+) -> None:
+    answer = evaluate_instalments(policy, claim, InstalmentRequest(count=count))
+    if isinstance(answer, Escalate) or not isinstance(answer.terms, InstalmentPlan):
+        return
+    offered = abs(answer.terms.count - count)
+    owed = answer.terms.total - answer.terms.charge
+    for other in range(2, 81):
+        if abs(other - count) < offered and answer.terms.total.minor >= other:
+            plan = plan_by_count(
+                owed,
+                other,
+                first=answer.terms.first,
+                period=answer.terms.period,
+                charge=answer.terms.charge,
+                shift_land=policy.shift_due_days_land,
+            )
+            assert not is_within(policy, plan, claim)
+
+
+@given(policies, claims, st.integers(1, 500_00))
+def test_no_allowed_amount_is_nearer_to_the_one_asked_for(
+    policy: Policy, claim: ClaimFacts, minor: int
+) -> None:
+    answer = evaluate_instalments(policy, claim, InstalmentRequest(amount=eur(minor)))
+    if isinstance(answer, Escalate) or not isinstance(answer.terms, InstalmentPlan):
+        return
+    offered = answer.terms.regular.minor
+    total = answer.terms.total
+    # Amounts just nearer than the offered one, and half way to it.
+    for nearer in {offered - 1, offered + 1, (offered + minor) // 2}:
+        if abs(nearer - minor) < abs(offered - minor) and 0 < nearer < total.minor:
+            plan = plan_by_amount(
+                claim.balance,
+                eur(nearer),
+                first=answer.terms.first,
+                period=answer.terms.period,
+                charge=answer.terms.charge,
+                shift_land=policy.shift_due_days_land,
+            )
+            assert not is_within(policy, plan, claim)
