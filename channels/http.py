@@ -84,6 +84,7 @@ class Connections:
         except (
             httpx.ConnectError,
             httpx.ConnectTimeout,
+            httpx.LocalProtocolError,
             httpx.PoolTimeout,
             httpx.UnsupportedProtocol,
         ) as error:

@@ -64,7 +64,7 @@ def read_update(update: Any, *, account: str) -> ParsedWebhook:
     Raises MalformedWebhook when it is not of the documented shape.
     """
     try:
-        sequence = int(update["update_id"])
+        sequence = _int(update["update_id"])
         if "message" in update:
             message = _message(update["message"], update, account, sequence, edited=False)
         elif "edited_message" in update:
@@ -80,9 +80,13 @@ def read_update(update: Any, *, account: str) -> ParsedWebhook:
     return ParsedWebhook(messages=(message,) if message else ())
 
 
-def message_key(chat_id: int | str, message_id: int | str) -> str:
+def message_key(chat_id: int, message_id: int) -> str:
     """Telegram numbers messages per chat, so only both together are unique for the bot."""
     return f"{chat_id}:{message_id}"
+
+
+def _key(message: Mapping[str, Any]) -> str:
+    return message_key(_int(message["chat"]["id"]), _int(message["message_id"]))
 
 
 def _message(
@@ -97,8 +101,8 @@ def _message(
     if chat["type"] != "private":
         return None
     author = message.get("from") or {}
-    key = message_key(chat["id"], message["message_id"])
-    text = str(message.get("text") or message.get("caption") or "")
+    key = _key(message)
+    text = _text(message, "text") or _text(message, "caption") or ""
     attachments = _attachments(message, author)
     kind = InboundKind.MESSAGE
     start_token = None
@@ -107,7 +111,7 @@ def _message(
             # A live location reports every step as an edit; nothing was said anew.
             return None
         kind = InboundKind.EDIT
-    elif "text" in message and (start := _START.match(text)):
+    elif _text(message, "text") and (start := _START.match(text)):
         kind, text = InboundKind.START, "/start"
         token = start["token"] or ""
         start_token = token if _START_TOKEN.match(token) else None
@@ -127,7 +131,7 @@ def _message(
         start_token=start_token,
         refers_to=key if edited else None,
         attachments=attachments,
-        profile_language=author.get("language_code"),
+        profile_language=_text(author, "language_code"),
         profile_name=_name(author),
         sent_at=_time(message.get("edit_date") if edited else message.get("date")),
     )
@@ -139,21 +143,23 @@ def _button(
     message = query.get("message")
     if message is None or message["chat"]["type"] != "private":
         return None
-    author = query["from"]
-    data = query.get("data")
+    author, query_id = query["from"], _text(query, "id")
+    if query_id is None:
+        raise ValueError("id")
+    data = _text(query, "data")
     return InboundMessage(
         channel=Channel.TELEGRAM,
         account=account,
-        provider_message_id=f"callback:{query['id']}",
+        provider_message_id=f"callback:{query_id}",
         sequence=sequence,
         sender=str(message["chat"]["id"]),
         kind=InboundKind.BUTTON if data else InboundKind.UNSUPPORTED,
         text="",
         raw=update,
-        button=data or None,
-        button_query_id=str(query["id"]),
-        refers_to=message_key(message["chat"]["id"], message["message_id"]),
-        profile_language=author.get("language_code"),
+        button=data,
+        button_query_id=query_id,
+        refers_to=_key(message),
+        profile_language=_text(author, "language_code"),
         profile_name=_name(author),
     )
 
@@ -168,7 +174,7 @@ def _membership(
         account=account,
         provider_event_id=f"member:{sequence}",
         sequence=sequence,
-        address=str(change["chat"]["id"]),
+        address=str(_int(change["chat"]["id"])),
         reachable=change["new_chat_member"]["status"] not in ("kicked", "left"),
         raw=update,
     )
@@ -188,10 +194,10 @@ def _attachments(message: Mapping[str, Any], author: Mapping[str, Any]) -> tuple
         found.append(
             Attachment(
                 kind=kind,
-                reference=item["file_id"],
-                mime_type=item.get("mime_type"),
-                size_bytes=item.get("file_size"),
-                file_name=item.get("file_name"),
+                reference=_text(item, "file_id"),
+                mime_type=_text(item, "mime_type"),
+                size_bytes=_int(item["file_size"]) if "file_size" in item else None,
+                file_name=_text(item, "file_name"),
             )
         )
     if place := message.get("location"):
@@ -205,9 +211,21 @@ def _attachments(message: Mapping[str, Any], author: Mapping[str, Any]) -> tuple
 
 
 def _name(author: Mapping[str, Any]) -> str | None:
-    parts = (author.get("first_name"), author.get("last_name"))
+    parts = (_text(author, "first_name"), _text(author, "last_name"))
     return " ".join(part for part in parts if part) or None
 
 
 def _time(seconds: Any) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC) if seconds else None
+
+
+def _text(item: Mapping[str, Any], name: str) -> str | None:
+    value = item.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _int(value: Any) -> int:
+    # Bot API: ids have at most 52 significant bits; what is stored has 63.
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 63:
+        raise ValueError("not an id")
+    return value

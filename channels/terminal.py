@@ -69,12 +69,12 @@ class TerminalProvider:
                 sequence=None,
                 sender=_text(event, "from"),
                 kind=kind,
-                text=str(event.get("text", "")),
+                text=_optional(event, "text") or "",
                 raw=event,
                 button=_text(event, "button") if kind is InboundKind.BUTTON else None,
-                start_token=event.get("token") if kind is InboundKind.START else None,
-                refers_to=event.get("refers_to"),
-                profile_language=event.get("language"),
+                start_token=_optional(event, "token") if kind is InboundKind.START else None,
+                refers_to=_optional(event, "refers_to"),
+                profile_language=_optional(event, "language"),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise MalformedWebhook("not an event of the documented shape") from None
@@ -112,3 +112,7 @@ def _text(event: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(name)
     return value
+
+
+def _optional(event: Mapping[str, Any], name: str) -> str | None:
+    return _text(event, name) if event.get(name) else None

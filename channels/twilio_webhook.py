@@ -94,40 +94,41 @@ def _status(form: Mapping[str, str], query: Mapping[str, str]) -> StatusUpdate:
     status = _STATUSES.get(form["MessageStatus"].lower())
     if status is None:
         raise MalformedWebhook("an unknown message status")
-    outbox = query.get(OUTBOX_PARAMETER, "")
-    code = form.get("ErrorCode", "")
-    number = (int(code) or None) if code.isdecimal() and len(code) < 9 else None
+    code = _number(form.get("ErrorCode", "")) or None
     return StatusUpdate(
         channel=channel,
         account=account,
         provider_message_id=_required(form, "MessageSid"),
-        outbox_id=int(outbox) if outbox.isdecimal() and len(outbox) < 19 else None,
+        outbox_id=_number(query.get(OUTBOX_PARAMETER, "")),
         status=status,
         raw=dict(form),
-        failure=failure(number) if status is DeliveryStatus.FAILED else None,
-        provider_code=None if number is None else str(number),
+        failure=failure(code) if status is DeliveryStatus.FAILED else None,
+        provider_code=None if code is None else str(code),
     )
 
 
 def _address(form: Mapping[str, str], name: str) -> tuple[Channel, str]:
-    value = _required(form, name).strip()
-    if value.startswith(_WHATSAPP):
-        return Channel.WHATSAPP, value.removeprefix(_WHATSAPP)
-    if ":" in value:
-        raise MalformedWebhook("a channel that is not known here")
-    return Channel.SMS, value
+    value = _required(form, name)
+    channel = Channel.WHATSAPP if value.startswith(_WHATSAPP) else Channel.SMS
+    address = value.removeprefix(_WHATSAPP)
+    if not address or ":" in address:
+        raise MalformedWebhook("a channel or an address that is not known here")
+    return channel, address
 
 
 def _required(form: Mapping[str, str], name: str) -> str:
-    value = form.get(name)
+    value = form.get(name, "").strip()
     if not value:
         raise MalformedWebhook(f"{name} is missing")
     return value
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
 def _attachments(form: Mapping[str, str]) -> tuple[Attachment, ...]:
-    count = form.get("NumMedia", "0")
-    media = range(min(int(count) if count.isdecimal() else 0, _MEDIA_MAX))
+    media = range(min(_number(form.get("NumMedia", "")) or 0, _MEDIA_MAX))
     found = [
         Attachment(
             kind=_kind(form.get(f"MediaContentType{index}", "")),

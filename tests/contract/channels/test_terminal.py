@@ -87,6 +87,7 @@ INBOUND = [
     Inbound("without an id", {"from": "anna", "text": "x"}, MALFORMED),
     Inbound("without a sender", {"id": "e1", "text": "x"}, MALFORMED),
     Inbound("an id that is no text", {"id": 1, "from": "anna"}, MALFORMED),
+    Inbound("a text that is no text", {**EVENT, "text": ["x"]}, MALFORMED),
     Inbound("an unknown kind", {**EVENT, "kind": "shout"}, MALFORMED),
     Inbound("a button without its id", {**EVENT, "kind": "button"}, MALFORMED),
     Inbound("no object", ["x"], MALFORMED),
