@@ -1,6 +1,6 @@
 """Reads what outreach has to know about customers, some hundred at a time.
 
-Set-based: five statements for any number of customers; balances are sums over postings. Nothing
+Set-based: six statements for any number of customers; balances are sums over postings. Nothing
 is written and nothing locked.
 """
 
@@ -80,14 +80,17 @@ async def next_customer_ids(
     session: AsyncSession, merchant_id: int, *, after: int, limit: int
 ) -> Sequence[int]:
     """Ids of the next customers with an open or disputed claim, ascending, from above ``after``."""
+    # From the claims alone: joined with their customers it took 11 s a page right after a large
+    # import, when PostgreSQL has no statistics yet.
     ids = await session.scalars(
-        select(Customer.id)
+        select(Claim.customer_id)
+        .distinct()
         .where(
-            Customer.merchant_id == merchant_id,
-            Customer.id > after,
-            exists().where(Claim.customer_id == Customer.id, Claim.status.in_(PURSUED)),
+            Claim.merchant_id == merchant_id,
+            Claim.customer_id > after,
+            Claim.status.in_(PURSUED),
         )
-        .order_by(Customer.id)
+        .order_by(Claim.customer_id)
         .limit(limit)
     )
     return ids.all()
@@ -127,28 +130,24 @@ async def read_customers(
 async def _claims(
     session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
 ) -> Mapping[int, list[OpenClaim]]:
-    arrived = case((Posting.destination.in_(RECEIVABLES), Posting.amount_minor), else_=0)
-    left = case((Posting.source.in_(RECEIVABLES), Posting.amount_minor), else_=0)
-    balance = (
-        select(func.coalesce(func.sum(arrived - left), 0))
-        .where(Posting.claim_id == Claim.id)
-        .scalar_subquery()
-    )
     has_agreement = exists().where(Agreement.claim_id == Claim.id, Agreement.status == "active")
-    rows = await session.execute(
-        select(Claim, balance, has_agreement).where(
-            Claim.merchant_id == merchant_id,
-            Claim.customer_id.in_(customer_ids),
-            Claim.status.in_(PURSUED),
+    rows = (
+        await session.execute(
+            select(Claim, has_agreement).where(
+                Claim.merchant_id == merchant_id,
+                Claim.customer_id.in_(customer_ids),
+                Claim.status.in_(PURSUED),
+            )
         )
-    )
+    ).all()
+    balances = await _balances_minor(session, merchant_id, [claim.id for claim, _ in rows])
     claims: dict[int, list[OpenClaim]] = defaultdict(list)
-    for claim, balance_minor, agreed in rows:
+    for claim, agreed in rows:
         claims[claim.customer_id].append(
             OpenClaim(
                 id=claim.id,
                 status=claim.status,
-                balance=Money(int(balance_minor), claim.currency),
+                balance=Money(balances.get(claim.id, 0), claim.currency),
                 due_date=claim.due_date,
                 limitation_date=claim.limitation_date,
                 paused_until=claim.paused_until,
@@ -158,6 +157,24 @@ async def _claims(
             )
         )
     return claims
+
+
+async def _balances_minor(
+    session: AsyncSession, merchant_id: int, claim_ids: Sequence[int]
+) -> Mapping[int, int]:
+    """What is open on each claim: what arrived on its receivables minus what left them.
+
+    A statement of its own: as a subquery for each claim it took 1.2 s a page right after a large
+    import, when PostgreSQL has no statistics yet.
+    """
+    arrived = case((Posting.destination.in_(RECEIVABLES), Posting.amount_minor), else_=0)
+    left = case((Posting.source.in_(RECEIVABLES), Posting.amount_minor), else_=0)
+    rows = await session.execute(
+        select(Posting.claim_id, func.sum(arrived - left))
+        .where(Posting.merchant_id == merchant_id, Posting.claim_id.in_(claim_ids))
+        .group_by(Posting.claim_id)
+    )
+    return {claim_id: int(balance) for claim_id, balance in rows}
 
 
 async def _points(
