@@ -46,15 +46,15 @@ def _yes_no(value: Any) -> bool:
 
 
 def _currency(value: Any) -> str:
-    if value not in EXPONENTS:
+    if not isinstance(value, str) or value not in EXPONENTS:
         raise _Wrong(("", "an ISO 4217 currency code"))
-    return str(value)
+    return value
 
 
 def _land(value: Any) -> str | None:
-    if value is not None and value not in LAENDER:
-        raise _Wrong(("", "a Land such as BE, or null"))
-    return None if value is None else str(value)
+    if value is None or (isinstance(value, str) and value in LAENDER):
+        return value
+    raise _Wrong(("", "a Land such as BE, or null"))
 
 
 def _periods(value: Any) -> tuple[Period, ...]:
@@ -92,14 +92,17 @@ class _Bands:
         errors: list[tuple[str, str]] = []
         bands = []
         previous = -1
-        for position, band in enumerate(value):
+        for position, given in enumerate(value):
             path = f"[{position}]"
             keys = {self.limit, *self.readers}
+            last = position == len(value) - 1
+            # TOML cannot write null: the last band may leave its limit out.
+            band = {self.limit: None, **given} if last and isinstance(given, dict) else given
             if not isinstance(band, dict) or set(band) != keys:
                 errors.append((path, f"exactly the keys {', '.join(sorted(keys))}"))
                 continue
             limit = band[self.limit]
-            if position == len(value) - 1:
+            if last:
                 if limit is not None:
                     errors.append((f"{path}.{self.limit}", "null in the last band"))
             elif type(limit) is not int or limit <= previous:
