@@ -74,9 +74,9 @@ class InterestSegment:
         return (self.last - self.first).days + 1
 
     @property
-    def exact(self) -> Decimal:
-        """Interest in major units, not rounded."""
-        return self.principal.decimal * self.percent * self.days / (100 * DAYS_OF_YEAR)
+    def percent_days(self) -> Decimal:
+        """Principal in major units times percent times days, exact."""
+        return self.principal.decimal * self.percent * self.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,9 @@ def default_interest(
         points = POINTS_BUSINESS if business else POINTS_CONSUMER
         percent = max(Decimal(0), base.percent + points)
         segments.append(InterestSegment(first, last, principal, percent, base.confirmed))
-    exact = sum((segment.exact for segment in segments), Decimal(0))
-    return Interest(Money.from_decimal(exact, currency), tuple(segments))
+    percent_days = sum((segment.percent_days for segment in segments), Decimal(0))
+    amount = Money.from_decimal(percent_days / (100 * DAYS_OF_YEAR), currency)
+    return Interest(amount, tuple(segments))
 
 
 def _stretches(

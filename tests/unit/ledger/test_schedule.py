@@ -1,0 +1,143 @@
+"""Days and amounts of instalments."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.agreements import (
+    Deferral,
+    InstalmentPlan,
+    Promise,
+    Settlement,
+    plan_by_amount,
+    plan_by_count,
+    progress,
+    terms_from_data,
+    terms_to_data,
+)
+from ledger.money import Money, total
+from ledger.schedule import (
+    Period,
+    add_months,
+    amounts_by_count,
+    amounts_by_regular,
+    due_days,
+    is_even,
+    next_working_day,
+)
+
+first_days = st.dates(date(2024, 1, 1), date(2030, 12, 31))
+
+
+def eur(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+def test_month_ends_come_back() -> None:
+    assert due_days(date(2027, 1, 31), Period.MONTHLY, 4) == (
+        date(2027, 1, 31),
+        date(2027, 2, 28),
+        date(2027, 3, 31),
+        date(2027, 4, 30),
+    )
+
+
+def test_leap_day() -> None:
+    assert add_months(date(2027, 12, 31), 2) == date(2028, 2, 29)
+
+
+def test_weeks() -> None:
+    assert due_days(date(2026, 12, 28), Period.WEEKLY, 2)[1] == date(2027, 1, 4)
+    assert due_days(date(2026, 12, 28), Period.BIWEEKLY, 2)[1] == date(2027, 1, 11)
+
+
+def test_days_move_off_weekends_and_holidays_only_where_stated() -> None:
+    christmas = date(2026, 12, 25)
+    assert due_days(christmas, Period.MONTHLY, 1) == (christmas,)
+    # 25 and 26 December are holidays, the 26th a Saturday, the 27th a Sunday.
+    assert due_days(christmas, Period.MONTHLY, 2, shift_land="BE") == (
+        date(2026, 12, 28),
+        date(2027, 1, 25),
+    )
+
+
+def test_holidays_are_those_of_the_land() -> None:
+    epiphany = date(2027, 1, 6)
+    assert next_working_day(epiphany, "BE") == epiphany
+    assert next_working_day(epiphany, "BY") == date(2027, 1, 7)
+
+
+@given(first_days, st.sampled_from(Period), st.integers(1, 120))
+def test_due_days_rise_and_months_are_not_skipped(first: date, period: Period, count: int) -> None:
+    days = due_days(first, period, count)
+    assert days[0] == first
+    assert list(days) == sorted(set(days))
+    if period is Period.MONTHLY:
+        months = [day.year * 12 + day.month for day in days]
+        assert months == list(range(months[0], months[0] + count))
+
+
+@given(st.integers(1, 10**9), st.integers(1, 200))
+def test_equal_amounts_add_up(minor: int, count: int) -> None:
+    if minor < count:
+        with pytest.raises(ValueError, match="at least one minor unit"):
+            amounts_by_count(eur(minor), count)
+        return
+    amounts = amounts_by_count(eur(minor), count)
+    assert len(amounts) == count
+    assert total(amounts, "EUR") == eur(minor)
+    assert is_even(amounts)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_regular_amounts_add_up(minor: int, regular: int) -> None:
+    if regular > minor:
+        with pytest.raises(ValueError, match="at most what is owed"):
+            amounts_by_regular(eur(minor), eur(regular))
+        return
+    if minor // regular > 2_000:
+        return
+    amounts = amounts_by_regular(eur(minor), eur(regular))
+    assert total(amounts, "EUR") == eur(minor)
+    assert is_even(amounts)
+    assert all(amount == eur(regular) for amount in amounts[:-1])
+
+
+@given(st.integers(100, 10**8), st.integers(1, 60), first_days, st.sampled_from(Period))
+def test_plans_keep_total_and_numbers(minor: int, count: int, first: date, period: Period) -> None:
+    plan = plan_by_count(eur(minor), count, first=first, period=period, charge=eur(7))
+    assert plan.total == eur(minor + 7)
+    assert [part.number for part in plan.instalments] == list(range(1, count + 1))
+    assert terms_from_data(terms_to_data(plan)) == plan
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        Promise(eur(5), date(2026, 12, 1)),
+        Deferral(eur(5), date(2026, 12, 1)),
+        Settlement(eur(5), eur(1), date(2026, 12, 1)),
+        plan_by_amount(eur(100), eur(30), first=date(2026, 12, 1), shift_land="BE"),
+    ],
+)
+def test_terms_survive_storage(terms: Promise | Deferral | Settlement | InstalmentPlan) -> None:
+    assert terms_from_data(terms_to_data(terms)) == terms
+
+
+@given(st.integers(3, 10**6), st.integers(1, 3), st.integers(-100, 2 * 10**6))
+def test_progress_spreads_what_was_paid_in_order(minor: int, count: int, paid: int) -> None:
+    plan = plan_by_count(eur(minor), count, first=date(2026, 12, 1))
+    parts = progress(plan, eur(paid))
+    spread = total((part.paid for part in parts), "EUR")
+    assert spread == eur(min(max(paid, 0), minor))
+    for before, after in pairwise(parts):
+        assert not (before.missing and after.paid)
+
+
+def test_overdue_from_the_day_after() -> None:
+    (part,) = progress(Promise(eur(5), date(2026, 12, 1)), eur(4))
+    assert not part.overdue(date(2026, 12, 1))
+    assert part.overdue(date(2026, 12, 1) + timedelta(days=1))
