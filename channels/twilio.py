@@ -42,7 +42,7 @@ from channels.message import (
 )
 from channels.payload import form_fields, form_payload
 from channels.twilio_errors import send_error
-from channels.twilio_webhook import OUTBOX_PARAMETER, channel_address, read_form
+from channels.twilio_webhook import channel_address, read_form
 
 API_URL = "https://api.twilio.com"
 BODY_CHARACTERS_MAX = 1600
@@ -51,11 +51,6 @@ BODY_CHARACTERS_MAX = 1600
 _LISTED_MAX = 50
 _CLOCK_SKEW = timedelta(seconds=2)
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
-
-
-def status_callback_url(base: str, outbox_id: int) -> str:
-    """The public status webhook `base`, carrying the outbox id that the callback brings back."""
-    return f"{base}{'&' if '?' in base else '?'}{urlencode({OUTBOX_PARAMETER: outbox_id})}"
 
 
 class TwilioProvider:

@@ -21,9 +21,9 @@ from channels.twilio_webhook import read_form
 from tests.contract.channels import telegram_cases, twilio_cases
 from tests.contract.channels.harness import MALFORMED, Inbound
 
-OTHER_VALUES = (None, True, -1, 10**40, 1.5, "", "x", [], ["x"], {}, {"x": {}})
+OTHER_VALUES: tuple[Any, ...] = (None, True, -1, 10**40, 1.5, "", "x", [], ["x"], {}, {"x": {}})
 OTHER_TEXTS = ("", "0", "-1", "²", "whatsapp:", ":", "9" * 5000, "\n")
-TEXTS = {
+TEXTS: dict[type, list[str]] = {
     kind: [f.name for f in fields(kind) if typing.get_type_hints(kind)[f.name] in (str, str | None)]
     for kind in (InboundMessage, StatusUpdate, Attachment)
 }

@@ -2,7 +2,6 @@ import pytest
 
 from channels.choices import lettered
 from channels.gsm7 import is_gsm7
-from channels.twilio import status_callback_url
 
 
 def test_choices_become_lettered_lines() -> None:
@@ -19,9 +18,3 @@ def test_no_choice_is_dropped_silently() -> None:
     assert "J = 9" in lettered("?", [str(n) for n in range(10)])
     with pytest.raises(ValueError, match="at most 10"):
         lettered("?", [str(n) for n in range(11)])
-
-
-def test_the_status_callback_carries_the_outbox_id() -> None:
-    base = "https://kulanz.example/webhooks/twilio/status"
-    assert status_callback_url(base, 8) == base + "?outbox=8"
-    assert status_callback_url(base + "?v=1", 8) == base + "?v=1&outbox=8"
