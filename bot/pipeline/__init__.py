@@ -1,0 +1,1 @@
+"""What Rasa imports: the components of understanding, and the channel of a turn."""

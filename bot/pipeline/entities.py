@@ -1,0 +1,138 @@
+"""All values of a message, found once and then read in the light of its intent."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+from pipeline.phrases import find_channels
+from pipeline.values_amounts import ValueSpan, find_amounts
+from pipeline.values_contacts import find_contacts
+from pipeline.values_dates import DateSpan, find_dates
+
+EXTRACTOR = "kulanz"
+# Intents that speak of what has happened: a day without a year is the last such day.
+PAST_INTENTS = frozenset({"already_paid", "dispute_goods", "request_receipt", "payment_failed"})
+# Intents in which a mere length of time asks for a day so far ahead.
+DURATION_IS_DAY = frozenset({"request_deferral", "promise_payment", "not_now", "inform"})
+DURATION_IS_COUNT = frozenset({"request_instalments", "propose_amount"})
+_ADULT_AGE_YEARS = 14
+_BIRTH = re.compile(
+    r"\b(?:geb(?:oren|urtsdatum|urtstag|urtsdat)?\b|geb\.|born|birth(?:day|date)?|dob|d\.o\.b)",
+    re.IGNORECASE,
+)
+_DONE = re.compile(
+    r"\b(?:gezahlt|bezahlt|überwiesen|ueberwiesen|abgebucht|zurückgeschickt|zurueckgeschickt|paid|transferred|sent|went out|returned|war|wurde|habe?)\b",
+    re.IGNORECASE,
+)
+_AHEAD = re.compile(r"\b(?:werde|wird|will|going to|gonna|'ll)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """What `find` saw in a text: values that need no context, and times that do."""
+
+    values: Tuple[ValueSpan, ...]
+    dates: Tuple[DateSpan, ...]
+
+
+def _free(span: Union[ValueSpan, DateSpan], taken: List[Any]) -> bool:
+    return all(span.end <= other.start or span.start >= other.end for other in taken)
+
+
+def find(text: str) -> Spans:
+    """Return the values and times of the text; contacts win over dates over amounts."""
+    contacts = find_contacts(text)
+    plain = [span for span in contacts if span.entity in ("postal_code", "invoice_number")]
+    amounts = find_amounts(text)
+    counts = [span for span in amounts if span.entity == "count"]
+    dates = [
+        span
+        for span in find_dates(text)
+        if _free(span, contacts) and not (span.is_duration and not _free(span, counts))
+    ]
+    fixed = [span for span in dates if not span.is_duration]
+    values = list(contacts)
+    for span in amounts:
+        if span.entity == "period":
+            values.append(span)
+        elif _free(span, fixed) and _free(span, contacts):
+            values.append(span)
+    values.extend(span for span in find_channels(text) if _free(span, [*contacts, *plain]))
+    return Spans(tuple(values), tuple(dates))
+
+
+def placeholders(text: str, spans: Spans) -> str:
+    """Return the text with each value replaced by the name of its entity, for the classifier."""
+    marks = [(span.start, span.end, f" x{span.entity}x ") for span in spans.values]
+    marks += [
+        (span.start, span.end, " xdurationx " if span.is_duration else " xdatex ")
+        for span in spans.dates
+    ]
+    result, position = [], 0
+    for start, end, name in sorted(marks, key=lambda mark: (mark[0], -mark[1])):
+        if start < position:
+            continue
+        result += [text[position:start], name]
+        position = end
+    return "".join([*result, text[position:]])
+
+
+def _entity(text: str, start: int, end: int, name: str, value: Any) -> Dict[str, Any]:
+    said = "masked" if name == "card_number" else text[start:end]
+    return {
+        "entity": name,
+        "value": value,
+        "start": start,
+        "end": end,
+        "text": said,
+        "extractor": EXTRACTOR,
+    }
+
+
+def _is_past(text: str, intent: Optional[str]) -> bool:
+    if intent in PAST_INTENTS:
+        return not _AHEAD.search(text)
+    return intent not in ("promise_payment", "request_deferral") and (
+        _DONE.search(text) is not None and _AHEAD.search(text) is None and intent != "inform"
+    )
+
+
+def _date_entity(
+    text: str, span: DateSpan, today: date, intent: Optional[str]
+) -> Optional[Dict[str, Any]]:
+    if span.is_duration and intent in DURATION_IS_COUNT:
+        months = re.match(r"(\w+)\s*(?:monat|month)", text[span.start : span.end], re.IGNORECASE)
+        day = span.resolve(today, False)
+        if months and day:
+            count = (day.year - today.year) * 12 + day.month - today.month
+            return _entity(text, span.start, span.end, "count", count)
+        return None
+    if span.is_duration and intent not in DURATION_IS_DAY:
+        return None
+    day = span.resolve(today, _is_past(text, intent))
+    is_birth = span.has_year and day is not None and (
+        day.year <= today.year - _ADULT_AGE_YEARS or _BIRTH.search(text) is not None
+    )
+    return _entity(
+        text,
+        span.start,
+        span.end,
+        "birth_date" if is_birth else "date",
+        day.isoformat() if day else None,
+    )
+
+
+def read(text: str, spans: Spans, today: date, intent: Optional[str]) -> List[Dict[str, Any]]:
+    """Return the entities of a message: `entity`, `value`, `start`, `end`, `text`.
+
+    `today` is the calendar day of the conversation; `intent` tells promises from what is done.
+    """
+    entities = [
+        _entity(text, span.start, span.end, span.entity, span.value) for span in spans.values
+    ]
+    for span in spans.dates:
+        entity = _date_entity(text, span, today, intent)
+        if entity:
+            entities.append(entity)
+    return sorted(entities, key=lambda entity: (entity["start"], entity["entity"]))

@@ -1,0 +1,42 @@
+"""Fixed phrases as entities: the names of channels, found by spaCy on whole words."""
+
+from functools import lru_cache
+from typing import Dict, List, Tuple
+
+import spacy
+from spacy.language import Language
+
+from pipeline.values_amounts import ValueSpan
+
+CHANNEL_NAMES: Dict[str, Tuple[str, ...]] = {
+    "telegram": ("telegram", "telegramm", "telegram messenger", "tg"),
+    "whatsapp": ("whatsapp", "whats app", "whatsap", "whatsup", "wa", "watsapp", "wattsapp", "whatsapp's"),
+    "sms": ("sms", "sm", "text message", "text messages", "textnachricht", "kurznachricht", "a text", "by text", "text me", "txt"),
+    "email": ("email", "e-mail", "mail", "e mail", "emails", "e-mails", "mails", "per mail", "emaill"),
+    "letter": ("brief", "briefpost", "post", "per post", "letter", "by post", "briefe", "postalisch", "schriftlich", "postal mail"),
+    "phone": ("telefon", "telefonisch", "anruf", "handy", "phone", "call", "by phone", "phone call", "telefonat"),
+}  # fmt: skip
+_LABEL_PREFIX = "channel:"
+
+
+@lru_cache(maxsize=1)
+def _language() -> Language:
+    # The multilingual tokenizer splits both languages the way these phrases need it.
+    nlp = spacy.blank("xx")
+    ruler = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
+    ruler.add_patterns(
+        [
+            {"label": f"{_LABEL_PREFIX}{channel}", "pattern": name}
+            for channel, names in CHANNEL_NAMES.items()
+            for name in names
+        ]
+    )
+    return nlp
+
+
+def find_channels(text: str) -> List[ValueSpan]:
+    """Return the channels that the text names."""
+    return [
+        ValueSpan("channel", span.start_char, span.end_char, span.label_[len(_LABEL_PREFIX) :])
+        for span in _language()(text).ents
+    ]

@@ -1,0 +1,51 @@
+"""Trains the assistant if anything it depends on has changed, and prints the model's path.
+
+    bot/.venv/bin/python bot/pipeline/train.py
+"""
+
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pipeline import model_files  # noqa: E402
+
+
+def _train(target: Path) -> None:
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")
+    os.chdir(model_files.BOT)
+    from rasa.model_training import train
+
+    result = train(
+        domain="domain",
+        config="config.yml",
+        training_files=[str(model_files.NLU_DATA)],
+        output=str(model_files.MODELS),
+        fixed_model_name=f"unfinished-{target.name}",
+        force_training=True,
+    )
+    if result.code != 0 or not result.model:
+        raise SystemExit("Training failed")
+    os.replace(result.model, target)
+
+
+def main() -> None:
+    """Train under a lock: two processes that start together train once."""
+    model_files.MODELS.mkdir(exist_ok=True)
+    with (model_files.MODELS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        target = model_files.model_path(model_files.fingerprint())
+        if not target.exists():
+            started = time.monotonic()
+            _train(target)
+            print(f"trained in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(target)
+
+
+if __name__ == "__main__":
+    main()

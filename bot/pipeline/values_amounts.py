@@ -1,0 +1,287 @@
+"""Amounts of money, shares, numbers of instalments and periods, as people write them.
+
+Amounts are in minor units (cents). Only euros are understood: an amount in another currency is
+none. A number without a currency is an amount where its surroundings say so.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple, Union
+
+from pipeline.values_numbers import ARTICLES, parse_decimal, word_numbers
+
+Value = Union[Dict[str, object], int, str]
+
+
+@dataclass(frozen=True)
+class ValueSpan:
+    """A value of one entity at a place of the text."""
+
+    entity: str
+    start: int
+    end: int
+    value: Value
+
+
+@dataclass(frozen=True)
+class _Number:
+    start: int
+    end: int
+    hundredths: int
+    is_whole: bool
+
+
+_DIGITS = re.compile(
+    r"(?<![\w.,/-])(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?![\d/])"
+)
+_EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b)"
+_CENT = r"(?:cents?|ct)\b"
+_OTHER_CURRENCY = re.compile(
+    r"\s*(?:\$|£|dollars?|usd|pounds?|gbp|quid|bucks|chf|franken|francs?|bitcoins?|btc|yen|zloty|pln|kronen)(?!\w)",
+    re.IGNORECASE,
+)
+_OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$", re.IGNORECASE)
+_EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
+_EURO_AFTER = re.compile(rf"[\s-]?{_EURO}", re.IGNORECASE)
+_CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
+_MORE_CENTS = re.compile(rf"\s(?:(?:und|and)\s)?(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))", re.IGNORECASE)
+_PERIOD_AFTER = (
+    r"(?:(?:im|pro|je|jeden|per|a|each|every|every single|/|am|in the|p\.?)\s?(?:monat|month|mo\b|mon\b|m\b|woche|week|wk)"
+    r"|(?:in der|die|jede|each|every|per|a)\s(?:woche|week)|/\s?(?:monat|mon|month|mo|m|week|woche)\b"
+    r"|monatlich|w(?:ö|oe)chentlich|monthly|weekly|mtl\.?|mntl\.?|p\.?\s?m\.?(?!\w)|pm\b)"
+)
+_SAID_AFTER = re.compile(
+    r"\s*(?:" + _PERIOD_AFTER + r"|,-+|"
+    r"(?:geht|gehen|ginge|gingen|g(?:ä|ae)be|w(?:ä|ae)ren?|passt|passen|schaff\w*|kann ich|k(?:ö|oe)nnte?n?|k(?:ö|oe)nn?t ich|zahl\w*|bezahl\w*|"
+    r"(?:ü|ue)berweis\w*|anbieten|anzahl\w*|drin|max\w*|h(?:ö|oe)chstens|sofort|jetzt gleich|abzahl\w*|locker|"
+    r"is (?:all|the most|what|fine|ok\w*|possible|doable)|works|would (?:work|be)|right now|upfront|up front|at a time|tops|max|down|today|now)\b)",
+    re.IGNORECASE,
+)
+_SAID_BEFORE = re.compile(
+    r"(?:\b(?:zahl\w*|bezahl\w*|(?:ü|ue)berwei\w*|gezahlt|h(?:ö|oe)chstens|maximal|max\.?|nur|mindestens|jeweils|je|(?:à|a|zu|von) je|"
+    r"raten (?:von|zu|à|a)|raten? (?:von|(?:ü|ue)ber|zu)|monatsrate(?:n)? von|rate(?:n)?:?|betrag:?|betrag von|summe von|anzahlung von|"
+    r"schaffe?|anbieten:?|biete|statt|eher|lieber|bis zu|pay|paid|send|sent|transfer\w*|manage|afford|offer|only|at most|up to|"
+    r"instal?lments of|payments of|maximum(?: of)?|max|about|around|roughly|just|say|do|spare|give (?:you|u)|rate of|amount of|"
+    r"k(?:ö|oe)nnte?(?: ich| monatlich| nur)?|kann(?: ich)?(?: h(?:ö|oe)chstens| nur| monatlich| maximal)?|monatlich|im monat|with|mit))"
+    r"\s+(?:(?:so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die)\s+)*$",
+    re.IGNORECASE,
+)
+_OTHER_UNIT = re.compile(
+    r"\s?-?(?:%|prozent|percent|per cent|x\b|mal\b|times\b|raten?\b|monatsraten?|teil\w*|instal?l\w*|payments?\b|zahlungen|rates?\b|monat(?:e|en)?\b|months?\b|"
+    r"wochen?\b|weeks?\b|tage?n?\b|days?\b|jahre?n?\b|years?\b|uhr|stunden?|hours?|minuten?|minutes?|kinder|kids|personen|st(?:ü|ue)ck|pieces|artikel|items|"
+    r"paar|mahnung|rechnung|invoices?|emails?|mails?|briefe|letters|anrufe|calls|jahr\b|kg|mb|gb|km)",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(
+    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|nein|ne|nee|sagen wir|sagen wir mal|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|monatlich|pro monat)[\s\W]*)*$",
+    re.IGNORECASE,
+)
+
+
+def _numbers(text: str) -> List[_Number]:
+    found = [
+        _Number(
+            match.start(),
+            match.end(),
+            parse_decimal(match.group()),
+            match.group().isdigit(),
+        )
+        for match in _DIGITS.finditer(text)
+    ]
+    taken = [(number.start, number.end) for number in found]
+    for word in word_numbers(text):
+        if all(word.end <= start or word.start >= end for start, end in taken):
+            found.append(_Number(word.start, word.end, word.value * 100, True))
+    articles = re.compile(rf"\b({'|'.join(re.escape(a) for a in ARTICLES)})\s+{_EURO}", re.IGNORECASE)
+    for match in articles.finditer(text):
+        if all(match.end(1) <= n.start or match.start() >= n.end for n in found):
+            found.append(_Number(match.start(1), match.end(1), 100, True))
+    return sorted(found, key=lambda number: number.start)
+
+
+def _money(minor: int) -> Dict[str, object]:
+    return {"minor": minor, "currency": "EUR"}
+
+
+def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
+    """Return (start, end, minor units) if the number is an amount of euros."""
+    before, after = text[: number.start], text[number.end :]
+    if _OTHER_CURRENCY.match(after) or _OTHER_BEFORE.search(before):
+        return None
+    prefix = _EURO_BEFORE.search(before)
+    # "50 €" in front belongs to its own number: "30 € 50".
+    if prefix and not re.search(r"\d\s?€\s?$", before):
+        return prefix.start(), number.end, number.hundredths
+    suffix = _EURO_AFTER.match(after)
+    if suffix:
+        end = number.end + suffix.end()
+        cents = _MORE_CENTS.match(text[end:])
+        if cents and number.is_whole:
+            return number.start, end + cents.end(), number.hundredths + int(cents.group(1))
+        return number.start, end, number.hundredths
+    cent = _CENT_AFTER.match(after)
+    if cent and number.is_whole:
+        return number.start, number.end + cent.end(), number.hundredths // 100
+    if _OTHER_UNIT.match(after):
+        return None
+    if re.match(r",-+|,–", text[number.end - 2 : number.end]) or not number.is_whole:
+        return number.start, number.end, number.hundredths
+    if _SAID_AFTER.match(after) or _SAID_BEFORE.search(before):
+        return number.start, number.end, number.hundredths
+    other = re.match(rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?{_EURO}", after, re.I)
+    if other:
+        return number.start, number.end, number.hundredths
+    return None
+
+
+_COUNT_AFTER = re.compile(
+    r"\s?-?\s?(?:(?:gleiche[nr]?|monatliche[nr]?|kleine[nr]?|bequeme[nr]?|equal|monthly|weekly|w(?:ö|oe)chentliche[nr]?|small(?:er)?)\s+)?"
+    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|zahlungen\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|x\b(?!\s*\d))",
+    re.IGNORECASE,
+)
+_COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)", re.IGNORECASE)
+_COUNT_CONTEXT = re.compile(
+    r"(?:\b(?:(?:ü|ue)ber|auf|verteil\w*|over|across|for the next|spread\w*|laufzeit(?: von)?|spread (?:it|this) (?:over|across))\s+(?:die n(?:ä|ae)chsten\s+|the next\s+)?)$",
+    re.IGNORECASE,
+)
+_SPLIT_BEFORE = re.compile(
+    r"\b(?:auf|split (?:it|this|that)?\s?(?:in|into|by)|into|in)\s+$", re.IGNORECASE
+)
+_TIMES = re.compile(r"\s?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))", re.IGNORECASE)
+_TIMES_WORD = re.compile(r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b", re.IGNORECASE)
+_INSTALMENT_CONTEXT = re.compile(
+    r"raten|abzahl|abstotter|abbezahl|teilzahl|aufteil|splitten|instal|split|spread|stückel|stueckel|verteil|monatlich",
+    re.IGNORECASE,
+)
+_COUNT_MAX = 120
+
+
+def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
+    if not number.is_whole or not 1 <= number.hundredths // 100 <= _COUNT_MAX:
+        return None
+    before, after = text[: number.start], text[number.end :]
+    # "2. Rate": an ordinal, not a number of instalments.
+    if re.match(r"\.\s?\w", after):
+        return None
+    suffix = _COUNT_AFTER.match(after)
+    if suffix:
+        return number.start, number.end + suffix.end()
+    months = _COUNT_MONTHS.match(after)
+    if months and (_COUNT_CONTEXT.search(before) or _INSTALMENT_CONTEXT.search(text)):
+        return number.start, number.end + months.end()
+    times = _TIMES.match(after)
+    if times and (_SPLIT_BEFORE.search(before) or _INSTALMENT_CONTEXT.search(text) or "je" in after):
+        return number.start, number.end + times.end()
+    if _SPLIT_BEFORE.search(before) and _INSTALMENT_CONTEXT.search(text) and not re.match(r"\s?\w", after):
+        return number.start, number.end
+    return None
+
+
+_SHARES: Tuple[Tuple[str, float], ...] = (
+    (r"(?:die |den |das |'ne |ne )?h(?:ä|ae|a)lfte|(?:a |the )?half(?! an hour| a year| past)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%", 0.5),
+    (r"(?:zwei drittel|two thirds)", 0.67),
+    (r"(?:ein drittel|'?n drittel|a third|one third)", 0.33),
+    (r"(?:drei viertel|dreiviertel|three quarters)", 0.75),
+    (r"(?:ein viertel|'?n viertel|a quarter|one quarter)", 0.25),
+    (r"(?:(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
+     r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)", 1.0),
+)  # fmt: skip
+_SHARE_RULES = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), share) for pattern, share in _SHARES]
+_ALL = re.compile(
+    r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
+    r"|\b(alles|everything|it all|komplett|vollständig|vollstaendig)\s+(?:(?:auf|at)\s+(?:einmal|once)|sofort|jetzt|gleich|(?:zu )?(?:be)?zahl\w*|(?:zu )?(?:ü|ue)berweis\w*|begleich\w*|now|today|bezahlt|gezahlt|(?:ü|ue)berwiesen|in einer)"
+    r"|\b(?:zahle?|bezahle?|(?:ü|ue)berweise|begleiche|pay|paid|settle)\s+(?:ich\s+|you\s+)?(?:dann\s+|jetzt\s+|gleich\s+)?(alles|everything|it all|komplett)\b",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
+
+
+def _shares(text: str) -> List[ValueSpan]:
+    found = []
+    for match in _PERCENT.finditer(text):
+        if 0 < int(match.group(1)) <= 100:
+            found.append(
+                ValueSpan("amount", match.start(), match.end(), {"share": int(match.group(1)) / 100})
+            )
+    for pattern, share in _SHARE_RULES:
+        for match in pattern.finditer(text):
+            found.append(ValueSpan("amount", match.start(), match.end(), {"share": share}))
+    for match in _ALL.finditer(text):
+        group = match.lastindex or 0
+        found.append(ValueSpan("amount", match.start(group), match.end(group), {"share": 1.0}))
+    return found
+
+
+_PERIODS = (
+    ("weekly", re.compile(r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede|per|every|each)\s(?:woche|week)|/\s?(?:woche|week)\b|weekly|wochenraten?)", re.I)),
+    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jeden|je|per|every|each|a)\s(?:monat|month)\b|monthly|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
+)  # fmt: skip
+_WEEKLY_AFTER_AMOUNT = re.compile(r"\s?(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE)
+
+
+def find_amounts(text: str) -> List[ValueSpan]:
+    """Return amounts, shares, counts and periods in the text; amounts and counts don't overlap.
+
+    A text that is nothing but a small number is both an amount and a count: what was asked
+    decides.
+    """
+    found: List[ValueSpan] = []
+    for number in _numbers(text):
+        count = _count(text, number)
+        amount = None if count else _amount(text, number)
+        if count:
+            found.append(ValueSpan("count", *count, number.hundredths // 100))
+        elif amount and amount[2] > 0:
+            found.append(ValueSpan("amount", amount[0], amount[1], _money(amount[2])))
+        elif _is_bare(text, number):
+            found.extend(_bare(number))
+    for match in _TIMES_WORD.finditer(text):
+        if _INSTALMENT_CONTEXT.search(text) or _SPLIT_BEFORE.search(text[: match.start()]):
+            found.append(ValueSpan("count", match.start(), match.end(), _times(match)))
+    found.extend(
+        share
+        for share in _shares(text)
+        if all(share.end <= span.start or share.start >= span.end for span in found)
+    )
+    return sorted([*found, *_find_periods(text, found)], key=lambda span: span.start)
+
+
+def _times(match: "re.Match[str]") -> int:
+    if match.group(2):
+        return 2
+    if match.group(3):
+        return 3
+    return next(iter(word_numbers(match.group(1)))).value
+
+
+def _is_bare(text: str, number: _Number) -> bool:
+    rest = text[number.end :]
+    return bool(
+        number.is_whole
+        and _FILLER.match(text[: number.start])
+        and _FILLER.match(rest)
+        and not re.match(r"\.\s*$", rest)
+    )
+
+
+def _bare(number: _Number) -> List[ValueSpan]:
+    value = number.hundredths // 100
+    if value <= 0 or value >= 10_000:
+        return []
+    found = [ValueSpan("amount", number.start, number.end, _money(number.hundredths))]
+    if value <= 36:
+        found.append(ValueSpan("count", number.start, number.end, value))
+    return found
+
+
+def _find_periods(text: str, others: List[ValueSpan]) -> List[ValueSpan]:
+    for name, pattern in _PERIODS:
+        match = pattern.search(text)
+        if match:
+            return [ValueSpan("period", match.start(), match.end(), name)]
+    for span in others:
+        match = _WEEKLY_AFTER_AMOUNT.match(text[span.end :])
+        if span.entity == "amount" and match:
+            return [ValueSpan("period", span.end, span.end + match.end(), "weekly")]
+    return []
