@@ -39,10 +39,12 @@ def phone_number(text: str, region: str = "DE") -> PhoneNumber:
     Raises:
         NotAPhoneNumber: no valid number, or one that belongs to no person (service, premium).
     """
-    try:
-        number = phonenumbers.parse(text, region)
-    except NumberParseException as error:
-        raise NotAPhoneNumber("not a phone number") from error
+    number = _parsed(text, region)
+    country = str(phonenumbers.country_code_for_region(region))
+    if text.startswith(country):
+        # "491713920012": spreadsheets drop the plus, and people the zeros before the country code.
+        abroad = _parsed(f"+{text}", region)
+        number = abroad if phonenumbers.is_valid_number(abroad) else number
     if number.extension:
         raise NotAPhoneNumber("a number with an extension cannot be written to")
     kind = phonenumbers.number_type(number)
@@ -53,6 +55,13 @@ def phone_number(text: str, region: str = "DE") -> PhoneNumber:
     return PhoneNumber(
         phonenumbers.format_number(number, PhoneNumberFormat.E164), mobile=kind in _MOBILE
     )
+
+
+def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber:
+    try:
+        return phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        raise NotAPhoneNumber("not a phone number") from error
 
 
 def e164(text: str, region: str = "DE") -> str:

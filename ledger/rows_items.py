@@ -140,7 +140,7 @@ def _check_together(row: ItemRow, cells: CellReader, setting: Setting) -> None:
         cells.refuse("returned_event_id", "only a return has it")
     if row.reference == EVERY_CLAIM and row.event is not ItemEvent.CONFIRMATION:
         cells.refuse("claim_reference", "only a confirmation can be for every claim")
-    if row.reference == EVERY_CLAIM and row.amount is not None:
+    elif row.reference == EVERY_CLAIM and row.amount is not None:
         cells.refuse("amount", "a confirmation of every claim has no amount")
     if row.at > setting.now + CLOCK_SKEW_MAX:
         cells.refuse("date", "lies in the future")
