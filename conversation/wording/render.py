@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.gsm7 import is_gsm7, to_gsm7
@@ -54,13 +54,14 @@ class _Reader:
     form: str
     tone: str
     sms: bool
+    short: bool
     merchant: MerchantVoice
     catalogue: Catalogue
 
     def style(self) -> Style:
         return Style(
             language=self.language,
-            short=self.sms,
+            short=self.short,
             phrase=lambda group, code: self.catalogue.phrase(group, code, self.language, self.form),
         )
 
@@ -108,6 +109,7 @@ def render(
         form=address_form if address_form in ("sie", "du") else "sie",
         tone=tone,
         sms=channel == SMS,
+        short=channel == SMS,
         merchant=merchant,
         catalogue=catalogue or load_catalogue(),
     )
@@ -150,7 +152,7 @@ def _values(wording: Wording, args: Mapping[str, Any], reader: _Reader) -> dict[
 
 def _button(button: Mapping[str, Any], reader: _Reader, verified: bool) -> RenderedButton:
     wording = _find(button["title"], reader.catalogue, verified)
-    values = _values(wording, button.get("args") or {}, reader)
+    values = _values(wording, button.get("args") or {}, replace(reader, short=True))
     text = wording.text(reader.tone, reader.sms, reader.language, reader.form)
     title = _finished(text.template.render(values, m=reader.voice()), reader)
     return RenderedButton(title, button["intent"], dict(button.get("entities") or {}))

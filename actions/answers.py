@@ -1,0 +1,133 @@
+"""Answers without a question that waits for them, and lines that were not understood."""
+
+from actions.dialogue_action import DialogueAction
+from actions.offers import pressed_old_button
+from actions.people import offer_person
+from actions.turn import PERSON, Turn, button
+
+MISUNDERSTOOD_MAX = 3
+READINGS_SHOWN = 2
+_LABELS = {
+    "ask_claim": "claim",
+    "ask_balance": "claim",
+    "ask_sender": "is_it_real",
+    "ask_bot": "is_it_real",
+    "ask_costs": "costs",
+    "pay_now": "pay_now",
+    "request_bank_details": "pay_now",
+    "ask_payment_options": "pay_now",
+    "promise_payment": "later",
+    "request_deferral": "later",
+    "request_instalments": "instalments",
+    "propose_amount": "instalments",
+    "already_paid": "already_paid",
+    "dispute_goods": "goods",
+    "dispute_unknown": "unknown",
+    "wrong_person": "not_me",
+    "request_human": "person",
+    "request_callback": "callback",
+    "ask_agreement": "agreement",
+    "opt_out": "stop",
+    "not_now": "not_now",
+}
+"""Readings that can be offered as a button, by their intent."""
+_PRESSED = {
+    "claim": "ask_claim",
+    "is_it_real": "ask_sender",
+    "pay_now": "pay_now",
+    "later": "request_deferral",
+    "instalments": "request_instalments",
+}
+"""What pressing a label means where several intents share it."""
+
+
+class TakeYes(DialogueAction):
+    """A yes that answers no open question: an old button, or simply agreement."""
+
+    title = "action_take_yes"
+
+    async def act(self, turn: Turn) -> None:
+        if pressed_old_button(turn):
+            turn.go_on_with("action_confirm_agreement")
+        elif not turn.facts.verified or turn.slot("claim_shown") is None:
+            turn.go_on_with("action_explain_claim")
+        else:
+            turn.go_on_with("action_offer_ways")
+
+
+class TakeNo(DialogueAction):
+    """A no that answers no open question."""
+
+    title = "action_take_no"
+
+    async def act(self, turn: Turn) -> None:
+        if pressed_old_button(turn):
+            turn.go_on_with("action_change_offer")
+        elif turn.awaiting == "way":
+            offer_person(turn)
+        else:
+            turn.say("anything_else", buttons=[PERSON])
+
+
+class TakeNoThanks(DialogueAction):
+    """The offer of help is declined."""
+
+    title = "action_take_no_thanks"
+
+    async def act(self, turn: Turn) -> None:
+        turn.ask("none")
+        turn.say("anything_else")
+
+
+class TakeFact(DialogueAction):
+    """A bare day, amount or number that no question asked for: read as what it most likely is."""
+
+    title = "action_take_fact"
+
+    async def act(self, turn: Turn) -> None:
+        heard = turn.heard
+        if not turn.facts.verified and heard.has("invoice_number", "birth_date", "postal_code"):
+            turn.go_on_with("action_verify")
+        elif heard.has("amount", "count", "period"):
+            turn.go_on_with("action_plan_instalments")
+        elif heard.has("date"):
+            turn.go_on_with("action_promise")
+        elif heard.has("channel"):
+            turn.go_on_with("action_choose_channel")
+        elif heard.has("phone", "email"):
+            turn.go_on_with("action_note_contact_change")
+        elif not turn.facts.verified:
+            turn.go_on_with("action_verify")
+        else:
+            turn.go_on_with("action_clarify")
+
+
+class Clarify(DialogueAction):
+    """Not understood: ask once with the two likeliest readings, then offer a person."""
+
+    title = "action_clarify"
+    understood = False
+
+    async def act(self, turn: Turn) -> None:
+        times = int(turn.slot("misunderstood") or 0) + 1
+        if times >= MISUNDERSTOOD_MAX:
+            await turn.context.conversation.request_person("not_understood", {})
+            turn.remember(misunderstood=0)
+            turn.ask("none")
+            turn.say("clarify_given_up")
+            return
+        turn.remember(misunderstood=times)
+        if times > 1:
+            offer_person(turn)
+            return
+        if turn.awaiting in ("none", "way"):
+            turn.ask("clarify")
+        turn.say("clarify", buttons=[*_readings(turn), PERSON])
+
+
+def _readings(turn: Turn) -> list[dict[str, object]]:
+    """The likeliest readings that a button can say; the usual ones where none can."""
+    labels = [_LABELS[intent] for intent in turn.heard.ranking if intent in _LABELS]
+    chosen = [label for label in dict.fromkeys([*labels, "claim", "later"]) if label != "person"]
+    intents = {label: intent for intent, label in _LABELS.items()}
+    return [button(label, _PRESSED.get(label, intents[label])) for label in chosen[:READINGS_SHOWN]]

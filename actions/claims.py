@@ -1,0 +1,127 @@
+"""The claims of the customer in the conversation, and the one that is talked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.turn import Turn
+from ledger import book
+from ledger.agreements import AgreementTerms, Promise, Settlement
+from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
+from ledger.money import Money, total
+from ledger.statement import AgreementRecord, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The claim that is talked about, with what was charged and what is open.
+
+    `others` is what is open on the customer's other claims.
+    """
+
+    statement: Statement
+    facts: ClaimFacts
+    others: tuple[Money, ...]
+    default: bool
+    """Whether default interest runs: a default with its proof (§ 286 BGB)."""
+
+    @property
+    def open(self) -> Money:
+        return self.facts.balance
+
+    @property
+    def credited(self) -> Money:
+        """What payments and credit notes took off the sum of what was charged."""
+        return self.statement.charged.total - self.open
+
+    @property
+    def agreement(self) -> AgreementRecord | None:
+        """The agreement in force."""
+        record = self.statement.agreement
+        return record if record is not None and record.status == "active" else None
+
+    def all_open(self) -> Money:
+        return total([self.open, *self.others], self.statement.currency)
+
+    def interest_effect(self, terms: AgreementTerms) -> str:
+        """The code of what the agreement does to interest."""
+        if not self.default or isinstance(terms, Settlement):
+            return "none"
+        if isinstance(terms, Promise) or not terms.stops_interest:
+            return "runs"
+        return "stops"
+
+
+async def focus(turn: Turn) -> Focus | None:
+    """The claim in focus, else the oldest one that can be talked about; None: nothing is open.
+
+    Claims in dispute come last. Time-barred claims are not pursued and stay out.
+    """
+    if turn.facts.customer_id is None:
+        return None
+    session, now = turn.context.session, turn.context.now
+    claims = await book.claims_of(session, turn.facts.customer_id)
+    balances = await book.balances(session, claims)
+    open_claims = [
+        claim
+        for claim in claims
+        if balances[claim.id].total.minor > 0
+        and not (claim.limitation_date and claim.limitation_date < turn.facts.today)
+    ]
+    if not open_claims:
+        return None
+    open_claims.sort(key=lambda claim: claim.status != ClaimStatus.OPEN)
+    wanted = turn.slot("claim_id")
+    chosen = next((claim for claim in open_claims if claim.id == wanted), open_claims[0])
+    turn.remember(claim_id=chosen.id)
+    return Focus(
+        statement=await book.statement(session, chosen.id),
+        facts=await book.claim_facts(session, chosen.id, now=now),
+        others=tuple(balances[claim.id].total for claim in open_claims if claim.id != chosen.id),
+        default=bool(chosen.default_since and chosen.default_proof),
+    )
+
+
+async def focus_to_speak_of(turn: Turn) -> Focus | None:
+    """The claim in focus if its figures may be told now; else the reason is said, and None.
+
+    The freshness lock holds here too: figures that the merchant has not confirmed within policy's
+    time are not told, a person looks.
+    """
+    found = await focus(turn)
+    if found is None:
+        turn.ask("none")
+        turn.say("nothing_open")
+        return None
+    if found.facts.status is ClaimStatus.DISPUTED:
+        turn.ask("none")
+        turn.say(
+            "claim_being_checked",
+            invoice=found.statement.invoice_number,
+            answer_by=found.statement.paused_until,
+        )
+        return None
+    hours = turn.facts.policy.freshness_hours
+    if not is_fresh(found.statement.confirmed_at, hours, turn.context.now):
+        await turn.context.conversation.request_person("figures_not_confirmed", {})
+        turn.ask("none")
+        turn.say("figures_being_updated")
+        return None
+    return found
+
+
+def tell_once(turn: Turn, found: Focus) -> None:
+    """Say in a line what the talk is about, unless the customer has seen it."""
+    if turn.slot("claim_shown") == found.statement.claim_id:
+        return
+    statement = found.statement
+    turn.remember(claim_shown=statement.claim_id)
+    turn.say(
+        "claim_short",
+        what=statement.description,
+        invoice=statement.invoice_number,
+        invoice_date=statement.invoice_date,
+        open=found.open,
+        costs=statement.charged.costs,
+        interest=statement.charged.interest,
+    )

@@ -1,0 +1,199 @@
+"""Suggestions: what the customer asked for, judged by policy, put into words, and remembered.
+
+The suggestion that waits for a yes is kept as data with all its facts; it is judged again when
+the yes comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from actions.claims import Focus, tell_once
+from actions.turn import Turn, button
+from ledger.agreements import (
+    AgreementTerms,
+    Deferral,
+    InstalmentPlan,
+    Promise,
+    Settlement,
+    terms_from_data,
+    terms_to_data,
+)
+from ledger.money import Money
+from negotiation.offers import Accept, CounterOffer, Decision, Escalate, Reason
+
+ALTERNATIVES_SHOWN_MAX = 2
+_NOTHING: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A suggestion on the table. `id` is new for every suggestion, buttons carry it."""
+
+    id: str
+    claim_id: int
+    terms: AgreementTerms
+    balance_minor: int
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "claim_id": self.claim_id,
+            "terms": terms_to_data(self.terms),
+            "balance_minor": self.balance_minor,
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Offer:
+        return cls(
+            data["id"], data["claim_id"], terms_from_data(data["terms"]), data["balance_minor"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the customer named, to be repeated in a counter-offer."""
+
+    amount: Money | None = None
+    count: int | None = None
+    day: date | None = None
+
+    def args(self) -> dict[str, Any]:
+        return {"asked_amount": self.amount, "asked_count": self.count, "asked_day": self.day}
+
+
+def current_offer(turn: Turn) -> Offer | None:
+    """The suggestion that waits for a yes."""
+    data = turn.slot("offer")
+    return Offer.from_data(data) if data else None
+
+
+def pressed_old_button(turn: Turn) -> bool:
+    """Whether the message is a button of a suggestion that is no longer on the table."""
+    pressed = turn.heard.one("offer")
+    offer = turn.slot("offer")
+    return pressed is not None and (offer is None or offer["id"] != pressed)
+
+
+async def answer(turn: Turn, found: Focus, decision: Decision, asked: Asked) -> None:
+    """Put a decision into words and remember what is on the table."""
+    tell_once(turn, found)
+    if isinstance(decision, Escalate):
+        await leave_to_person(turn, found, decision.reason)
+        return
+    offer = Offer(
+        id=f"{turn.context.message_id}",
+        claim_id=found.statement.claim_id,
+        terms=decision.terms,
+        balance_minor=found.open.minor,
+    )
+    turn.remember(offer=offer.to_data())
+    turn.ask("confirm_agreement")
+    if isinstance(decision, Accept):
+        wording, extra = f"{_word(offer.terms)}_offer", _NOTHING
+        others: Sequence[AgreementTerms] = ()
+    else:
+        wording, extra = _counter(decision, asked)
+        others = decision.alternatives
+    turn.say(
+        wording,
+        **term_args(found, offer.terms),
+        **extra,
+        buttons=[
+            button("put_down", "affirm", offer=offer.id),
+            *_alternatives(others),
+            button("other", "deny", offer=offer.id),
+        ],
+    )
+
+
+def _counter(decision: CounterOffer, asked: Asked) -> tuple[str, dict[str, Any]]:
+    word = _word(decision.terms)
+    if decision.reason is Reason.OPEN_REQUEST and word == "plan":
+        return "plan_example", {}
+    if decision.reason is Reason.OPEN_REQUEST or decision.terms.instalments[0].due == asked.day:
+        return f"{word}_offer", {}
+    return f"{word}_counter", {"reason": decision.reason, **asked.args()}
+
+
+async def leave_to_person(turn: Turn, found: Focus, reason: Reason) -> None:
+    """What only a person may decide goes to one, with what was asked for."""
+    asked = {
+        entity["entity"]: entity.get("value")
+        for entity in turn.heard.entities
+        if entity["entity"] in ("amount", "date", "count", "period")
+    }
+    await turn.context.conversation.request_person(
+        f"decision_{reason.value}",
+        {"claim": found.statement.claim_id, "wish": turn.heard.intent, "asked": asked},
+    )
+    turn.ask("none")
+    turn.remember(offer=None)
+    turn.say("person_decides", reason=reason)
+
+
+def _word(terms: AgreementTerms) -> str:
+    """How the wordings call a kind of terms."""
+    if isinstance(terms, InstalmentPlan):
+        return "plan"
+    return {Promise: "promise", Deferral: "deferral", Settlement: "settlement"}[type(terms)]
+
+
+def term_args(found: Focus, terms: AgreementTerms) -> dict[str, Any]:
+    """All facts of the terms, as arguments of a wording."""
+    interest = found.interest_effect(terms)
+    if isinstance(terms, InstalmentPlan):
+        return {
+            "rates": rates_of(terms),
+            "total": terms.total,
+            "charge": terms.charge,
+            "interest": interest,
+        }
+    facts = {"amount": terms.total, "due": terms.instalments[0].due, "interest": interest}
+    return {**facts, "waived": terms.waived} if isinstance(terms, Settlement) else facts
+
+
+def rates_of(terms: AgreementTerms) -> list[dict[str, Any]]:
+    return [
+        {"number": part.number, "due": part.due, "amount": part.amount}
+        for part in terms.instalments
+    ]
+
+
+def _alternatives(others: Sequence[AgreementTerms]) -> list[dict[str, Any]]:
+    """Other allowed terms as buttons; pressing one asks for exactly that."""
+    shown: list[dict[str, Any]] = []
+    args: dict[str, Any]
+    for terms in others:
+        if isinstance(terms, InstalmentPlan):
+            title, args = "button_count", {"count": terms.count}
+            choice = button("count", "request_instalments", count=terms.count)
+        elif isinstance(terms, Deferral | Promise):
+            day = terms.instalments[0].due
+            intent = "promise_payment" if isinstance(terms, Promise) else "request_deferral"
+            title, args = "button_until", {"day": day.isoformat()}
+            choice = button("until", intent, date=day.isoformat())
+        else:
+            continue
+        shown.append({**choice, "title": title, "args": args})
+    return shown[:ALTERNATIVES_SHOWN_MAX]
+
+
+def back_to_offer(turn: Turn) -> None:
+    """After a question in between: remind of the suggestion that still waits for a yes."""
+    offer = current_offer(turn)
+    if offer is None or turn.awaiting != "confirm_agreement" or not turn.facts.verified:
+        return
+    turn.say(
+        "offer_back",
+        total=offer.terms.total,
+        count=len(offer.terms.instalments),
+        due=offer.terms.instalments[0].due,
+        buttons=[
+            button("put_down", "affirm", offer=offer.id),
+            button("other", "deny", offer=offer.id),
+        ],
+    )

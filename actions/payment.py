@@ -1,0 +1,119 @@
+"""Paying now, trouble with paying, and payments that were made already."""
+
+from datetime import timedelta
+
+from actions.claims import focus, focus_to_speak_of, tell_once
+from actions.dialogue_action import DialogueAction
+from actions.offers import back_to_offer
+from actions.turn import Turn
+from ledger import book
+
+
+def give_bank_details(turn: Turn, amount: object, reference: str) -> None:
+    """Where to transfer, or that a person sends it where the merchant has no account stored."""
+    if turn.facts.has_bank_details:
+        turn.say("bank_details", amount=amount, reference=reference)
+    else:
+        turn.say("bank_details_missing")
+
+
+class GiveBankDetails(DialogueAction):
+    """Amount, payee, IBAN and the reference that finds the claim."""
+
+    title = "action_give_bank_details"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        tell_once(turn, found)
+        if not turn.facts.has_bank_details:
+            await turn.context.conversation.request_person("bank_details", {})
+        give_bank_details(turn, found.open, found.statement.rf_reference)
+        back_to_offer(turn)
+        if turn.awaiting != "confirm_agreement":
+            turn.ask("none")
+
+
+class HelpFailedPayment(DialogueAction):
+    """A link or card did not work: a transfer always does."""
+
+    title = "action_help_failed_payment"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        turn.say("payment_failed")
+        turn.go_on_with("action_give_bank_details")
+
+
+class OrderReceipt(DialogueAction):
+    """A receipt is sent by a person."""
+
+    title = "action_order_receipt"
+
+    async def act(self, turn: Turn) -> None:
+        await turn.context.conversation.request_person("receipt", {})
+        turn.say("task_for_team")
+        back_to_offer(turn)
+
+
+class AskPaid(DialogueAction):
+    """Already paid: reminders pause at once; when and how was it?"""
+
+    title = "action_ask_paid"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus(turn)
+        if found is None:
+            turn.say("nothing_open")
+            return
+        await _pause(turn, found.statement.claim_id)
+        if turn.heard.day() is not None:
+            turn.go_on_with("action_note_paid")
+            return
+        turn.remember(offer=None)
+        turn.ask("paid_details")
+        turn.say("already_paid_ask")
+
+
+class NotePaid(DialogueAction):
+    """When and how it was paid goes to a person, who finds the payment."""
+
+    title = "action_note_paid"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus(turn)
+        if found is None:
+            turn.say("nothing_open")
+            return
+        day = turn.heard.day()
+        paid_on = day if day is not None and day <= turn.facts.today else None
+        await _pause(turn, found.statement.claim_id)
+        await turn.context.conversation.request_person(
+            "payment_reported",
+            {
+                "claim": found.statement.claim_id,
+                "paid_on": paid_on.isoformat() if paid_on else None,
+            },
+        )
+        turn.remember(offer=None)
+        turn.ask("none")
+        turn.say("already_paid_noted", paid_on=paid_on, answer_by=answer_by(turn))
+
+
+def answer_by(turn: Turn) -> object:
+    """The day by which the answer of a check comes, from policy."""
+    return turn.facts.today + timedelta(days=turn.facts.policy.check_days)
+
+
+async def _pause(turn: Turn, claim_id: int) -> None:
+    until = turn.facts.today + timedelta(days=turn.facts.policy.check_days)
+    await book.pause(
+        turn.context.session, claim_id, "payment_reported", until=until, now=turn.context.now
+    )

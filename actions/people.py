@@ -1,0 +1,116 @@
+"""Whatever a person has to do: take over, call back, look into something."""
+
+from actions.dialogue_action import DialogueAction
+from actions.offers import back_to_offer
+from actions.turn import Turn, button
+
+CHANNELS = ("sms", "whatsapp", "telegram")
+
+
+class RequestPerson(DialogueAction):
+    """A person takes over; nothing has to be repeated."""
+
+    title = "action_request_person"
+
+    async def act(self, turn: Turn) -> None:
+        new = await turn.context.conversation.request_person(
+            "asked_for_person", {"awaiting": turn.awaiting}
+        )
+        turn.ask("none")
+        turn.say("person_coming" if new else "person_already_coming")
+
+
+class OfferPerson(DialogueAction):
+    """None of the readings was right: shall a person help?"""
+
+    title = "action_offer_person"
+
+    async def act(self, turn: Turn) -> None:
+        offer_person(turn)
+
+
+def offer_person(turn: Turn) -> None:
+    turn.ask("handoff_offer")
+    turn.say("clarify_person", buttons=[button("yes", "affirm"), button("no", "deny")])
+
+
+class AskCallbackTime(DialogueAction):
+    title = "action_ask_callback_time"
+
+    async def act(self, turn: Turn) -> None:
+        if turn.heard.has("date"):
+            turn.go_on_with("action_note_callback")
+            return
+        turn.ask("callback_time")
+        turn.say("callback_ask")
+
+
+class NoteCallback(DialogueAction):
+    """The wish for a call with its time; the customer's words stand in the transcript."""
+
+    title = "action_note_callback"
+
+    async def act(self, turn: Turn) -> None:
+        day = turn.heard.day()
+        await turn.context.conversation.request_person(
+            "callback", {"day": day.isoformat() if day else None}
+        )
+        turn.ask("none")
+        turn.say("callback_noted")
+
+
+class HearComplaint(DialogueAction):
+    title = "action_hear_complaint"
+
+    async def act(self, turn: Turn) -> None:
+        await turn.context.conversation.request_person("complaint", {})
+        turn.ask("none")
+        turn.say("complaint_heard")
+
+
+class NoteDataRequest(DialogueAction):
+    """Access or erasure (GDPR Art. 15, 17): kept with its day, answered within a month."""
+
+    title = "action_note_data_request"
+
+    async def act(self, turn: Turn) -> None:
+        port = turn.context.conversation
+        await port.note("data_request", {"message": turn.context.message_id})
+        await port.request_person("data_request", {"received": turn.facts.today.isoformat()})
+        turn.say("data_request_noted")
+        back_to_offer(turn)
+
+
+class ChooseChannel(DialogueAction):
+    """How the customer wants to hear from us."""
+
+    title = "action_choose_channel"
+
+    async def act(self, turn: Turn) -> None:
+        channel = turn.heard.one("channel")
+        if channel in CHANNELS:
+            await turn.context.conversation.prefer_channel(channel)
+            turn.ask("none")
+            turn.say("channel_noted", channel=channel)
+            back_to_offer(turn)
+        elif channel is not None or turn.awaiting == "channel":
+            await turn.context.conversation.request_person("channel", {"channel": channel})
+            turn.ask("none")
+            turn.say("task_for_team")
+        else:
+            turn.ask("channel")
+            turn.say(
+                "channel_ask",
+                buttons=[button(name, "choose_channel", channel=name) for name in CHANNELS],
+            )
+
+
+class NoteContactChange(DialogueAction):
+    """A new number or address is entered by a person: chat alone must not move contact."""
+
+    title = "action_note_contact_change"
+
+    async def act(self, turn: Turn) -> None:
+        await turn.context.conversation.request_person("contact_change", {})
+        turn.say("contact_change_noted")
+        back_to_offer(turn)

@@ -1,0 +1,172 @@
+"""Questions about what is open: what it is, how much, why, and what if not."""
+
+from actions.claims import focus, focus_to_speak_of, tell_once
+from actions.dialogue_action import DialogueAction
+from actions.offers import back_to_offer, current_offer
+from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
+
+
+class ExplainClaim(DialogueAction):
+    """What it is about: what, when, how much, costs apart from the price."""
+
+    title = "action_explain_claim"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        statement = found.statement
+        turn.remember(claim_shown=statement.claim_id)
+        turn.ask("claim_ok")
+        turn.say(
+            "claim_explained",
+            what=statement.description,
+            invoice=statement.invoice_number,
+            invoice_date=statement.invoice_date,
+            due=statement.due_date,
+            price=statement.charged.principal,
+            costs=statement.charged.costs,
+            interest=statement.charged.interest,
+            paid=found.credited,
+            open=found.open,
+            more=len(found.others),
+            more_total=found.all_open(),
+            buttons=[
+                button("right", "affirm"),
+                button("not_right", "deny"),
+                button("already_paid", "already_paid"),
+            ],
+        )
+
+
+class TellBalance(DialogueAction):
+    """How much is open."""
+
+    title = "action_tell_balance"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        statement = found.statement
+        turn.say(
+            "balance",
+            invoice=statement.invoice_number,
+            open=found.open,
+            price=statement.charged.principal,
+            costs=statement.charged.costs,
+            interest=statement.charged.interest,
+            paid=found.credited,
+            more=len(found.others),
+            more_total=found.all_open(),
+        )
+        back_to_offer(turn)
+
+
+class ExplainCosts(DialogueAction):
+    """Why there is more to pay than the price."""
+
+    title = "action_explain_costs"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        statement = found.statement
+        turn.say(
+            "costs_explained",
+            invoice=statement.invoice_number,
+            price=statement.charged.principal,
+            costs=statement.charged.costs,
+            interest=statement.charged.interest,
+        )
+        back_to_offer(turn)
+
+
+class OrderInvoiceCopy(DialogueAction):
+    """A copy of the invoice is sent by a person, to the address given with the order."""
+
+    title = "action_order_invoice_copy"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus(turn)
+        if found is None:
+            turn.say("nothing_open")
+            return
+        statement = found.statement
+        await turn.context.conversation.request_person(
+            "invoice_copy", {"claim": statement.claim_id}
+        )
+        turn.say("invoice_copy_coming", invoice=statement.invoice_number)
+        back_to_offer(turn)
+
+
+class AskObjection(DialogueAction):
+    """The customer says that something about the claim is not right: what?"""
+
+    title = "action_ask_objection"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        turn.ask("objection")
+        turn.say(
+            "claim_not_right",
+            buttons=[
+                button("already_paid", "already_paid"),
+                button("goods", "dispute_goods"),
+                button("unknown", "dispute_unknown"),
+            ],
+        )
+
+
+class OfferWays(DialogueAction):
+    """Now, later, in parts: what suits?"""
+
+    title = "action_offer_ways"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        tell_once(turn, found)
+        turn.ask("way")
+        turn.say("ways", buttons=[PAY_NOW, LATER, INSTALMENTS])
+
+
+class ExplainConsequences(DialogueAction):
+    """What if I don't pay: honest, without a threat."""
+
+    title = "action_explain_consequences"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        tell_once(turn, found)
+        if current_offer(turn) is None:
+            turn.ask("way")
+        turn.say(
+            "consequences", in_default=int(found.default), buttons=[LATER, INSTALMENTS, PERSON]
+        )
+
+
+class AnswerRefusal(DialogueAction):
+    """The customer will not pay: one calm answer, and the question whether something is wrong."""
+
+    title = "action_answer_refusal"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        found = await focus_to_speak_of(turn)
+        if found is None:
+            return
+        tell_once(turn, found)
+        turn.remember(offer=None)
+        turn.ask("objection_check")
+        turn.say("refused", buttons=[button("not_right", "affirm"), LATER, PERSON])

@@ -1,0 +1,150 @@
+"""What a message said, as values: the entities of the language understanding, made safe to use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ledger.money import Money
+from ledger.schedule import Period
+
+_NO_REFERENCE = frozenset(
+    {"amount", "date", "count", "period", "phone", "email", "iban", "card_number", "birth_date"}
+)
+"""Entities whose digits are no invoice, order or customer number."""
+_TOKEN = re.compile(r"[0-9A-Za-zÄÖÜäöü][0-9A-Za-z./_\-]*")
+_DIGITS_MIN = 3
+_SPELLED_OUT_MAX = 24
+BIRTH_YEAR_MAX = 2015
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message as understood: its intent, its entities and its text."""
+
+    intent: str
+    entities: Sequence[Mapping[str, Any]]
+    text: str = ""
+    ranking: Sequence[str] = ()
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Heard:
+        """Read the tracker's latest message."""
+        return cls(
+            intent=(message.get("intent") or {}).get("name") or "out_of_scope",
+            entities=list(message.get("entities") or []),
+            text=message.get("text") or "",
+            ranking=[reading["name"] for reading in message.get("intent_ranking") or []],
+        )
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Heard:
+        """Read what `to_data` wrote."""
+        return cls(intent=data["intent"], entities=data["entities"])
+
+    def to_data(self) -> dict[str, Any]:
+        """Intent and entity values, without the customer's words."""
+        kept = [{"entity": e["entity"], "value": e.get("value")} for e in self.entities]
+        return {"intent": self.intent, "entities": kept}
+
+    def values(self, entity: str) -> list[Any]:
+        return [e.get("value") for e in self.entities if e.get("entity") == entity]
+
+    def has(self, *entities: str) -> bool:
+        return any(e.get("entity") in entities for e in self.entities)
+
+    def one(self, entity: str) -> str | None:
+        """The first value of a textual entity."""
+        return next((value for value in self.values(entity) if isinstance(value, str)), None)
+
+    def day(self) -> date | None:
+        """The day that was named, if it could be resolved."""
+        for value in self.values("date"):
+            try:
+                return date.fromisoformat(value)
+            except (TypeError, ValueError):
+                continue
+        return None
+
+    def count(self) -> int | None:
+        """The number of instalments that was named."""
+        counts = [v for v in self.values("count") if isinstance(v, int) and v > 0]
+        return counts[0] if counts else None
+
+    def period(self) -> Period | None:
+        for value in self.values("period"):
+            if value in Period:
+                return Period(value)
+        return None
+
+    def amount(self, whole: Money) -> Money | None:
+        """The amount that was named; a share ("half", "everything") is taken of `whole`.
+
+        An amount in another currency, or of nothing, is no amount.
+        """
+        for value in self.values("amount"):
+            named = _money(value, whole)
+            if named is not None and named.minor > 0:
+                return named
+        return None
+
+
+def _money(value: Any, whole: Money) -> Money | None:
+    if not isinstance(value, Mapping):
+        return None
+    if isinstance(value.get("minor"), int) and value.get("currency") == whole.currency:
+        return Money(value["minor"], whole.currency)
+    share = value.get("share")
+    if isinstance(share, int | float) and 0 < share <= 1:
+        return whole.percent(round(share * 100))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a message offers as proof of identity."""
+
+    numbers: tuple[str, ...]
+    birth_date: str | None
+    postal_code: str | None
+
+
+def proof_in(heard: Heard, earlier: Mapping[str, str] | None = None) -> Proof:
+    """Find numbers, birth date and postal code; halves given earlier are added.
+
+    A bare day long past answers the question for a birth date. Numbers come as entities, as the
+    whole short message (customers type ``RE 2026 1044``), or as single words with digits.
+    """
+    halves = dict(earlier or {})
+    birth_date = heard.one("birth_date")
+    day = heard.day()
+    if birth_date is None and day is not None and day.year <= BIRTH_YEAR_MAX:
+        birth_date = day.isoformat()
+    return Proof(
+        numbers=_numbers(heard),
+        birth_date=birth_date or halves.get("birth_date"),
+        postal_code=heard.one("postal_code") or halves.get("postal_code"),
+    )
+
+
+def _numbers(heard: Heard) -> tuple[str, ...]:
+    named = [value for value in heard.values("invoice_number") if isinstance(value, str)]
+    rest = heard.text
+    for entity in heard.entities:
+        start, end = entity.get("start"), entity.get("end")
+        if not isinstance(start, int) or not isinstance(end, int):
+            continue
+        if entity.get("entity") in _NO_REFERENCE:
+            rest = rest[:start] + " " * (end - start) + rest[end:]
+    words = [word for word in _TOKEN.findall(rest) if _digits(word) >= _DIGITS_MIN]
+    whole = rest.strip()
+    if len(whole) <= _SPELLED_OUT_MAX and _digits(whole) >= _DIGITS_MIN:
+        words.insert(0, whole)
+    return tuple(dict.fromkeys([*named, *words]))
+
+
+def _digits(word: str) -> int:
+    return sum(character.isdigit() for character in word)
