@@ -6,11 +6,22 @@ is written and nothing locked.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    and_,
+    any_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from channels.message import Channel
 from ledger.claim import PURSUED
@@ -100,9 +111,17 @@ async def read_customers(
     session: AsyncSession, sender: Sender, customer_ids: Sequence[int]
 ) -> list[CustomerFacts]:
     """Read the facts of these customers of one merchant, in ascending order of their ids."""
-    customers = await session.scalars(
-        select(Customer)
-        .where(Customer.merchant_id == sender.merchant_id, Customer.id.in_(customer_ids))
+    customers = await session.execute(
+        select(
+            Customer.id,
+            Customer.number,
+            Customer.language,
+            Customer.timezone,
+            Customer.land,
+            Customer.preferred_channel,
+            Customer.contact_paused_until,
+        )
+        .where(Customer.merchant_id == sender.merchant_id, _among(Customer.id, customer_ids))
         .order_by(Customer.id)
     )
     claims = await _claims(session, sender.merchant_id, customer_ids)
@@ -133,16 +152,27 @@ async def _claims(
     has_agreement = exists().where(Agreement.claim_id == Claim.id, Agreement.status == "active")
     rows = (
         await session.execute(
-            select(Claim, has_agreement).where(
+            select(
+                Claim.id,
+                Claim.customer_id,
+                Claim.status,
+                Claim.currency,
+                Claim.due_date,
+                Claim.limitation_date,
+                Claim.paused_until,
+                Claim.confirmed_at,
+                Claim.created_at,
+                has_agreement.label("has_agreement"),
+            ).where(
                 Claim.merchant_id == merchant_id,
-                Claim.customer_id.in_(customer_ids),
+                _among(Claim.customer_id, customer_ids),
                 Claim.status.in_(PURSUED),
             )
         )
     ).all()
-    balances = await _balances_minor(session, merchant_id, [claim.id for claim, _ in rows])
+    balances = await _balances_minor(session, merchant_id, [claim.id for claim in rows])
     claims: dict[int, list[OpenClaim]] = defaultdict(list)
-    for claim, agreed in rows:
+    for claim in rows:
         claims[claim.customer_id].append(
             OpenClaim(
                 id=claim.id,
@@ -153,7 +183,7 @@ async def _claims(
                 paused_until=claim.paused_until,
                 confirmed_at=claim.confirmed_at,
                 created_at=claim.created_at,
-                has_agreement=agreed,
+                has_agreement=claim.has_agreement,
             )
         )
     return claims
@@ -171,7 +201,7 @@ async def _balances_minor(
     left = case((Posting.source.in_(RECEIVABLES), Posting.amount_minor), else_=0)
     rows = await session.execute(
         select(Posting.claim_id, func.sum(arrived - left))
-        .where(Posting.merchant_id == merchant_id, Posting.claim_id.in_(claim_ids))
+        .where(Posting.merchant_id == merchant_id, _among(Posting.claim_id, claim_ids))
         .group_by(Posting.claim_id)
     )
     return {claim_id: int(balance) for claim_id, balance in rows}
@@ -186,10 +216,22 @@ async def _points(
     )
     rows = await session.execute(
         select(
-            ContactPoint,
-            func.coalesce(func.bool_or(Conversation.opted_out_at.is_not(None)), False),
-            func.coalesce(func.bool_or(~own), False) | _held_by_earlier_customer(),
-            opened,
+            ContactPoint.id,
+            ContactPoint.customer_id,
+            ContactPoint.channel,
+            ContactPoint.address,
+            ContactPoint.source,
+            ContactPoint.match_confidence,
+            ContactPoint.consent_at,
+            ContactPoint.invalid_at,
+            (
+                ContactPoint.opted_out_at.is_not(None)
+                | func.coalesce(func.bool_or(Conversation.opted_out_at.is_not(None)), False)
+            ).label("opted_out"),
+            (func.coalesce(func.bool_or(~own), False) | _held_by_earlier_customer()).label(
+                "shared"
+            ),
+            opened.label("opened_accounts"),
         )
         .outerjoin(
             ChannelAccount,
@@ -207,14 +249,14 @@ async def _points(
         )
         .where(
             ContactPoint.merchant_id == merchant_id,
-            ContactPoint.customer_id.in_(customer_ids),
+            _among(ContactPoint.customer_id, customer_ids),
             ContactPoint.channel.in_(list(Channel)),
         )
         .group_by(ContactPoint.id)
         .order_by(ContactPoint.id)
     )
     points: dict[int, list[Point]] = defaultdict(list)
-    for row, address_opted_out, shared, opened_accounts in rows:
+    for row in rows:
         points[row.customer_id].append(
             Point(
                 id=row.id,
@@ -223,10 +265,10 @@ async def _points(
                 source=row.source,
                 match_confidence=row.match_confidence,
                 consented=row.consent_at is not None,
-                opted_out=row.opted_out_at is not None or address_opted_out,
+                opted_out=row.opted_out,
                 invalid=row.invalid_at is not None,
-                shared=shared,
-                opened_accounts=frozenset(opened_accounts or ()),
+                shared=row.shared,
+                opened_accounts=frozenset(row.opened_accounts or ()),
             )
         )
     return points
@@ -253,23 +295,31 @@ async def _attempts(
     session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
 ) -> Mapping[int, list[AttemptFacts]]:
     rows = await session.execute(
-        select(ContactAttempt, Message.sent_at, Message.status)
+        select(
+            ContactAttempt.customer_id,
+            ContactAttempt.contact_point_id,
+            ContactAttempt.cycle,
+            ContactAttempt.step,
+            ContactAttempt.at,
+            Message.sent_at,
+            Message.status,
+        )
         .outerjoin(Message, Message.id == ContactAttempt.message_id)
         .where(
             ContactAttempt.merchant_id == merchant_id,
-            ContactAttempt.customer_id.in_(customer_ids),
+            _among(ContactAttempt.customer_id, customer_ids),
         )
         .order_by(ContactAttempt.id)
     )
     attempts: dict[int, list[AttemptFacts]] = defaultdict(list)
-    for row, sent_at, status in rows:
+    for row in rows:
         attempts[row.customer_id].append(
             AttemptFacts(
                 cycle=row.cycle,
                 step=Step(row.step),
-                at=sent_at or row.at,
+                at=row.sent_at or row.at,
                 contact_point_id=row.contact_point_id,
-                message_status=status,
+                message_status=row.status,
             )
         )
     return attempts
@@ -287,7 +337,7 @@ async def _talks(
         )
         .where(
             Conversation.merchant_id == merchant_id,
-            Conversation.customer_id.in_(customer_ids),
+            _among(Conversation.customer_id, customer_ids),
         )
         .group_by(Conversation.customer_id)
     )
@@ -295,6 +345,11 @@ async def _talks(
         customer_id: Talk(last_inbound_at, with_person, opted_out)
         for customer_id, last_inbound_at, with_person, opted_out in rows
     }
+
+
+def _among(column: InstrumentedAttribute[Any], ids: Sequence[int]) -> ColumnElement[bool]:
+    """The ids as one array parameter; as a list of parameters they cost more than the query."""
+    return column == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def _channel(name: str | None) -> Channel | None:
