@@ -9,6 +9,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -107,7 +108,9 @@ def _as_user(argv: list[str], paths: list[Path]) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise EngineFailed("running as root needs `setpriv` (util-linux) to start PostgreSQL")
+    # A change of user clears the parent-death signal, so it is set again after it.
     drop = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    drop.append("--pdeathsig=SIGKILL")
     closed = any(
         not parent.stat().st_mode & 0o001 for path in paths for parent in path.resolve().parents
     )
@@ -173,7 +176,9 @@ def postgres_command(cluster: Path, port: int) -> Command:
         "unix_socket_directories": "",
         "max_connections": "80",
         "shared_buffers": "128MB",
-        "log_min_messages": "warning",
+        "log_min_messages": "fatal",  # an error is the caller's to report; LOG lines still come
+        "log_min_error_statement": "panic",
+        "log_checkpoints": "off",
         "log_line_prefix": "",
         "timezone": "UTC",
     }
@@ -246,3 +251,8 @@ def valkey_command(data_dir: Path, port: int, password: str) -> Command:
 def redis_url(port: int, password: str) -> str:
     """The address of the embedded Valkey."""
     return f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def signal_of(command: Command) -> signal.Signals:
+    """The signal that stops this command in an orderly way."""
+    return signal.Signals[command.stop_signal]

@@ -1,0 +1,209 @@
+"""Channel accounts: which provider speaks for an address, with credentials from where."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.fernet import Fernet
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.settings import Settings
+from channels.http import Connections
+from channels.message import Channel, ChannelProvider
+from channels.telegram import TelegramProvider
+from channels.terminal import Publish, TerminalProvider
+from channels.twilio import TwilioProvider
+from storage.engine import Database
+from storage.tables import ChannelAccount, Merchant
+
+TERMINAL_ADDRESS = "terminal"
+
+MakeProvider = Callable[[], ChannelProvider]
+
+
+class NoProvider(LookupError):
+    """The account has neither stored credentials nor settings in the environment."""
+
+
+def _cipher(secret_key: str) -> Fernet:
+    key = hashlib.scrypt(secret_key.encode(), salt=b"kulanz channel accounts", n=2**14, r=8, p=1)
+    return Fernet(base64.urlsafe_b64encode(key[:32]))
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """What of a stored account decides its provider."""
+
+    id: int
+    merchant_id: int
+    channel: str
+    address: str
+    credentials: bytes | None
+
+
+class Providers:
+    """One provider object per set of credentials, made when first needed."""
+
+    def __init__(self, settings: Settings, secret_key: str, publish: Publish) -> None:
+        self._settings = settings
+        self._secret_key = secret_key
+        self._publish = publish
+        self._connections = Connections(connections_max=40)
+        self._made: dict[str, ChannelProvider] = {}
+        self._by_account: dict[int, ChannelProvider] = {}
+
+    def encrypt(self, credentials: Mapping[str, str]) -> bytes:
+        """Credentials as they are stored."""
+        return _cipher(self._secret_key).encrypt(json.dumps(dict(credentials)).encode())
+
+    def from_environment(self, channel: Channel) -> ChannelProvider:
+        """The first merchant's provider, as set by ``KULANZ_*``.
+
+        Raises:
+            NoProvider: the settings for this channel are missing.
+        """
+        settings = self._settings
+        if channel is Channel.TERMINAL:
+            return self._once(
+                "env:terminal",
+                lambda: TerminalProvider(
+                    secret=self.terminal_secret, publish=self._publish, account=TERMINAL_ADDRESS
+                ),
+            )
+        if channel is Channel.TELEGRAM:
+            token = settings.secret("telegram_bot_token")
+            hook = settings.secret("telegram_webhook_secret")
+            if not token or not hook:
+                raise NoProvider("KULANZ_TELEGRAM_BOT_TOKEN or _WEBHOOK_SECRET is not set")
+            return self._once("env:telegram", lambda: self._telegram(token, hook))
+        sid, auth = settings.twilio_account_sid, settings.secret("twilio_auth_token")
+        if not sid or not auth:
+            raise NoProvider("KULANZ_TWILIO_ACCOUNT_SID or _AUTH_TOKEN is not set")
+        senders = {
+            kind: number
+            for kind, number in (
+                (Channel.SMS, settings.twilio_sms_from),
+                (Channel.WHATSAPP, settings.twilio_whatsapp_from),
+            )
+            if number
+        }
+        return self._once("env:twilio", lambda: self._twilio(sid, auth, senders))
+
+    @property
+    def terminal_secret(self) -> str:
+        """What the terminal messenger signs its webhooks with."""
+        return hashlib.sha256(f"terminal:{self._secret_key}".encode()).hexdigest()
+
+    def of(self, account: AccountRow) -> ChannelProvider:
+        """The provider of a stored account. Raises NoProvider."""
+        known = self._by_account.get(account.id)
+        if known is not None:
+            return known
+        channel = Channel(account.channel)
+        if account.credentials is None:
+            provider = self.from_environment(channel)
+        else:
+            given = json.loads(_cipher(self._secret_key).decrypt(account.credentials))
+            if channel is Channel.TELEGRAM:
+                provider = self._telegram(given["token"], given["webhook_secret"])
+            else:
+                provider = self._twilio(
+                    given["account_sid"], given["auth_token"], {channel: account.address}
+                )
+        self._by_account[account.id] = provider
+        return provider
+
+    async def load(self, database: Database, account_id: int) -> ChannelProvider:
+        """The provider of the account with this id. Raises NoProvider."""
+        known = self._by_account.get(account_id)
+        if known is not None:
+            return known
+        async with database.operator() as session:
+            rows = await _rows(session, ChannelAccount.id == account_id)
+        if not rows:
+            raise NoProvider(f"there is no channel account {account_id}")
+        return self.of(rows[0])
+
+    async def of_merchant(
+        self, database: Database, merchant_key: str, channels: frozenset[Channel]
+    ) -> list[ChannelProvider]:
+        """All providers of a merchant for these channels, for its own webhook addresses."""
+        async with database.operator() as session:
+            rows = await _rows(
+                session,
+                Merchant.key == merchant_key,
+                ChannelAccount.channel.in_([c.value for c in channels]),
+                ChannelAccount.enabled,
+            )
+        return list(dict.fromkeys(self.of(row) for row in rows))
+
+    def _once(self, key: str, make: MakeProvider) -> ChannelProvider:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def _telegram(self, token: str, webhook_secret: str) -> ChannelProvider:
+        return TelegramProvider(
+            token=token,
+            webhook_secret=webhook_secret,
+            api_url=self._settings.telegram_api_url,
+            connections=self._connections,
+        )
+
+    def _twilio(self, sid: str, auth: str, senders: Mapping[Channel, str]) -> ChannelProvider:
+        return TwilioProvider(
+            account_sid=sid,
+            auth_token=auth,
+            senders=senders,
+            api_url=self._settings.twilio_api_url,
+            connections=self._connections,
+        )
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        await self._connections.close()
+
+
+async def _rows(session: AsyncSession, *conditions: object) -> list[AccountRow]:
+    found = await session.execute(
+        select(
+            ChannelAccount.id,
+            ChannelAccount.merchant_id,
+            ChannelAccount.channel,
+            ChannelAccount.address,
+            ChannelAccount.credentials,
+        )
+        .join(Merchant, Merchant.id == ChannelAccount.merchant_id)
+        .where(*conditions)  # type: ignore[arg-type]
+        .order_by(ChannelAccount.id)
+    )
+    return [AccountRow(*row) for row in found]
+
+
+async def ensure_environment_accounts(
+    session: AsyncSession, settings: Settings, now: datetime
+) -> list[str]:
+    """See that the first merchant owns the accounts that the environment names; return channels."""
+    first = await session.scalar(select(Merchant.id).order_by(Merchant.id).limit(1))
+    if first is None:
+        return []
+    token = settings.secret("telegram_bot_token")
+    wanted = [
+        (Channel.TELEGRAM, token.partition(":")[0] if token else None),
+        (Channel.SMS, settings.twilio_sms_from if settings.twilio_account_sid else None),
+        (Channel.WHATSAPP, settings.twilio_whatsapp_from if settings.twilio_account_sid else None),
+        (Channel.TERMINAL, TERMINAL_ADDRESS if settings.demo else None),
+    ]
+    named = [(channel, address) for channel, address in wanted if address]
+    for channel, address in named:
+        await session.execute(
+            insert(ChannelAccount)
+            .values(merchant_id=first, channel=channel.value, address=address, created_at=now)
+            .on_conflict_do_nothing()
+        )
+    return [channel.value for channel, _ in named]

@@ -1,0 +1,139 @@
+"""``POST /actions``: Rasa's custom actions, each call exactly once.
+
+The call opens one transaction of the merchant, runs the action, stores its answer under
+(message, place in the turn) and commits all of it together. The same call gets the same answer
+again, so a turn that is discarded and retried says and does the same. A failed action is an HTTP
+error, which fails the turn.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, HTTPException, Request, Response
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
+from sqlalchemy import func, select
+
+import actions
+from actions.context import TurnContext
+from actions.context import current as current_turn
+from api.wiring import Parts
+from conversation.port import conversation_port
+from storage.tables import ActionResult
+
+log = structlog.get_logger()
+router = APIRouter(include_in_schema=False)
+# rasa_sdk logs whole trackers at debug level and names of missing domains at info level.
+logging.getLogger("rasa_sdk").setLevel(logging.ERROR)
+
+
+def make_executor() -> ActionExecutor:
+    """All actions of the package, found once."""
+    executor = ActionExecutor()
+    executor.register_package(actions)
+    return executor
+
+
+@router.post("/actions")
+async def run_action(request: Request) -> Response:
+    """Run one action call of the dialogue engine."""
+    parts: Parts = request.app.state.parts
+    given = request.headers.get("X-Kulanz-Secret", "")
+    if not hmac.compare_digest(given.encode(), parts.keys.rasa_secret.encode()):
+        raise HTTPException(403)
+    call = json.loads(await request.body())
+    name = call.get("next_action", "")
+    tracker = call.get("tracker", {})
+    metadata = tracker.get("latest_message", {}).get("metadata") or {}
+    try:
+        merchant_id, message_id = int(metadata["merchant_id"]), int(metadata["message_id"])
+        conversation_id = int(metadata["conversation_id"])
+        now = datetime.fromisoformat(metadata["now"])
+    except (KeyError, TypeError, ValueError):
+        raise HTTPException(400, "the message's metadata is incomplete") from None
+    ordinal = _ordinal(tracker.get("events") or [])
+    input_hash = _input_hash(name, tracker)
+    async with parts.database.merchant(merchant_id) as session:
+        await session.execute(
+            select(func.pg_advisory_xact_lock(message_id * 64 + min(ordinal, 63)))
+        )
+        known = await session.get(ActionResult, (message_id, ordinal))
+        if known is not None:
+            if known.input_hash != input_hash:
+                log.error("action_input_changed", action=name, message=message_id)
+                raise HTTPException(409, "the same call came with another input")
+            return _json(known.response)
+        context = TurnContext(
+            session=session,
+            now=now,
+            merchant_id=merchant_id,
+            conversation_id=conversation_id,
+            message_id=message_id,
+            key=f"turn:{message_id}:{ordinal}",
+            conversation=await conversation_port(session, conversation_id, now),
+        )
+        response = await _run(request.app.state.executor, call, name, context)
+        session.add(
+            ActionResult(
+                merchant_id=merchant_id,
+                message_id=message_id,
+                ordinal=ordinal,
+                name=name,
+                input_hash=input_hash,
+                response=response,
+                at=now,
+            )
+        )
+        await session.flush()
+    return _json(response)
+
+
+async def _run(
+    executor: ActionExecutor, call: dict[str, Any], name: str, context: TurnContext
+) -> dict[str, Any]:
+    call.setdefault("domain", {})
+    token = current_turn.set(context)
+    try:
+        result = await executor.run(call)
+    except ActionNotFoundException:
+        raise HTTPException(404, f"there is no action {name}") from None
+    except ActionExecutionRejection:
+        raise HTTPException(400, f"{name} refused to run") from None
+    finally:
+        current_turn.reset(token)
+    if result is None:
+        raise HTTPException(400, "no action was named")
+    return dict(result.model_dump())
+
+
+def _ordinal(events: list[dict[str, Any]]) -> int:
+    """How many actions ran since the customer's message: this call's place in the turn."""
+    done = 0
+    for event in reversed(events):
+        if event.get("event") == "user":
+            break
+        if event.get("event") == "action" and event.get("name") != "action_listen":
+            done += 1
+    return done
+
+
+def _input_hash(name: str, tracker: dict[str, Any]) -> str:
+    message = tracker.get("latest_message") or {}
+    facts = {
+        "action": name,
+        "intent": (message.get("intent") or {}).get("name"),
+        "text": message.get("text"),
+        "entities": [[e.get("entity"), e.get("value")] for e in message.get("entities") or []],
+        "slots": tracker.get("slots"),
+    }
+    packed = json.dumps(facts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(packed.encode()).hexdigest()
+
+
+def _json(response: dict[str, Any]) -> Response:
+    return Response(json.dumps(response), media_type="application/json")

@@ -1,0 +1,67 @@
+"""The web process: webhooks, the action endpoint, the merchant's API and health."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from api import action_endpoint, intake, webhooks
+from api.errors import register_errors
+from api.jobs import make_app as make_jobs
+from api.logs import configure_logs
+from api.settings import Settings
+from api.wiring import parts
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    configure_logs()
+    async with parts(Settings()) as made:
+        app.state.parts = made
+        app.state.database = made.database
+        app.state.executor = action_endpoint.make_executor()
+        jobs = make_jobs(made, pool_size=2)
+        async with jobs.open_async():
+            app.state.jobs = jobs
+            yield
+
+
+def create_app() -> FastAPI:
+    """The application; its parts are connected when it starts."""
+    app = FastAPI(
+        title="Kulanz",
+        summary="Open claims in, agreements out.",
+        description=(
+            "Hand over open claims, keep their open amounts fresh, and read what was agreed. "
+            "Authenticate with `Authorization: Bearer <API key>`."
+        ),
+        version="1",
+        docs_url="/api/docs",
+        openapi_url="/api/openapi.json",
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.include_router(action_endpoint.router)
+    app.include_router(webhooks.router)
+    app.include_router(intake.router)
+    register_errors(app)
+
+    @app.get("/health", include_in_schema=False)
+    async def health(request: Request) -> Response:
+        """Whether this process and its database answer; the dialogue engine is told apart."""
+        made = request.app.state.parts
+        try:
+            async with made.database.operator() as session:
+                await session.execute(text("SELECT 1"))
+        except (DBAPIError, OSError):
+            return JSONResponse({"status": "no database"}, status_code=503)
+        ready = await made.engine.ready()
+        return JSONResponse({"status": "ok", "dialogue": "ok" if ready else "starting"})
+
+    return app

@@ -1,0 +1,39 @@
+"""The ``kulanz`` command."""
+
+import typer
+
+from api.commands import (
+    chat,
+    clock,
+    contact,
+    demo,
+    doctor,
+    intake,
+    merchant,
+    parse,
+    statement,
+    train,
+    up,
+)
+
+app = typer.Typer(
+    name="kulanz",
+    help="Kulanz: a conversational service for open invoices.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+for module in (
+    up,
+    demo,
+    chat,
+    intake,
+    contact,
+    statement,
+    merchant,
+    parse,
+    train,
+    clock,
+    doctor,
+):
+    module.register(app)

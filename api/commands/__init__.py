@@ -1,0 +1,1 @@
+"""One file per command (or per few that belong together); each registers itself."""

@@ -1,0 +1,196 @@
+"""``kulanz doctor``: what is configured, what is reachable, what is missing, and what to do."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import typer
+from redis.asyncio import Redis
+from rich.table import Table
+from sqlalchemy import func, select, text
+
+from api.commands.session import console
+from api.service import BOT_PYTHON
+from api.settings import PROJECT, Settings
+from api.wiring import Keys, NotRunning, Running
+from conversation.engine import RasaEngine
+from storage.engine import Database, DatabaseUrls
+from storage.tables import Claim, Merchant, Message
+
+GOOD, MISSING, BAD = "[green]✓[/]", "[yellow]–[/]", "[red]✗[/]"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; ``advice`` says what to do where something is to be done."""
+
+    mark: str
+    what: str
+    state: str
+    advice: str = ""
+
+
+def doctor() -> None:
+    """Say what is configured, reachable and missing; exit code 1 if something is broken."""
+    findings = asyncio.run(examine(Settings()))
+    table = Table("", "part", "state", "what to do")
+    for finding in findings:
+        table.add_row(finding.mark, finding.what, finding.state, finding.advice)
+    console.print(table)
+    if any(finding.mark == BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at every part."""
+    findings = [*_installation(), *_configuration(settings)]
+    try:
+        running = Running.load(settings.state_file)
+    except NotRunning:
+        findings.append(Finding(MISSING, "service", "not running", "kulanz up"))
+        return findings
+    findings.append(Finding(GOOD, "service", f"process {running.supervisor_pid}"))
+    checks: list[tuple[str, Callable[[], Coroutine[Any, Any, str]], str]] = [
+        ("database", lambda: _database(settings, running), "see the log of postgres"),
+        ("redis", lambda: _redis(running), "see the log of valkey"),
+        ("web", lambda: _web(running), "see the log of web"),
+        ("assistant", lambda: _assistant(settings, running), "it needs about 20 s to load"),
+    ]
+    for name, check, advice in checks:
+        try:
+            findings.append(Finding(GOOD, name, await check()))
+        except Exception as error:  # each part may fail in its own way, all are reported
+            findings.append(Finding(BAD, name, f"no answer ({type(error).__name__})", advice))
+    return findings
+
+
+def _installation() -> list[Finding]:
+    findings = []
+    bot = BOT_PYTHON.exists()
+    findings.append(
+        Finding(
+            GOOD if bot else BAD,
+            "assistant's environment",
+            "installed" if bot else "missing",
+            "" if bot else "make install",
+        )
+    )
+    models = list((PROJECT / "bot" / "models").glob("*.tar.gz"))
+    findings.append(
+        Finding(GOOD, "model", max(models, key=lambda m: m.stat().st_mtime).name)
+        if models
+        else Finding(MISSING, "model", "not trained", "kulanz train")
+    )
+    free_gib = shutil.disk_usage(PROJECT).free / 2**30
+    findings.append(
+        Finding(
+            GOOD if free_gib > 2 else BAD,
+            "disk",
+            f"{free_gib:.0f} GiB free",
+            "" if free_gib > 2 else "make room",
+        )
+    )
+    return findings
+
+
+def _configuration(settings: Settings) -> list[Finding]:
+    embedded = "embedded (no URL set)"
+    findings = [
+        Finding(GOOD, "database setting", "by URL" if settings.database_url else embedded),
+        Finding(GOOD, "redis setting", "by URL" if settings.redis_url else embedded),
+        Finding(GOOD, "public address", settings.public_url)
+        if settings.public_url
+        else Finding(
+            MISSING, "public address", "not set", "KULANZ_PUBLIC_URL, needed for real webhooks"
+        ),
+    ]
+    if settings.secret_key is None:
+        findings.append(
+            Finding(
+                MISSING,
+                "secret key",
+                "generated in the data directory",
+                "set KULANZ_SECRET_KEY to run more than one machine",
+            )
+        )
+    groups = {
+        "telegram": ("telegram_bot_token", "telegram_bot_name", "telegram_webhook_secret"),
+        "twilio": ("twilio_account_sid", "twilio_auth_token"),
+    }
+    for name, fields in groups.items():
+        missing = [f"KULANZ_{f.upper()}" for f in fields if getattr(settings, f) is None]
+        if not missing:
+            findings.append(Finding(GOOD, name, "configured"))
+        elif len(missing) == len(fields):
+            findings.append(Finding(MISSING, name, "not configured", "docs/connect.md"))
+        else:
+            findings.append(Finding(BAD, name, "half configured", f"set {', '.join(missing)}"))
+    if settings.twilio_account_sid and not (
+        settings.twilio_sms_from or settings.twilio_whatsapp_from
+    ):
+        findings.append(
+            Finding(
+                BAD,
+                "twilio senders",
+                "none",
+                "set KULANZ_TWILIO_SMS_FROM or KULANZ_TWILIO_WHATSAPP_FROM",
+            )
+        )
+    return findings
+
+
+async def _database(settings: Settings, running: Running) -> str:
+    urls = DatabaseUrls.derive(running.owner_url, Keys.of(settings).role_password)
+    database = Database(urls, pool_size=1)
+    try:
+        async with database.operator() as session:
+            version = await session.scalar(text("SHOW server_version"))
+            merchants = await session.scalar(select(func.count()).select_from(Merchant))
+            claims = await session.scalar(select(func.count()).select_from(Claim))
+            unknown = await session.scalar(
+                select(func.count()).select_from(Message).where(Message.status == "unknown")
+            )
+            waiting = await session.scalar(
+                select(func.count())
+                .select_from(Message)
+                .where(Message.direction == "in", Message.handled_at.is_(None))
+            )
+    finally:
+        await database.close()
+    return (
+        f"PostgreSQL {version}: {merchants} merchants, {claims} claims, {waiting} messages "
+        f"waiting, {unknown} sends unknown"
+    )
+
+
+async def _redis(running: Running) -> str:
+    client = Redis.from_url(running.redis_url, socket_timeout=2)
+    try:
+        info = await client.info("server")
+    finally:
+        await client.aclose()
+    return f"{info.get('server_name', 'redis')} {info.get('valkey_version', info['redis_version'])}"
+
+
+async def _web(running: Running) -> str:
+    async with httpx.AsyncClient(timeout=3) as client:
+        (await client.get(f"{running.web_url}/health")).raise_for_status()
+    return running.web_url
+
+
+async def _assistant(settings: Settings, running: Running) -> str:
+    engine = RasaEngine(running.rasa_urls, Keys.of(settings).rasa_secret)
+    try:
+        if not await engine.ready():
+            raise ConnectionError
+    finally:
+        await engine.close()
+    return "Rasa answers"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)

@@ -1,0 +1,81 @@
+"""``kulanz statement``: a claim's account, posting by posting, with what was agreed."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.commands.session import Refused, console, merchant_named, run
+from api.service import database_only
+from api.settings import Settings
+from api.statement_view import agreement_table, money, statement_table
+from ledger.book import statement
+from storage.engine import Database
+from storage.tables import Claim, Customer
+
+
+def show(
+    claim: Annotated[
+        str | None, typer.Argument(help="Claim reference or invoice number; without: all open.")
+    ] = None,
+    merchant: Annotated[str | None, typer.Option(help="The merchant's key.")] = None,
+) -> None:
+    """Print the statement of one claim, or list the newest claims."""
+    run(_work(claim, merchant))
+
+
+async def _work(wanted: str | None, merchant_key: str | None) -> None:
+    async with database_only(Settings()) as urls:
+        database = Database(urls, pool_size=2)
+        try:
+            async with database.operator() as session:
+                merchant = await merchant_named(session, merchant_key)
+            async with database.merchant(merchant.id) as session:
+                if wanted is None:
+                    await _list(session)
+                    return
+                claim_id = await session.scalar(
+                    select(Claim.id).where(
+                        or_(Claim.reference == wanted, Claim.invoice_number == wanted)
+                    )
+                )
+                if claim_id is None:
+                    raise Refused(f"there is no claim {wanted!r} of {merchant.key}")
+                found = await statement(session, claim_id)
+        finally:
+            await database.close()
+    console.print(statement_table(found))
+    if found.agreement is not None:
+        console.print(agreement_table(found.agreement))
+    if not found.intact:
+        raise Refused("the hash chain of this claim is broken: its postings were changed")
+
+
+async def _list(session: AsyncSession) -> None:
+    table = Table("claim", "customer", "what", "open", "due", "status", "agreement")
+    rows = await session.execute(
+        select(Claim.id, Customer.number)
+        .join(Customer, Customer.id == Claim.customer_id)
+        .order_by(Claim.id.desc())
+        .limit(40)
+    )
+    for claim_id, number in rows.all():
+        found = await statement(session, claim_id)
+        agreed = found.agreement.terms.kind.value if found.agreement else "-"
+        table.add_row(
+            found.reference,
+            number,
+            found.description,
+            money(found.open.total),
+            found.due_date.isoformat(),
+            found.status.value,
+            agreed,
+        )
+    console.print(table)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("statement")(show)

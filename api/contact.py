@@ -1,0 +1,49 @@
+"""First contact and the friendly reminder: plan, queue and record, one transaction a customer."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import procrastinate
+
+from api.jobs import defer_turn
+from api.wiring import Parts
+from conversation import inbox, outbox, turn
+from outreach.facts import PlannedContact, Skipped
+from outreach.planner import AlreadyContacted, plan_page, record
+from storage.engine import Database
+
+
+async def decisions(
+    database: Database, merchant_id: int, now: datetime
+) -> AsyncIterator[PlannedContact | Skipped]:
+    """All decisions about a merchant's customers, a page and a transaction at a time."""
+    after: int | None = 0
+    while after is not None:
+        async with database.merchant(merchant_id) as session:
+            page = await plan_page(session, merchant_id=merchant_id, now=now, after=after)
+        for decision in page.decisions:
+            yield decision
+        after = page.next_after
+
+
+async def send_planned(
+    parts: Parts, jobs: procrastinate.App, planned: PlannedContact, now: datetime
+) -> bool:
+    """Queue one planned message with its record and its job; False when another planner did."""
+    account = inbox.Account(planned.channel_account_id, planned.merchant_id, planned.channel.value)
+    try:
+        async with parts.database.operator() as session:
+            conversation_id = await inbox.open_conversation(
+                session, account, planned.address, now, customer_id=planned.customer_id
+            )
+            conversation = await turn.lock(session, conversation_id)
+            conversation.language = conversation.language or planned.language
+            speaker = await outbox.speaker_for(session, conversation, verified=False)
+            (message_id,) = await outbox.queue(
+                session, conversation, speaker, [outbox.Reply(planned.wording)], now
+            )
+            await record(session, planned, message_id=message_id, now=now)
+            await defer_turn(jobs, session, planned.merchant_id, conversation_id)
+    except AlreadyContacted:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""Sample data of the demo: one invented merchant, its invented customers and their claims."""
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from api.accounts import TERMINAL_ADDRESS, ensure_environment_accounts
+from api.contact import send_planned
+from api.demo.claims import import_sample_claims
+from api.jobs import make_app
+from api.merchants import save_merchant
+from api.settings import Settings
+from api.wiring import Parts, parts
+from channels.message import Channel
+from outreach.channel_choice import ChoiceReason
+from outreach.facts import PlannedContact, Step, StepReason
+from outreach.rules import NotBefore, may_contact, rules_of
+from storage.tables import ChannelAccount, ContactPoint, Conversation, Customer, Merchant
+
+HERE: Final = Path(__file__).parent
+MERCHANT_FILE: Final = HERE / "merchant.toml"
+CLAIMS_FILE: Final = HERE / "claims.csv"
+
+
+async def prepare_demo(settings: Settings) -> None:
+    """Sample merchant, accounts and claims; safe to repeat.
+
+    At night, on Sundays and holidays nobody may be written to, so the demo's clock then starts
+    at the next allowed moment.
+    """
+    async with parts(settings, pool_size=2) as made:
+        data = tomllib.loads(MERCHANT_FILE.read_text(encoding="utf-8"))
+        async with made.database.operator() as session:
+            merchant_id = await save_merchant(session, data, made.clock.now())
+            await ensure_environment_accounts(session, settings, made.clock.now())
+            merchant = await session.get_one(Merchant, merchant_id)
+        allowed = may_contact(
+            made.clock.now(), merchant.timezone, merchant.land, rules_of("DE"), history=[]
+        )
+        if isinstance(allowed, NotBefore):
+            made.clock.move_to(allowed.at + timedelta(minutes=5))
+        await import_sample_claims(made.database, merchant, CLAIMS_FILE, made.clock.now())
+
+
+async def first_contact_on_terminal(made: Parts, customer_id: int, address: str) -> None:
+    """See that the customer has a terminal, and write to it first, if nothing was said yet."""
+    now = made.clock.now()
+    async with made.database.operator() as session:
+        customer = await session.get_one(Customer, customer_id)
+        account = (
+            await session.execute(
+                select(ChannelAccount).where(
+                    ChannelAccount.channel == Channel.TERMINAL.value,
+                    ChannelAccount.address == TERMINAL_ADDRESS,
+                )
+            )
+        ).scalar_one()
+        known = await session.scalar(
+            select(Conversation.id).where(
+                Conversation.channel_account_id == account.id, Conversation.address == address
+            )
+        )
+        await session.execute(
+            insert(ContactPoint)
+            .values(
+                merchant_id=customer.merchant_id,
+                customer_id=customer_id,
+                channel=Channel.TERMINAL.value,
+                address=address,
+                source="customer",
+                consent_at=now,
+                created_at=now,
+            )
+            .on_conflict_do_nothing()
+        )
+        point_id = await session.scalar(
+            select(ContactPoint.id).where(
+                ContactPoint.customer_id == customer_id, ContactPoint.address == address
+            )
+        )
+    if known is not None or point_id is None:
+        return
+    planned = PlannedContact(
+        merchant_id=customer.merchant_id,
+        customer_id=customer_id,
+        customer_number=customer.number,
+        contact_point_id=point_id,
+        channel_account_id=account.id,
+        channel=Channel.TERMINAL,
+        address=address,
+        language=customer.language or "de",
+        wording="first_contact",
+        template="",
+        cycle=1,
+        step=Step.FIRST_CONTACT,
+        step_reason=StepReason.NO_CONTACT_YET,
+        channel_reason=ChoiceReason.ONLY_ONE,
+    )
+    jobs = make_app(made, pool_size=2)
+    async with jobs.open_async():
+        await send_planned(made, jobs, planned, now)

@@ -1,0 +1,342 @@
+"""The jobs: Procrastinate on PostgreSQL runs them, each step in here is one transaction.
+
+One job is "handle this conversation": it works off the conversation's unhandled messages in order
+and sends what the outbox holds. ``lock`` keeps the jobs of a conversation one after the other,
+``queueing_lock`` lets at most one wait. A job never raises: a raised job would be put back under
+its queueing lock, where another may wait already; it defers its own continuation instead.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import procrastinate
+import structlog
+from procrastinate import exceptions
+from procrastinate.jobs import Status
+from psycopg import InterfaceError, OperationalError
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.outreach_check import still_allowed
+from api.wiring import Parts
+from channels.message import (
+    ContactStopped,
+    GiveUp,
+    Retry,
+    SendError,
+    Throttled,
+    Uncertain,
+    Unsupported,
+)
+from conversation import delivery, turn
+from conversation.engine import DialogueUnavailable, TurnFailed
+from conversation.identity import verified_now
+from conversation.wording import DisclosureRefused
+from storage.engine import libpq_dsn
+from storage.tables import Conversation, Message
+
+log = structlog.get_logger()
+
+TURN_PRIORITY = 10
+"""Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
+would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
+DELIVER_PRIORITY = 0
+HEARTBEAT_SECONDS = 1
+STALLED_SECONDS = 3
+ENGINE_RETRY_SECONDS = 2
+SWEEP_AFTER_SECONDS = 30
+
+queue = procrastinate.Blueprint()
+
+
+@dataclass
+class Worker:
+    """What the jobs of this process work with; set once when the worker starts."""
+
+    parts: Parts
+    app: procrastinate.App
+
+
+_worker: Worker | None = None
+
+
+def current() -> Worker:
+    """The worker of this process."""
+    if _worker is None:
+        raise RuntimeError("jobs run in a worker process only")
+    return _worker
+
+
+def make_app(owner_parts: Parts, *, pool_size: int = 8) -> procrastinate.App:
+    """A Procrastinate app on the operator role's connections."""
+    dsn = libpq_dsn(owner_parts.database.urls.operator)
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=pool_size)
+    app = procrastinate.App(connector=connector)
+    app.add_tasks_from(queue, namespace="kulanz")
+    return app
+
+
+async def run_worker(parts: Parts, *, concurrency: int = 12) -> None:
+    """Work until told to stop (SIGTERM, Ctrl-C)."""
+    global _worker
+    app = make_app(parts, pool_size=concurrency + 4)
+    _worker = Worker(parts, app)
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=concurrency,
+            delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
+            fetch_job_polling_interval=0.5,
+            abort_job_polling_interval=60,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
+            shutdown_graceful_timeout=10,
+        )
+
+
+async def defer_turn(
+    app: procrastinate.App, session: AsyncSession, merchant_id: int, conversation_id: int
+) -> None:
+    """Ask for the conversation to be handled, in the caller's transaction.
+
+    The caller holds the conversation's lock: a waiting job that makes this one needless has not
+    looked for messages yet.
+    """
+    await session.flush()
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    try:
+        # The connection's own savepoint, set at once: the session's is set only when the session
+        # itself next speaks, and without one the refused job would undo the caller's work.
+        async with connection.begin_nested():
+            await app.configure_task(
+                "kulanz:turn",
+                lock=f"conversation:{conversation_id}",
+                queueing_lock=f"turn:{conversation_id}",
+                priority=TURN_PRIORITY,
+                connection=raw.driver_connection,
+            ).defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
+    except exceptions.AlreadyEnqueued:
+        return
+
+
+async def _later(task: str, merchant_id: int, conversation_id: int, seconds: float) -> None:
+    """Come back to a conversation in some seconds, unless that is planned already."""
+    try:
+        await (
+            current()
+            .app.configure_task(
+                f"kulanz:{task}",
+                lock=f"conversation:{conversation_id}",
+                queueing_lock=f"{task}:{conversation_id}",
+                priority=TURN_PRIORITY if task == "turn" else DELIVER_PRIORITY,
+                schedule_in={"milliseconds": int(seconds * 1000)},
+            )
+            .defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
+        )
+    except exceptions.AlreadyEnqueued:
+        return
+
+
+@queue.task(name="turn")
+async def turn_job(merchant_id: int, conversation_id: int) -> None:
+    """Handle all unhandled messages of a conversation, in order, and send the replies."""
+    await _guarded("turn", merchant_id, conversation_id)
+
+
+@queue.task(name="deliver")
+async def deliver_job(merchant_id: int, conversation_id: int) -> None:
+    """Send what the outbox of a conversation holds."""
+    await _guarded("deliver", merchant_id, conversation_id)
+
+
+async def _guarded(task: str, merchant_id: int, conversation_id: int) -> None:
+    structlog.contextvars.bind_contextvars(conversation=conversation_id)
+    try:
+        if task == "turn":
+            await _work_off(merchant_id, conversation_id)
+        await _deliver(merchant_id, conversation_id)
+    except DBAPIError as error:
+        if isinstance(error.orig, OperationalError | InterfaceError):
+            _leave(error)
+        log.error("job_failed", task=task, error=type(error).__name__)
+        await _later(task, merchant_id, conversation_id, 5)
+    except (OperationalError, InterfaceError) as error:
+        _leave(error)
+    except Exception as error:
+        log.error("job_failed", task=task, error=type(error).__name__, exc_info=error)
+        await _later(task, merchant_id, conversation_id, 5)
+
+
+def _leave(error: Exception) -> None:
+    """The database is gone: end this process, so that nothing half done stays "doing" under a
+    living worker. The supervisor starts a new one, the care task takes the jobs over."""
+    log.warning("database_lost", error=type(error).__name__)
+    os._exit(75)  # EX_TEMPFAIL
+
+
+async def _work_off(merchant_id: int, conversation_id: int) -> None:
+    parts = current().parts
+    while True:
+        now = parts.clock.now()
+        async with parts.database.merchant(merchant_id) as session:
+            step = await turn.next_unhandled(session, conversation_id, now)
+        if step is None:
+            return
+        if isinstance(step, turn.Pending):
+            try:
+                result = await parts.engine.run(step.request)
+            except DialogueUnavailable as error:
+                log.warning("engine_unavailable", reason=str(error))
+                async with parts.database.merchant(merchant_id) as session:
+                    await turn.note_stall(
+                        session, conversation_id, step.message_id, parts.clock.now()
+                    )
+                await _later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
+                return
+            except TurnFailed as error:
+                if not await _failed(merchant_id, conversation_id, step.message_id, error):
+                    return
+                continue
+            now = parts.clock.now()
+            try:
+                async with parts.database.merchant(merchant_id) as session:
+                    verified = await verified_now(session, conversation_id, now)
+                    await turn.store(
+                        session, conversation_id, step.message_id, result, now, verified=verified
+                    )
+            except (LookupError, ValueError, DisclosureRefused) as error:
+                if not await _failed(merchant_id, conversation_id, step.message_id, error):
+                    return
+                continue
+        await _deliver(merchant_id, conversation_id)
+        await parts.events.changed(merchant_id, conversation_id)
+
+
+async def _failed(
+    merchant_id: int, conversation_id: int, message_id: int, error: Exception
+) -> bool:
+    """Count a failed turn; True when its message was given to a person."""
+    log.error("turn_failed", message=message_id, error=type(error).__name__, reason=str(error))
+    parts = current().parts
+    async with parts.database.merchant(merchant_id) as session:
+        given_up = await turn.note_failure(session, conversation_id, message_id, parts.clock.now())
+    if not given_up:
+        await _later("turn", merchant_id, conversation_id, 1)
+    return given_up
+
+
+async def _deliver(merchant_id: int, conversation_id: int) -> None:
+    """Send the outbox in order; a message that has to wait holds back the later ones."""
+    parts = current().parts
+    callback = f"{parts.public_url}/webhooks/twilio/status"
+    while True:
+        async with parts.database.merchant(merchant_id) as session:
+            step = await delivery.claim_next(
+                session,
+                conversation_id,
+                parts.clock.now(),
+                callback_url=callback,
+                still_allowed=still_allowed,
+            )
+        match step:
+            case None:
+                return
+            case delivery.Skipped():
+                log.info("message_not_sent", message=step.message_id, reason=step.reason)
+            case delivery.InFlight():
+                await _later("deliver", merchant_id, conversation_id, step.seconds)
+                return
+            case delivery.LeftOver():
+                wait = await _find(merchant_id, step)
+                if wait is not None:
+                    await _later("deliver", merchant_id, conversation_id, wait)
+                    return
+            case delivery.ToSend():
+                wait = await _send(merchant_id, step)
+                if wait is not None:
+                    await _later("deliver", merchant_id, conversation_id, wait)
+                    return
+
+
+async def _send(merchant_id: int, step: delivery.ToSend) -> float | None:
+    parts = current().parts
+    message_id = step.message.outbox_id
+    error: SendError
+    try:
+        provider = await parts.providers.load(parts.database, step.channel_account_id)
+        receipt = await provider.send(step.message)
+    except SendError as raised:
+        error = raised
+    except LookupError:
+        error = GiveUp("no provider is configured for this channel account")
+    else:
+        async with parts.database.merchant(merchant_id) as session:
+            await delivery.note_sent(session, message_id, receipt, parts.clock.now())
+        return None
+    log.warning("send_error", message=message_id, error=error.code, reason=str(error))
+    async with parts.database.merchant(merchant_id) as session:
+        return await delivery.note_error(session, message_id, error, parts.clock.now())
+
+
+async def _find(merchant_id: int, step: delivery.LeftOver) -> float | None:
+    """Ask the provider about a message whose process died while sending it."""
+    parts = current().parts
+    try:
+        provider = await parts.providers.load(parts.database, step.channel_account_id)
+        receipt = await provider.find_sent(step.message, step.claimed_at)
+    except (Retry, Throttled) as error:
+        return error.retry_after_seconds if isinstance(error, Throttled) else 10.0
+    except (Unsupported, Uncertain, GiveUp, ContactStopped, LookupError):
+        receipt = None
+    async with parts.database.merchant(merchant_id) as session:
+        if receipt is not None:
+            await delivery.note_sent(session, step.message.outbox_id, receipt, parts.clock.now())
+        else:
+            await delivery.note_unknown(session, step.message.outbox_id, parts.clock.now())
+    return None
+
+
+@queue.periodic(cron="* * * * * */2")
+@queue.task(name="care", queueing_lock="care")
+async def care(timestamp: int) -> None:
+    """Take over the jobs of workers whose heart has stopped."""
+    manager = current().app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        log.warning("job_taken_over", task=job.task_name)
+        try:
+            await manager.retry_job(job)
+        except exceptions.ConnectorException:
+            # Another job for the same conversation waits already and will do the same work.
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+@queue.periodic(cron="* * * * * */15")
+@queue.task(name="sweep", queueing_lock="sweep")
+async def sweep(timestamp: int) -> None:
+    """A second net: conversations with open work that no job stands for get one."""
+    parts = current().parts
+    before = datetime.fromtimestamp(timestamp - SWEEP_AFTER_SECONDS, UTC) + parts.clock.offset()
+    open_in = exists().where(
+        Message.conversation_id == Conversation.id,
+        Message.direction == "in",
+        Message.handled_at.is_(None),
+        Message.created_at < before,
+    )
+    open_out = exists().where(
+        Message.conversation_id == Conversation.id,
+        Message.direction == "out",
+        Message.status.in_(("queued", "sending")),
+        Message.created_at < before,
+    )
+    async with parts.database.operator() as session:
+        found = (
+            await session.execute(
+                select(Conversation.merchant_id, Conversation.id)
+                .where(or_(open_in, open_out))
+                .limit(500)
+            )
+        ).all()
+    for merchant_id, conversation_id in found:
+        await _later("turn", merchant_id, conversation_id, 0)

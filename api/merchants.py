@@ -1,0 +1,93 @@
+"""Merchants as data: checked, then created or updated."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from stdnum import iban as iban_number
+
+from negotiation.policy_data import policy_from_data
+from storage.tables import Merchant
+
+
+class MerchantData(BaseModel):
+    """One merchant as it is written in a TOML file (see ``docs/operating.md``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
+    name: str = Field(min_length=1, max_length=120)
+    alias: str | None = Field(default=None, max_length=60)
+    kind: str = Field(default="creditor", pattern="^(creditor|collector)$")
+    tone: str = Field(default="warm", pattern="^(warm|plain|firm)$")
+    address_form: str = Field(default="sie", pattern="^(sie|du)$")
+    language: str = Field(default="de", pattern="^(de|en)$")
+    currency: str = Field(default="EUR", pattern="^EUR$")
+    timezone: str = "Europe/Berlin"
+    land: str = Field(default="BE", pattern="^[A-Z]{2}$")
+    phone: str | None = None
+    email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    website: str | None = None
+    payee: str | None = Field(default=None, max_length=70)
+    iban: str | None = None
+    bic: str | None = None
+    policy: dict[str, Any] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as error:
+            raise ValueError("no IANA time zone") from error
+        return value
+
+    @field_validator("iban")
+    @classmethod
+    def _valid_iban(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not iban_number.is_valid(value):
+            raise ValueError("the IBAN's checksum is wrong")
+        return str(iban_number.compact(value))
+
+    @field_validator("phone")
+    @classmethod
+    def _valid_phone(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            number = phonenumbers.parse(value, "DE")
+        except phonenumbers.NumberParseException as error:
+            raise ValueError("no phone number") from error
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+    @field_validator("policy")
+    @classmethod
+    def _valid_policy(cls, value: dict[str, Any]) -> dict[str, Any]:
+        policy_from_data(value)  # its errors are ValueErrors that name every field
+        return value
+
+
+async def save_merchant(session: AsyncSession, data: Mapping[str, Any], now: datetime) -> int:
+    """Create the merchant with this key, or update it; return its id.
+
+    Raises:
+        pydantic.ValidationError: every wrong field with its reason.
+    """
+    given = MerchantData.model_validate(data)
+    merchant = await session.scalar(
+        select(Merchant).where(Merchant.key == given.key).with_for_update()
+    )
+    if merchant is None:
+        merchant = Merchant(key=given.key, created_at=now)
+        session.add(merchant)
+    for field, value in given.model_dump(exclude={"key"}).items():
+        setattr(merchant, field, value)
+    await session.flush()
+    return merchant.id

@@ -1,0 +1,58 @@
+"""Settings from the environment (``KULANZ_*``); every one is optional in the demo."""
+
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What operators may set. Secrets come from the environment only and are never printed."""
+
+    model_config = SettingsConfigDict(env_prefix="KULANZ_", env_file=".env", extra="ignore")
+
+    database_url: SecretStr | None = None
+    """PostgreSQL for its owner (needs CREATEROLE); empty: an embedded one of our own."""
+    redis_url: SecretStr | None = None
+    """Redis or Valkey; empty: an embedded Valkey of our own."""
+    data_dir: Path = Path("var")
+    public_url: str | None = None
+    """Where providers and customers reach this service, e.g. ``https://kulanz.example``."""
+    secret_key: SecretStr | None = None
+    """Encrypts channel credentials; empty: generated once and kept in the data directory."""
+    trusted_proxies: list[IPv4Network | IPv6Network] = []
+    """Networks whose ``X-Forwarded-*`` headers count."""
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_bot_name: str | None = None
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+
+    twilio_account_sid: str | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_api_url: str = "https://api.twilio.com"
+    twilio_sms_from: str | None = None
+    twilio_whatsapp_from: str | None = None
+
+    rasa_url: str | None = None
+    """A Rasa that runs elsewhere; empty: started here."""
+    rasa_secret: SecretStr | None = None
+    rasa_processes: int = 1
+    worker_processes: int = 1
+    port: int = 8000
+    demo: bool = False
+    """Sample data, the movable clock and the terminal messenger: never in production."""
+
+    @cached_property
+    def state_file(self) -> Path:
+        """Where a running ``kulanz up`` writes how to reach its parts."""
+        return self.data_dir / "running.json"
+
+    def secret(self, name: str) -> str | None:
+        """The plain value of a secret setting."""
+        value: SecretStr | None = getattr(self, name)
+        return value.get_secret_value() if value is not None else None

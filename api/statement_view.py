@@ -1,0 +1,58 @@
+"""A statement as tables of a terminal."""
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+from rich.table import Table
+
+from ledger.money import Money
+from ledger.statement import AgreementRecord, Statement
+
+
+def money(amount: Money) -> str:
+    """An amount in German form, ``1.234,56 €``."""
+    return str(format_currency(amount.decimal, amount.currency, locale="de_DE"))
+
+
+def statement_table(found: Statement) -> Table:
+    """Each posting with the open amount after it."""
+    table = Table(
+        "no.",
+        "value date",
+        "what",
+        "from → to",
+        title=f"Claim {found.reference} · {found.description} · {found.rf_reference}",
+        caption=(
+            f"open {money(found.open.total)} · {found.status.value} · "
+            f"hash chain {'intact' if found.intact else 'BROKEN'}"
+        ),
+    )
+    table.add_column("amount", justify="right")
+    table.add_column("open after", justify="right")
+    for number, line in enumerate(found.lines, start=1):
+        posting = line.posting
+        table.add_row(
+            str(number),
+            posting.value_date.isoformat(),
+            posting.kind.value,
+            f"{posting.source.value} → {posting.destination.value}",
+            money(posting.amount),
+            money(line.open_after),
+        )
+    return table
+
+
+def agreement_table(agreement: AgreementRecord) -> Table:
+    """What was agreed, each amount with its day."""
+    table = Table(
+        "no.",
+        "due",
+        title=f"{agreement.terms.kind.value.replace('_', ' ')}, {agreement.status.value}",
+        caption=f"total {money(agreement.terms.total)}",
+    )
+    table.add_column("amount", justify="right")
+    table.add_column("paid", justify="right")
+    for part in agreement.progress:
+        due = format_date(part.instalment.due, "d. MMMM yyyy", locale="de_DE")
+        amount = part.instalment.amount
+        table.add_row(str(part.instalment.number), due, money(amount), money(part.paid))
+    return table

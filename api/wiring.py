@@ -1,0 +1,135 @@
+"""The one place where the parts of a process are put together."""
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from api.accounts import Providers
+from api.clock import Clock
+from api.events import Events
+from api.settings import Settings
+from conversation.engine import RasaEngine
+from storage.embedded import Secrets
+from storage.engine import Database, DatabaseUrls
+
+
+class NotRunning(RuntimeError):
+    """No service runs on this data directory; the text says how to start one."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """How to reach the parts of a running service (``running.json``)."""
+
+    owner_url: str
+    redis_url: str
+    rasa_urls: list[str]
+    web_url: str
+    supervisor_pid: int
+
+    def save(self, path: Path) -> None:
+        """Write it for the owner of the data directory only."""
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(asdict(self)))
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Running":
+        """Read it.
+
+        Raises:
+            NotRunning: there is none, or its supervisor is gone.
+        """
+        try:
+            running = cls(**json.loads(path.read_text()))
+            os.kill(running.supervisor_pid, 0)
+        except (FileNotFoundError, ProcessLookupError, ValueError, TypeError):
+            raise NotRunning(
+                "no service runs here; start one with `kulanz up` (or `make demo`)"
+            ) from None
+        except PermissionError:
+            pass
+        return running
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets in force: from the environment, else generated ones of the data directory."""
+
+    secret_key: str
+    rasa_secret: str
+    role_password: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Keys":
+        """Resolve them; generates the data directory's on first use."""
+        made = Secrets.load(settings.data_dir)
+        secret_key = settings.secret("secret_key") or made.secret_key
+        return cls(
+            secret_key=secret_key,
+            rasa_secret=settings.secret("rasa_secret") or made.rasa_secret,
+            role_password=made.database_password
+            if settings.database_url is None
+            else _derived(secret_key, "database roles"),
+        )
+
+
+def _derived(secret_key: str, purpose: str) -> str:
+    return hmac.new(secret_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a web or worker process holds."""
+
+    settings: Settings
+    keys: Keys
+    database: Database
+    events: Events
+    providers: Providers
+    engine: RasaEngine
+    clock: Clock
+    running: Running
+
+    @property
+    def public_url(self) -> str:
+        """Where providers reach us."""
+        return (self.settings.public_url or self.running.web_url).rstrip("/")
+
+
+@asynccontextmanager
+async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Parts]:
+    """Connect to a running service's database, events and engine; close all at the end.
+
+    Raises:
+        NotRunning: nothing runs on this data directory.
+    """
+    running = Running.load(settings.state_file)
+    keys = Keys.of(settings)
+    urls = DatabaseUrls.derive(running.owner_url, keys.role_password)
+    database = Database(urls, pool_size=pool_size)
+    events = Events(running.redis_url)
+    providers = Providers(settings, keys.secret_key, events.to_terminal)
+    engine = RasaEngine(running.rasa_urls, keys.rasa_secret)
+    try:
+        yield Parts(
+            settings=settings,
+            keys=keys,
+            database=database,
+            events=events,
+            providers=providers,
+            engine=engine,
+            clock=Clock(settings),
+            running=running,
+        )
+    finally:
+        await engine.close()
+        await providers.close()
+        await events.close()
+        await database.close()

@@ -1,0 +1,281 @@
+"""Sending: each outbox message is claimed, sent once, and moved forward by what comes back.
+
+A message is claimed (``sending``, committed) before the provider is asked. If the process dies in
+between, nobody here knows whether the provider accepted it: the provider's own list is asked, and
+what stays open is ``unknown``, shown and counted, never repeated by itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from channels.http import EXCHANGE_SECONDS_MAX
+from channels.message import (
+    Button,
+    Channel,
+    ContactStopped,
+    DeliveryStatus,
+    OutboundMessage,
+    Retry,
+    SendError,
+    SendReceipt,
+    StatusUpdate,
+    TemplateRef,
+    Throttled,
+    Uncertain,
+    WrongAddress,
+)
+from channels.window import window_open
+from conversation.consent import opt_out
+from conversation.outbox import LETTERED_CHANNELS
+from storage.tables import AuditEvent, ContactPoint, Conversation, Message
+
+IN_FLIGHT = timedelta(seconds=EXCHANGE_SECONDS_MAX + 5)
+"""Longer than any send may take: an older claim belongs to a process that is gone."""
+ATTEMPTS_MAX = 10
+RETRY_SECONDS_MAX = 300
+PROACTIVE_AUTHOR = "bot"
+
+# Our own states around the provider's: what a status callback may move on from.
+_BEFORE_ACCEPTED = ("queued", "sending", "unknown")
+
+StillAllowed = Callable[[AsyncSession, Conversation, Message, datetime], Awaitable[str | None]]
+"""Asked right before a proactive message goes out; a reason refuses it."""
+
+
+@dataclass(frozen=True)
+class ToSend:
+    """A message that this job has claimed."""
+
+    channel_account_id: int
+    message: OutboundMessage
+
+
+@dataclass(frozen=True)
+class LeftOver:
+    """A claim whose process is gone: the provider has to be asked."""
+
+    channel_account_id: int
+    message: OutboundMessage
+    claimed_at: datetime
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """Another process may still be sending; look again after this many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The message was ended here, without asking the provider."""
+
+    message_id: int
+    reason: str
+
+
+Next = ToSend | LeftOver | InFlight | Skipped | None
+
+
+async def claim_next(
+    session: AsyncSession,
+    conversation_id: int,
+    now: datetime,
+    *,
+    callback_url: str | None,
+    still_allowed: StillAllowed,
+) -> Next:
+    """Claim the oldest message of the conversation that is not sent yet."""
+    row = (
+        await session.execute(
+            select(Message, Conversation)
+            .join(Conversation, Conversation.id == Message.conversation_id)
+            .where(
+                Message.conversation_id == conversation_id,
+                Message.direction == "out",
+                Message.status.in_(("queued", "sending")),
+            )
+            .order_by(Message.id)
+            .limit(1)
+            .with_for_update(of=Message)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    message: Message = row[0]
+    conversation: Conversation = row[1]
+    outbound = _outbound(message, conversation, callback_url)
+    if message.status == "sending" and message.claimed_at is not None:
+        waited = now - message.claimed_at
+        if waited < IN_FLIGHT:
+            return InFlight((IN_FLIGHT - waited).total_seconds())
+        return LeftOver(message.channel_account_id, outbound, message.claimed_at)
+    if message.in_reply_to is None and message.author == PROACTIVE_AUTHOR:
+        refusal = await still_allowed(session, conversation, message, now)
+        if refusal is not None:
+            message.status, message.error = "cancelled", refusal
+            return Skipped(message.id, refusal)
+    if (
+        conversation.channel == Channel.WHATSAPP
+        and outbound.template is None
+        and not window_open(conversation.last_inbound_at, now)
+    ):
+        message.status, message.error = "failed", "window_closed"
+        return Skipped(message.id, "window_closed")
+    message.status, message.claimed_at = "sending", now
+    message.attempts += 1
+    return ToSend(message.channel_account_id, outbound)
+
+
+def _outbound(
+    message: Message, conversation: Conversation, callback_url: str | None
+) -> OutboundMessage:
+    # Lettered channels carry their choices in the text already.
+    native = conversation.channel not in LETTERED_CHANNELS
+    template = message.template
+    return OutboundMessage(
+        channel=Channel(conversation.channel),
+        outbox_id=message.id,
+        to=conversation.address,
+        text=message.text,
+        buttons=tuple(Button(b["id"], b["title"]) for b in message.buttons) if native else (),
+        template=TemplateRef(template["id"], template["variables"]) if template else None,
+        status_callback_url=f"{callback_url}?outbox={message.id}" if callback_url else None,
+    )
+
+
+async def note_sent(
+    session: AsyncSession, message_id: int, receipt: SendReceipt, now: datetime
+) -> None:
+    """The provider accepted the message. A callback that was faster is not undone."""
+    await session.execute(
+        update(Message)
+        .where(Message.id == message_id)
+        .values(provider_message_id=receipt.provider_message_id, sent_at=now)
+    )
+    await session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.status.in_(_BEFORE_ACCEPTED))
+        .values(status="sent", error=None)
+    )
+
+
+async def note_error(
+    session: AsyncSession, message_id: int, error: SendError, now: datetime
+) -> float | None:
+    """Do what the send error says; return the seconds until the next try, None for no more."""
+    message, conversation = await _locked(session, message_id)
+    if message.status != "sending":
+        return None
+    if isinstance(error, Uncertain):
+        # Left claimed: once it is old enough the provider's list decides.
+        message.error = error.code
+        return IN_FLIGHT.total_seconds()
+    message.error = str(error)
+    if isinstance(error, Retry | Throttled) and message.attempts < ATTEMPTS_MAX:
+        message.status = "queued"
+        if isinstance(error, Throttled):
+            return max(error.retry_after_seconds, 0.5)
+        return float(min(2**message.attempts, RETRY_SECONDS_MAX))
+    message.status = "failed"
+    await _mark_address(session, conversation, type(error), now)
+    return None
+
+
+async def note_unknown(session: AsyncSession, message_id: int, now: datetime) -> None:
+    """Nobody can say whether the message was accepted: shown as such, and counted."""
+    message, conversation = await _locked(session, message_id)
+    if message.status != "sending":
+        return
+    message.status = "unknown"
+    session.add(
+        AuditEvent(
+            merchant_id=message.merchant_id,
+            kind="delivery_unknown",
+            at=now,
+            conversation_id=message.conversation_id,
+            customer_id=conversation.customer_id,
+            facts={"message_id": message_id},
+        )
+    )
+
+
+async def record_status(session: AsyncSession, status: StatusUpdate, now: datetime) -> bool:
+    """Move a message forward by a status callback; False where we know no such message.
+
+    The outbox id in the callback's address finds a message whose provider id was never noted.
+    """
+    wanted = select(Message).where(Message.direction == "out").with_for_update()
+    message: Message | None = None
+    if status.outbox_id is not None:
+        message = await session.scalar(wanted.where(Message.id == status.outbox_id))
+        if message is not None and message.provider_message_id not in (
+            None,
+            status.provider_message_id,
+        ):
+            message = None
+    if message is None:
+        message = await session.scalar(
+            wanted.where(Message.provider_message_id == status.provider_message_id)
+        )
+    if message is None:
+        return False
+    message.provider_message_id = status.provider_message_id
+    current = message.status or "queued"
+    earlier = DeliveryStatus.QUEUED if current in _BEFORE_ACCEPTED else _status(current)
+    if earlier is not None and status.status.supersedes(earlier):
+        message.status = status.status.value
+    elif current == "unknown":
+        message.status = "sent"
+    match status.status:
+        case DeliveryStatus.SENT:
+            message.sent_at = message.sent_at or now
+        case DeliveryStatus.DELIVERED:
+            message.delivered_at = message.delivered_at or now
+        case DeliveryStatus.READ:
+            message.read_at = message.read_at or now
+        case DeliveryStatus.FAILED if message.status == "failed":
+            message.error = status.provider_code or "failed"
+            if status.failure is not None:
+                conversation = await session.get_one(Conversation, message.conversation_id)
+                await _mark_address(session, conversation, status.failure, now)
+        case _:
+            pass
+    return True
+
+
+def _status(name: str) -> DeliveryStatus | None:
+    return DeliveryStatus(name) if name in set(DeliveryStatus) else None
+
+
+async def _locked(session: AsyncSession, message_id: int) -> tuple[Message, Conversation]:
+    row = (
+        await session.execute(
+            select(Message, Conversation)
+            .join(Conversation, Conversation.id == Message.conversation_id)
+            .where(Message.id == message_id)
+            .with_for_update(of=Message)
+        )
+    ).one()
+    return row[0], row[1]
+
+
+async def _mark_address(
+    session: AsyncSession, conversation: Conversation, error: type[SendError], now: datetime
+) -> None:
+    if issubclass(error, ContactStopped):
+        await opt_out(session, conversation, now)
+    elif issubclass(error, WrongAddress):
+        await session.execute(
+            update(ContactPoint)
+            .where(
+                ContactPoint.merchant_id == conversation.merchant_id,
+                ContactPoint.channel == conversation.channel,
+                ContactPoint.address == conversation.address,
+            )
+            .values(invalid_at=now, invalid_reason=error.code)
+        )

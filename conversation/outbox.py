@@ -1,0 +1,207 @@
+"""The outbox: replies are rendered and stored in the transaction that marks a message handled."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversation.wording import MerchantVoice, Rendered, render
+from storage.tables import ButtonChoice, ChannelAccount, Conversation, Merchant, Message
+
+LETTERS = "ABCDEFGHIJ"
+LETTERED_CHANNELS = frozenset({"sms", "whatsapp"})
+"""Channels without buttons of their own outside templates: choices are lettered lines.
+
+Letters, not numbers: a bare "3" must stay free to mean three instalments.
+"""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One wording to say, with its arguments and buttons (button titles are wordings too)."""
+
+    say: str
+    args: dict[str, Any] = field(default_factory=dict)
+    buttons: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Everything that decides how a wording sounds in one conversation."""
+
+    voice: MerchantVoice
+    language: str
+    address_form: str
+    tone: str
+    channel: str
+    verified: bool
+    templates: dict[str, Any]
+
+    def say(self, reply: Reply) -> Rendered:
+        """Render a reply.
+
+        Raises:
+            DisclosureRefused: it carries claim facts and the customer is not verified.
+        """
+        return render(
+            reply.say,
+            reply.args,
+            buttons=reply.buttons,
+            language=self.language,
+            address_form=self.address_form,
+            tone=self.tone,
+            channel=self.channel,
+            merchant=self.voice,
+            verified=self.verified,
+        )
+
+
+async def speaker_for(
+    session: AsyncSession, conversation: Conversation, *, verified: bool
+) -> Speaker:
+    """Who speaks in this conversation, and how."""
+    row = (
+        await session.execute(
+            select(Merchant, ChannelAccount.templates)
+            .join(ChannelAccount, ChannelAccount.merchant_id == Merchant.id)
+            .where(ChannelAccount.id == conversation.channel_account_id)
+        )
+    ).one()
+    merchant: Merchant = row[0]
+    return Speaker(
+        voice=MerchantVoice(
+            name=merchant.name,
+            alias=merchant.alias,
+            phone=merchant.phone,
+            email=merchant.email,
+            website=merchant.website,
+            payee=merchant.payee,
+            iban=merchant.iban,
+            bic=merchant.bic,
+        ),
+        language=conversation.language or merchant.language,
+        address_form=conversation.address_form or merchant.address_form,
+        tone=merchant.tone,
+        channel=conversation.channel,
+        verified=verified,
+        templates=dict(row[1]),
+    )
+
+
+async def queue(
+    session: AsyncSession,
+    conversation: Conversation,
+    speaker: Speaker,
+    replies: Sequence[Reply],
+    now: datetime,
+    *,
+    in_reply_to: int | None = None,
+    author: str = "bot",
+) -> list[int]:
+    """Render and store replies in order, queued for sending; return their message ids.
+
+    The first message of a conversation is introduced: the automated assistant names itself
+    (AI Act Art. 50(1)). Raises what rendering raises; commits nothing.
+    """
+    replies = list(replies)
+    introduces = {"introduction", "first_contact", "first_reminder"}
+    if replies and author == "bot" and conversation.introduced_at is None:
+        if not introduces & {reply.say for reply in replies}:
+            replies.insert(0, Reply("introduction"))
+        conversation.introduced_at = now
+    queued: list[int] = []
+    for ordinal, reply in enumerate(replies):
+        rendered = speaker.say(reply)
+        shown = [
+            {"id": secrets.token_urlsafe(12), "title": button.title} for button in rendered.buttons
+        ]
+        message = Message(
+            merchant_id=conversation.merchant_id,
+            conversation_id=conversation.id,
+            channel_account_id=conversation.channel_account_id,
+            direction="out",
+            author=author,
+            kind="message",
+            text=_with_choices(rendered.text, shown, speaker.channel),
+            buttons=shown,
+            in_reply_to=in_reply_to,
+            ordinal=ordinal if in_reply_to is not None else None,
+            wording=rendered.wording,
+            args=reply.args,
+            discloses=rendered.discloses,
+            template=_template(speaker, rendered),
+            status="queued",
+            created_at=now,
+        )
+        session.add(message)
+        await session.flush()
+        for position, (button, choice) in enumerate(zip(rendered.buttons, shown, strict=True)):
+            session.add(
+                ButtonChoice(
+                    id=choice["id"],
+                    merchant_id=conversation.merchant_id,
+                    conversation_id=conversation.id,
+                    message_id=message.id,
+                    position=position,
+                    title=button.title,
+                    intent=button.intent,
+                    entities=dict(button.entities),
+                )
+            )
+        queued.append(message.id)
+    return queued
+
+
+def _with_choices(body: str, shown: Sequence[dict[str, str]], channel: str) -> str:
+    if not shown or channel not in LETTERED_CHANNELS:
+        return body
+    lines = [f"{letter} = {b['title']}" for letter, b in zip(LETTERS, shown, strict=False)]
+    return "\n".join([body, *lines])
+
+
+def _template(speaker: Speaker, rendered: Rendered) -> dict[str, Any] | None:
+    """The provider's approved template for this wording, where the account has one."""
+    sid = speaker.templates.get(f"{rendered.wording}.{speaker.language}")
+    if speaker.channel != "whatsapp" or not sid:
+        return None
+    return {"id": sid, "variables": dict(rendered.template_variables)}
+
+
+async def resolve_choice(session: AsyncSession, message: Message) -> ButtonChoice | None:
+    """What a pressed button, a letter, or a choice's exact title means in this conversation.
+
+    Only buttons that were shown in the same conversation count; letters and titles count for the
+    newest message with buttons.
+    """
+    if message.buttons:
+        return await session.scalar(
+            select(ButtonChoice).where(
+                ButtonChoice.id == message.buttons[0]["id"],
+                ButtonChoice.conversation_id == message.conversation_id,
+            )
+        )
+    typed = re.sub(r"[\s.)!]+$", "", message.text.strip()).casefold()
+    if not typed or len(typed) > 80:
+        return None
+    newest = await session.scalars(
+        select(ButtonChoice)
+        .where(
+            ButtonChoice.conversation_id == message.conversation_id,
+            ButtonChoice.message_id
+            == text(
+                "(SELECT max(id) FROM message WHERE conversation_id = :conversation "
+                "AND direction = 'out' AND author = 'bot')"
+            ).bindparams(conversation=message.conversation_id),
+        )
+        .order_by(ButtonChoice.position)
+    )
+    for choice in newest:
+        letter = LETTERS[choice.position].casefold() if choice.position < len(LETTERS) else ""
+        if typed in (letter, choice.title.casefold()):
+            return choice
+    return None

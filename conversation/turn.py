@@ -1,0 +1,290 @@
+"""The turn: one inbound message in, replies in the outbox out, exactly once.
+
+The job around it works like this, each step one transaction, nothing locked in between:
+
+1. `next_unhandled` locks the conversation, settles what needs no dialogue engine (stop words,
+   deep links, edits, a person at the desk), or returns what the engine has to see;
+2. the engine runs (its actions commit their effects under keys of their own, see
+   ``api/action_endpoint.py``);
+3. `store` locks the conversation again and, only if the message is still unhandled, writes the
+   replies, the engine's events and the mark "handled" together.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from channels.message import Channel, ContactWish
+from channels.optout import contact_wish
+from conversation.consent import bind_start_token, opt_in, opt_out
+from conversation.engine import TurnRequest, TurnResult
+from conversation.handoff import request_handoff
+from conversation.outbox import Reply, queue, resolve_choice, speaker_for
+from storage.tables import Conversation, Message, Turn
+
+EVENTS_MAX = 60
+"""Rasa looks at no more; older turns stay in the transcript."""
+TURNS_MAX = 12
+FAILED_ATTEMPTS_MAX = 5
+STALLED_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A message that the dialogue engine has to see."""
+
+    message_id: int
+    request: TurnRequest
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A message that was handled here, without the engine."""
+
+    message_id: int
+    outcome: str
+
+
+async def lock(session: AsyncSession, conversation_id: int) -> Conversation:
+    """The conversation, locked until the transaction ends."""
+    return (
+        await session.execute(
+            select(Conversation)
+            .where(Conversation.id == conversation_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one()
+
+
+async def next_unhandled(
+    session: AsyncSession, conversation_id: int, now: datetime
+) -> Pending | Settled | None:
+    """Take the next unhandled message in order of acceptance; None when there is none left.
+
+    An earlier provider sequence (Telegram's ``update_id``) that is not yet handled goes first.
+    """
+    conversation = await lock(session, conversation_id)
+    message = await session.scalar(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == "in",
+            Message.handled_at.is_(None),
+        )
+        .order_by(Message.sequence.nulls_last(), Message.id)
+        .limit(1)
+    )
+    if message is None:
+        return None
+    if conversation.language is None and message.args.get("profile_language") in ("de", "en"):
+        conversation.language = message.args["profile_language"]
+    outcome = await _settle(session, conversation, message, now)
+    if outcome is not None:
+        message.handled_at = now
+        message.outcome = outcome
+        return Settled(message.id, outcome)
+    return Pending(message.id, await _request(session, conversation, message, now))
+
+
+async def _settle(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> str | None:
+    """Handle what comes before any model; return the outcome, or None for the engine."""
+    if message.kind == "edit":
+        return "edit_noted"
+    wish = message.args.get("contact_wish") or contact_wish(
+        message.text, Channel(conversation.channel)
+    )
+    if wish == ContactWish.STOP:
+        return await _stop(session, conversation, message, now)
+    if conversation.state == "agent":
+        return "for_agent"
+    if message.kind == "start":
+        await bind_start_token(session, conversation, message.args.get("start_token"), now)
+    if wish == ContactWish.START and conversation.opted_out_at is not None:
+        await opt_in(session, conversation, now)
+        return await _say(session, conversation, message, Reply("opted_in_again"), now)
+    if conversation.customer_id is None:
+        return await _say(session, conversation, message, Reply("unknown_sender"), now)
+    if message.args.get("card_masked"):
+        return await _say(session, conversation, message, Reply("card_masked"), now)
+    if not message.text.strip() and not message.buttons and message.kind != "start":
+        return await _say(session, conversation, message, Reply("unsupported_media"), now)
+    return None
+
+
+async def _stop(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> str:
+    already = conversation.opted_out_at is not None
+    await opt_out(session, conversation, now)
+    # Where the provider itself recognised the word it has blocked the number and answered.
+    if not already and not message.args.get("contact_wish"):
+        await _say(session, conversation, message, Reply("opt_out_confirmed"), now)
+    return "opted_out"
+
+
+async def _say(
+    session: AsyncSession,
+    conversation: Conversation,
+    message: Message,
+    reply: Reply,
+    now: datetime,
+) -> str:
+    speaker = await speaker_for(session, conversation, verified=False)
+    await queue(session, conversation, speaker, [reply], now, in_reply_to=message.id)
+    return reply.say
+
+
+async def _request(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> TurnRequest:
+    parse_data: dict[str, Any] | None = None
+    choice = await resolve_choice(session, message)
+    if choice is not None:
+        entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
+        parse_data = {"intent": choice.intent, "entities": entities}
+    elif message.buttons:  # a button of another conversation, or one that never was
+        parse_data = {"intent": "out_of_scope", "entities": []}
+    elif message.kind == "start":
+        parse_data = {"intent": "greet", "entities": []}
+    return TurnRequest(
+        conversation_id=conversation.id,
+        text=(choice.title if choice is not None else message.text) or "…",
+        parse_data=parse_data,
+        events=await _past_events(session, conversation),
+        metadata={
+            "message_id": message.id,
+            "conversation_id": conversation.id,
+            "merchant_id": conversation.merchant_id,
+            "now": now.isoformat(),
+            "language": conversation.language,
+            "channel": conversation.channel,
+        },
+    )
+
+
+async def _past_events(session: AsyncSession, conversation: Conversation) -> list[dict[str, Any]]:
+    """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
+    turns = await session.scalars(
+        select(Turn.events)
+        .where(Turn.conversation_id == conversation.id)
+        .order_by(Turn.at.desc(), Turn.message_id.desc())
+        .limit(TURNS_MAX)
+    )
+    events: list[dict[str, Any]] = []
+    for turn in turns:
+        if events and len(events) + len(turn) > EVENTS_MAX:
+            break
+        events = [*turn, *events]
+    if not events:
+        return []
+    timestamp = events[0].get("timestamp")
+    slots = [
+        {"event": "slot", "name": name, "value": value, "timestamp": timestamp}
+        for name, value in conversation.slots.items()
+        if value is not None
+    ]
+    return [*slots, *events]
+
+
+async def store(
+    session: AsyncSession,
+    conversation_id: int,
+    message_id: int,
+    result: TurnResult,
+    now: datetime,
+    *,
+    verified: bool,
+) -> bool:
+    """Write replies, events and the mark "handled"; False when another job was faster.
+
+    Raises what rendering raises (the disclosure guard among it): then nothing is stored.
+    """
+    conversation = await lock(session, conversation_id)
+    message = await _unhandled(session, message_id)
+    if message is None:
+        return False
+    language = result.slots.get("language") or result.understanding.get("language")
+    if language in ("de", "en"):
+        conversation.language = language
+    speaker = await speaker_for(session, conversation, verified=verified)
+    replies = [
+        Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages
+    ]
+    await queue(session, conversation, speaker, replies, now, in_reply_to=message_id)
+    conversation.slots = result.slots
+    conversation.stalled_notice_at = None
+    message.handled_at = now
+    message.outcome = "answered" if replies else "silent"
+    session.add(
+        Turn(
+            message_id=message_id,
+            merchant_id=conversation.merchant_id,
+            conversation_id=conversation_id,
+            understanding=result.understanding,
+            events=result.events,
+            at=now,
+        )
+    )
+    return True
+
+
+async def note_failure(
+    session: AsyncSession, conversation_id: int, message_id: int, now: datetime
+) -> bool:
+    """Count a failed turn; after FAILED_ATTEMPTS_MAX the message is given to a person.
+
+    Returns True when the message was given up, and the conversation can go on with the next.
+    """
+    conversation = await lock(session, conversation_id)
+    message = await _unhandled(session, message_id)
+    if message is None:
+        return True
+    message.attempts += 1
+    if message.attempts < FAILED_ATTEMPTS_MAX:
+        return False
+    message.handled_at = now
+    message.outcome = "bot_failed"
+    await _tell_a_person(session, conversation, message, now)
+    return True
+
+
+async def note_stall(
+    session: AsyncSession, conversation_id: int, message_id: int, now: datetime
+) -> None:
+    """The engine does not answer: after a minute say so once, honestly, and tell a person.
+
+    The message stays unhandled; it gets its answer when the engine is back.
+    """
+    conversation = await lock(session, conversation_id)
+    message = await _unhandled(session, message_id)
+    if message is None or conversation.stalled_notice_at is not None:
+        return
+    if now - message.created_at < STALLED_AFTER:
+        return
+    await _tell_a_person(session, conversation, message, now)
+
+
+async def _tell_a_person(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> None:
+    conversation.stalled_notice_at = now
+    # Not in reply to the message: its own answer may still come, under its own ordinals.
+    speaker = await speaker_for(session, conversation, verified=False)
+    await queue(session, conversation, speaker, [Reply("stalled_notice")], now, author="system")
+    await request_handoff(
+        session, conversation_id=conversation.id, reason="bot_failure", summary={}, now=now
+    )
+
+
+async def _unhandled(session: AsyncSession, message_id: int) -> Message | None:
+    return await session.scalar(
+        select(Message)
+        .where(Message.id == message_id, Message.handled_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
