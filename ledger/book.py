@@ -27,6 +27,7 @@ from ledger.book_claims import (
     statement,
     write_off,
 )
+from ledger.book_customers import post_customer_payment
 from ledger.book_postings import (
     post_credit_note,
     post_interest,
@@ -53,6 +54,7 @@ __all__ = [
     "open_claim",
     "pause",
     "post_credit_note",
+    "post_customer_payment",
     "post_interest",
     "post_payment",
     "post_return",

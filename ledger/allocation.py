@@ -1,0 +1,70 @@
+"""Which claim a payment is for when a customer has several: § 366 BGB."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class OwedClaim:
+    """What the order of several claims depends on."""
+
+    claim_id: int
+    open: Money
+    due_date: date
+    limitation_date: date | None
+    bears_interest: bool
+
+
+def allocate_payment(
+    amount: Money, claims: Sequence[OwedClaim], *, today: date, chosen: int | None = None
+) -> dict[int, Money]:
+    """Spread a payment over a customer's claims, by claim id; nothing goes to claims left out.
+
+    The claim that the customer chose comes first. Then what is due, of that what is safe for the
+    shortest time (limitation), then what bears interest, then the oldest; claims alike in all
+    share in proportion. More than everything goes on the last claim that was reached.
+    Raises ``ValueError`` without claims.
+    """
+    if not claims:
+        raise ValueError("a payment needs a claim to go to")
+
+    def rank(claim: OwedClaim) -> tuple[bool, bool, date, bool, date]:
+        return (
+            claim.claim_id != chosen,
+            claim.due_date > today,
+            claim.limitation_date or date.max,
+            not claim.bears_interest,
+            claim.due_date,
+        )
+
+    shares: dict[int, Money] = {}
+    left = amount
+    ordered = sorted(claims, key=lambda claim: (rank(claim), claim.claim_id))
+    for _, alike in groupby(ordered, key=rank):
+        for claim_id, share in _in_proportion(left, [*alike]).items():
+            shares[claim_id] = share
+            left -= share
+        if not left:
+            break
+    if left:
+        last = ordered[-1].claim_id
+        shares[last] = shares.get(last, Money.zero(amount.currency)) + left
+    return {claim_id: share for claim_id, share in shares.items() if share}
+
+
+def _in_proportion(amount: Money, claims: Sequence[OwedClaim]) -> dict[int, Money]:
+    """Shares of claims alike, together at most what is open on them; no cent is lost."""
+    open_ = sum(claim.open.minor for claim in claims)
+    given = min(amount.minor, open_)
+    shares: dict[int, Money] = {}
+    for claim in claims:
+        # Each takes its part of what is left, so the last one gets exactly the remainder.
+        part = given * claim.open.minor // open_ if open_ else 0
+        shares[claim.claim_id] = Money(part, amount.currency)
+        given -= part
+        open_ -= claim.open.minor
+    return shares
