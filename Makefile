@@ -24,7 +24,7 @@ demo: install train ## install all, train once, start everything with sample dat
 check: install ## every check and every test, as CI runs them
 	@bash toolchain/check.sh all
 
-lint: $(ROOT_READY) ## the checks that need no server: ruff, mypy, layers, templates, words
+lint: $(ROOT_READY) ## the checks that need no server: ruff, mypy, layers, templates, words, docs
 	@bash toolchain/check.sh lint
 
 test: install train ## all tests of both environments

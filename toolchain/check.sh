@@ -34,6 +34,7 @@ lint() {
     step "layers and pure files" "$bin/lint-imports"
     step "templates" "$bin/python" -m toolchain.templates
     step "words" "$bin/python" -m toolchain.words
+    step "documents" "$bin/python" -m toolchain.docs
 }
 
 tests() {
