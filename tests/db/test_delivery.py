@@ -1,0 +1,259 @@
+"""Sending: claimed once, moved forward only, and what is not known is said."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from channels.message import (
+    Channel,
+    ContactStopped,
+    DeliveryStatus,
+    GiveUp,
+    Retry,
+    SendError,
+    SendReceipt,
+    StatusUpdate,
+    Throttled,
+    Uncertain,
+    WrongAddress,
+)
+from conversation import delivery
+from storage.engine import Database
+from storage.tables import (
+    AuditEvent,
+    ChannelAccount,
+    ContactPoint,
+    Conversation,
+    Customer,
+    Merchant,
+    Message,
+)
+from tests.conftest import NOW
+
+ADDRESS = "+4915735998881"
+
+
+async def allowed(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> str | None:
+    return None
+
+
+async def refused(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> str | None:
+    return "open_amount_not_confirmed"
+
+
+@pytest.fixture
+async def conversation(database: Database, merchant: Merchant, customer: Customer) -> Conversation:
+    async with database.operator() as session:
+        account = (await session.scalars(select(ChannelAccount))).one()
+        conversation = Conversation(
+            merchant_id=merchant.id,
+            channel_account_id=account.id,
+            channel="sms",
+            address=ADDRESS,
+            customer_id=customer.id,
+            created_at=NOW,
+        )
+        session.add(conversation)
+        session.add(
+            ContactPoint(
+                merchant_id=merchant.id,
+                customer_id=customer.id,
+                channel="sms",
+                address=ADDRESS,
+                source="merchant_import",
+                created_at=NOW,
+            )
+        )
+    return conversation
+
+
+async def put(database: Database, conversation: Conversation, **facts: Any) -> int:
+    async with database.operator() as session:
+        message = Message(
+            merchant_id=conversation.merchant_id,
+            conversation_id=conversation.id,
+            channel_account_id=conversation.channel_account_id,
+            direction="out",
+            author="bot",
+            kind="message",
+            text="Guten Tag",
+            status="queued",
+            created_at=NOW,
+            **facts,
+        )
+        session.add(message)
+    return message.id
+
+
+async def claim(
+    database: Database,
+    conversation: Conversation,
+    *,
+    now: datetime = NOW,
+    still_allowed: delivery.StillAllowed = allowed,
+) -> delivery.Next:
+    async with database.merchant(conversation.merchant_id) as session:
+        return await delivery.claim_next(
+            session,
+            conversation.id,
+            now,
+            callback_url="https://kulanz.example/webhooks/twilio/status",
+            still_allowed=still_allowed,
+        )
+
+
+async def read(database: Database, message_id: int) -> Message:
+    async with database.operator() as session:
+        return await session.get_one(Message, message_id)
+
+
+async def status(database: Database, message_id: int, state: DeliveryStatus, **facts: Any) -> bool:
+    update = StatusUpdate(
+        channel=Channel.SMS,
+        account="+4915735990001",
+        provider_message_id="SM1",
+        outbox_id=message_id,
+        status=state,
+        raw={},
+        **facts,
+    )
+    async with database.operator() as session:
+        return await delivery.record_status(session, update, NOW)
+
+
+async def test_messages_are_claimed_in_order_and_once(
+    database: Database, conversation: Conversation
+) -> None:
+    first, second = await put(database, conversation), await put(database, conversation)
+    claimed = await claim(database, conversation)
+    assert isinstance(claimed, delivery.ToSend)
+    assert claimed.message.outbox_id == first
+    assert claimed.message.status_callback_url == (
+        f"https://kulanz.example/webhooks/twilio/status?outbox={first}"
+    )
+    # The first is under way: the second must not overtake it.
+    assert isinstance(await claim(database, conversation), delivery.InFlight)
+    async with database.merchant(conversation.merchant_id) as session:
+        await delivery.note_sent(session, first, SendReceipt("SM1"), NOW)
+    claimed = await claim(database, conversation)
+    assert isinstance(claimed, delivery.ToSend)
+    assert claimed.message.outbox_id == second
+
+
+async def test_a_claim_of_a_dead_process_is_asked_about_and_then_unknown(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await put(database, conversation)
+    await claim(database, conversation)
+    later = NOW + delivery.IN_FLIGHT
+    left = await claim(database, conversation, now=later)
+    assert isinstance(left, delivery.LeftOver)
+    assert left.claimed_at == NOW
+    async with database.merchant(conversation.merchant_id) as session:
+        await delivery.note_unknown(session, message_id, later)
+    assert (await read(database, message_id)).status == "unknown"
+    assert await claim(database, conversation, now=later) is None
+    async with database.operator() as session:
+        assert (await session.scalars(select(AuditEvent.kind))).all() == ["delivery_unknown"]
+    # The provider's own word clears it up.
+    assert await status(database, message_id, DeliveryStatus.DELIVERED)
+    assert (await read(database, message_id)).status == "delivered"
+
+
+async def test_status_moves_forward_only(database: Database, conversation: Conversation) -> None:
+    message_id = await put(database, conversation)
+    await claim(database, conversation)
+    await status(database, message_id, DeliveryStatus.READ)
+    async with database.merchant(conversation.merchant_id) as session:
+        await delivery.note_sent(session, message_id, SendReceipt("SM1"), NOW)
+    for late in (DeliveryStatus.SENT, DeliveryStatus.QUEUED, DeliveryStatus.FAILED):
+        await status(database, message_id, late)
+    message = await read(database, message_id)
+    assert message.status == "read"
+    assert message.provider_message_id == "SM1"
+
+
+async def test_a_callback_for_another_message_changes_nothing(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await put(database, conversation, provider_message_id="SM-other")
+    assert not await status(database, message_id, DeliveryStatus.READ)
+    assert (await read(database, message_id)).status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "again"),
+    [
+        (Retry("x"), "queued", 2.0),
+        (Throttled("x", retry_after_seconds=7), "queued", 7.0),
+        (Uncertain("x"), "sending", delivery.IN_FLIGHT.total_seconds()),
+        (ContactStopped("x"), "failed", None),
+        (WrongAddress("x"), "failed", None),
+        (GiveUp("x"), "failed", None),
+    ],
+)
+async def test_each_send_error_says_what_happens_next(
+    database: Database,
+    conversation: Conversation,
+    error: SendError,
+    state: str,
+    again: float | None,
+) -> None:
+    message_id = await put(database, conversation)
+    await claim(database, conversation)
+    async with database.merchant(conversation.merchant_id) as session:
+        seconds = await delivery.note_error(session, message_id, error, NOW)
+    assert seconds == again
+    assert (await read(database, message_id)).status == state
+    async with database.operator() as session:
+        point = (await session.scalars(select(ContactPoint))).one()
+    assert (point.opted_out_at is not None) == isinstance(error, ContactStopped)
+    assert (point.invalid_at is not None) == isinstance(error, WrongAddress)
+
+
+async def test_a_refused_proactive_message_is_cancelled_and_a_reply_is_not_asked_about(
+    database: Database, conversation: Conversation
+) -> None:
+    question = Message(
+        merchant_id=conversation.merchant_id,
+        conversation_id=conversation.id,
+        channel_account_id=conversation.channel_account_id,
+        direction="in",
+        author="customer",
+        kind="message",
+        text="Hallo",
+        created_at=NOW,
+    )
+    async with database.operator() as session:
+        session.add(question)
+    proactive = await put(database, conversation, wording="first_contact")
+    reply = await put(database, conversation, in_reply_to=question.id, ordinal=0)
+    skipped = await claim(database, conversation, still_allowed=refused)
+    assert skipped == delivery.Skipped(proactive, "open_amount_not_confirmed")
+    assert (await read(database, proactive)).status == "cancelled"
+    sent = await claim(database, conversation, still_allowed=refused)
+    assert isinstance(sent, delivery.ToSend)
+    assert sent.message.outbox_id == reply
+
+
+async def test_whatsapp_outside_the_window_is_not_sent_without_a_template(
+    database: Database, conversation: Conversation
+) -> None:
+    async with database.operator() as session:
+        held = await session.get_one(Conversation, conversation.id)
+        held.channel = "whatsapp"
+        held.last_inbound_at = NOW - timedelta(hours=25)
+    free = await put(database, conversation)
+    templated = await put(database, conversation, template={"id": "HX1", "variables": {"1": "x"}})
+    assert await claim(database, conversation) == delivery.Skipped(free, "window_closed")
+    sent = await claim(database, conversation)
+    assert isinstance(sent, delivery.ToSend)
+    assert sent.message.outbox_id == templated
+    assert sent.message.template is not None
