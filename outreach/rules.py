@@ -75,6 +75,8 @@ class Window:
         Raises:
             InvalidContactRules: for any other text.
         """
+        if not isinstance(text, str):
+            raise InvalidContactRules(f"not a time window: {text!r}")
         if not text:
             return None
         opens, dash, closes = text.partition("-")
@@ -125,9 +127,9 @@ class ContactRules:
                 weekday=Window.from_text(data["weekday"]),
                 saturday=Window.from_text(data["saturday"]),
                 sunday=Window.from_text(data["sunday"]),
-                holidays=frozenset(data["holidays"]),
-                spacing_hours_min=int(data["spacing_hours_min"]),
-                per_week_max=int(data["per_week_max"]),
+                holidays=_names(data["holidays"]),
+                spacing_hours_min=_whole(data["spacing_hours_min"]),
+                per_week_max=_whole(data["per_week_max"]),
             )
         except KeyError as error:
             raise InvalidContactRules(f"{country}: {error.args[0]} is missing") from error
@@ -146,9 +148,9 @@ class ContactRules:
             weekday=_overlap(self.weekday, own.get("weekday")),
             saturday=_overlap(self.saturday, own.get("saturday")),
             sunday=_overlap(self.sunday, own.get("sunday")),
-            holidays=self.holidays | frozenset(own.get("holidays", ())),
-            spacing_hours_min=max(self.spacing_hours_min, int(own.get("spacing_hours_min", 0))),
-            per_week_max=min(self.per_week_max, int(own.get("per_week_max", self.per_week_max))),
+            holidays=self.holidays | _names(own.get("holidays", [])),
+            spacing_hours_min=max(self.spacing_hours_min, _whole(own.get("spacing_hours_min", 0))),
+            per_week_max=min(self.per_week_max, _whole(own.get("per_week_max", self.per_week_max))),
         )
 
     def window_on(self, day: date) -> Window | None:
@@ -313,6 +315,18 @@ def _overlap(rule: Window | None, own: str | None) -> Window | None:
         return rule
     own_window = Window.from_text(own)
     return rule.overlap(own_window) if own_window else None
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise InvalidContactRules(f"not a whole number: {value!r}")
+    return value
+
+
+def _names(value: Any) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise InvalidContactRules(f"not a list of names: {value!r}")
+    return frozenset(value)
 
 
 def _refuse_unknown_keys(data: Mapping[str, Any]) -> None:

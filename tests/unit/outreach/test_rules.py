@@ -159,6 +159,8 @@ def test_a_merchant_can_only_tighten() -> None:
     assert rules.saturday is None
     assert rules.per_week_max == GERMANY.per_week_max
     assert rules.spacing_hours_min == 72
+    assert rules.holidays == GERMANY.holidays
+    assert rules_of("US", {"holidays": ["public"]}).holidays == {"public"}
     assert rules_of("DE", {"sunday": "10:00-12:00"}).sunday is None
 
 
@@ -169,7 +171,11 @@ def test_a_merchant_can_only_tighten() -> None:
         {"weekday": "9 to 5"},
         {"weekday": "18:00-09:00"},
         {"weekday": "06:00-07:00", "saturday": ""},
+        {"weekday": 9},
         {"per_week_max": 0},
+        {"per_week_max": "2"},
+        {"spacing_hours_min": True},
+        {"holidays": "public"},
     ],
 )
 def test_refuses_rules_that_make_no_sense(own: dict[str, object]) -> None:
