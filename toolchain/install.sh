@@ -7,14 +7,17 @@ unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_PYTHON
 export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-300}
 
 # Prints the first interpreter of the wanted versions that really runs: on PATH, then pyenv's.
-# A shim names the real program by sys._base_executable.
+# A pyenv shim may be there and fail, and a good one names the real program.
 find_python() {
-    local version candidate
+    local account_home version candidate
+    account_home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || true
     for version in "$@"; do
         for candidate in "$(type -P "python$version" || true)" \
-            "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/"python$version"; do
+            {"${PYENV_ROOT:-$HOME/.pyenv}","$HOME/.pyenv","$account_home/.pyenv"}/versions/"$version".*/bin/"python$version"; do
             [ -x "$candidate" ] || continue
-            "$candidate" -c "import sys, ctypes, ssl; assert sys.version_info[:2] == ($(tr . , <<<"$version")); print(sys._base_executable)" 2>/dev/null && return
+            "$candidate" -c "import sys, ctypes, ssl
+assert sys.version_info[:2] == (${version/./, })
+print(sys._base_executable)" 2>/dev/null && return
         done
     done
     # None here: uv downloads the first one wanted.
