@@ -37,6 +37,8 @@ async def send_planned(
                 session, account, planned.address, now, customer_id=planned.customer_id
             )
             conversation = await turn.lock(session, conversation_id)
+            # A number that wrote before it was imported has a conversation with nobody yet.
+            conversation.customer_id = conversation.customer_id or planned.customer_id
             conversation.language = conversation.language or planned.language
             speaker = await outbox.speaker_for(session, conversation, verified=False)
             (message_id,) = await outbox.queue(
