@@ -40,7 +40,7 @@ async def merchant_of_key(session: AsyncSession, key: str, *, now: datetime) -> 
         .where(ApiKey.prefix == key[:PREFIX_LENGTH], ApiKey.revoked_at.is_(None))
     )
     found: Merchant | None = None
-    for api_key, merchant in rows.tuples():
+    for api_key, merchant in rows:
         if hmac.compare_digest(api_key.hash, _hashed(key)):
             found = merchant
             if api_key.last_used_at is None or now - api_key.last_used_at > USE_NOTED_EVERY:

@@ -69,7 +69,7 @@ class RowsRefused(ValueError):
     """Some rows cannot be taken, so none was; each problem was reported before."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"{count} problems, nothing was imported")
+        super().__init__(f"{count} problem{'s' * (count != 1)}; nothing was imported")
         self.count = count
 
 

@@ -27,8 +27,7 @@ from ledger.rows import Problem
 from ledger.rows_claims import Setting
 from ledger.rows_file import Record
 from ledger.rows_items import EVERY_CLAIM, ItemEvent, ItemRow, item_row
-from ledger.statement import Receipt
-from storage.tables import Claim, IntakeBatch
+from storage.tables import Claim, IntakeBatch, Posting
 
 CHUNK_ROWS = 500
 
@@ -110,6 +109,7 @@ class _Items:
         self.merchant_id = merchant_id
         self.setting = setting
         self._report = report
+        self._known: set[str] = set()
         self.rows_total = self.problems = self.posted = self.repeated = self.confirmed = 0
 
     def refuse(self, problem: Problem) -> None:
@@ -130,13 +130,15 @@ class _Items:
 
     async def take(self, rows: list[ItemRow]) -> None:
         """Carry out rows in order; those that only confirm are gathered into one statement."""
+        self._known.clear()
         references = {row.reference for row in rows}
         found = await self.session.execute(
             select(Claim.reference, Claim.id).where(
                 Claim.merchant_id == self.merchant_id, Claim.reference.in_(references)
             )
         )
-        ids = dict(found.tuples().all())
+        ids = dict(found.all())
+        await self._remember_known(rows)
         confirmed: list[tuple[int, ItemRow]] = []
         for row in rows:
             claim_id = ids.get(row.reference)
@@ -161,37 +163,51 @@ class _Items:
                 )
                 self.posted += 1
             elif row.amount is not None:
-                self._count(await self._post(claim_id, row, row.amount))
+                await self._post(claim_id, row, row.amount)
+                self._count(_key(row.event_id))
         except LedgerError as error:
             column, reason = _REASONS.get(type(error), ("event", type(error).__name__))
             self.refuse(Problem(row.line, column, reason))
 
-    async def _post(self, claim_id: int, row: ItemRow, amount: Money) -> Receipt:
+    async def _post(self, claim_id: int, row: ItemRow, amount: Money) -> None:
         """Post money or a credit note under the merchant's event id."""
         now, key = self.setting.now, _key(row.event_id)
         if row.event is ItemEvent.PAYMENT:
-            return await book.post_payment(
+            await book.post_payment(
                 self.session, claim_id, amount, value_date=row.value_date, now=now, key=key
             )
-        if row.event is ItemEvent.CREDIT_NOTE:
-            return await book.post_credit_note(
+        elif row.event is ItemEvent.CREDIT_NOTE:
+            await book.post_credit_note(
                 self.session, claim_id, amount, value_date=row.value_date, now=now, key=key
             )
-        return await book.post_return(
-            self.session,
-            claim_id,
-            amount,
-            value_date=row.value_date,
-            now=now,
-            key=key,
-            payment_key=_key(row.returned_event_id) if row.returned_event_id else None,
-        )
-
-    def _count(self, receipt: Receipt) -> None:
-        if receipt.postings[0].booked_at == self.setting.now:
-            self.posted += 1
         else:
+            await book.post_return(
+                self.session,
+                claim_id,
+                amount,
+                value_date=row.value_date,
+                now=now,
+                key=key,
+                payment_key=_key(row.returned_event_id) if row.returned_event_id else None,
+            )
+
+    async def _remember_known(self, rows: list[ItemRow]) -> None:
+        """Note which of these events were posted before."""
+        first_postings = [f"{_key(row.event_id)}#1" for row in rows]
+        found = await self.session.scalars(
+            select(Posting.idempotency_key).where(
+                Posting.merchant_id == self.merchant_id,
+                Posting.idempotency_key.in_(first_postings),
+            )
+        )
+        self._known |= {key.removesuffix("#1") for key in found}
+
+    def _count(self, key: str) -> None:
+        if key in self._known:
             self.repeated += 1
+        else:
+            self.posted += 1
+            self._known.add(key)
 
     async def _confirm(self, rows: list[tuple[int, ItemRow]]) -> None:
         """Confirm the open amounts of these claims; an older confirmation changes nothing."""

@@ -167,8 +167,7 @@ async def _or_refused(work: Coroutine[Any, Any, None]) -> None:
             _report(problem)
         raise Refused("the file cannot be read; nothing was imported") from error
     except RowsRefused as error:
-        noun = "problem" if error.count == 1 else "problems"
-        raise Refused(f"{error.count} {noun}; nothing was imported") from error
+        raise Refused(str(error)) from error
 
 
 def _report(problem: Problem) -> None:
