@@ -5,6 +5,10 @@ set -euo pipefail
 
 unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_PYTHON
 export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-300}
+# uv brings certificates of its own; behind a company's proxy only the machine's are right.
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} UV_NATIVE_TLS=${UV_NATIVE_TLS:-true}
+fi
 
 # Prints the first interpreter of the wanted versions that really runs: on PATH, then pyenv's.
 # A pyenv shim may be there and fail, and a good one names the real program.
