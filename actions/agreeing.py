@@ -90,7 +90,8 @@ class PlanInstalments(DialogueAction):
             turn.say("instalments_ask_again")
             return
         decision = evaluate_instalments(turn.facts.policy, found.facts, request)
-        await answer(turn, found, decision, Asked(amount=request.amount, count=request.count))
+        asked = Asked(amount=turn.heard.amount(found.open), count=turn.heard.count())
+        await answer(turn, found, decision, asked)
 
 
 def _request(turn: Turn, found: Focus) -> InstalmentRequest:
@@ -104,7 +105,7 @@ def _request(turn: Turn, found: Focus) -> InstalmentRequest:
     offer = current_offer(turn)
     if offer is not None and isinstance(offer.terms, InstalmentPlan):
         if count is None and amount is None and (period or first):
-            count = offer.terms.count
+            amount = offer.terms.regular
         if count or amount:
             period = period or offer.terms.period
             first = first or max(offer.terms.first, found.facts.today)

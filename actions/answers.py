@@ -1,5 +1,6 @@
 """Answers without a question that waits for them, and lines that were not understood."""
 
+from actions.claims import focus
 from actions.dialogue_action import DialogueAction
 from actions.offers import pressed_old_button
 from actions.people import offer_person
@@ -51,6 +52,8 @@ class TakeYes(DialogueAction):
             turn.go_on_with("action_confirm_agreement")
         elif not turn.facts.verified or turn.slot("claim_shown") is None:
             turn.go_on_with("action_explain_claim")
+        elif (found := await focus(turn)) is not None and found.agreement is not None:
+            turn.say("thanks_noted")
         else:
             turn.go_on_with("action_offer_ways")
 

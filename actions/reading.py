@@ -16,6 +16,7 @@ _NO_REFERENCE = frozenset(
 )
 """Entities whose digits are no invoice, order or customer number."""
 _TOKEN = re.compile(r"[0-9A-Za-zÄÖÜäöü][0-9A-Za-z./_\-]*")
+_DATE = re.compile(r"\b\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b")
 _DIGITS_MIN = 3
 _SPELLED_OUT_MAX = 24
 BIRTH_YEAR_MAX = 2015
@@ -139,6 +140,7 @@ def _numbers(heard: Heard) -> tuple[str, ...]:
             continue
         if entity.get("entity") in _NO_REFERENCE:
             rest = rest[:start] + " " * (end - start) + rest[end:]
+    rest = _DATE.sub(" ", rest)
     words = [word for word in _TOKEN.findall(rest) if _digits(word) >= _DIGITS_MIN]
     whole = rest.strip()
     if len(whole) <= _SPELLED_OUT_MAX and _digits(whole) >= _DIGITS_MIN:

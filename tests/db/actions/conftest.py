@@ -4,7 +4,7 @@ The rules of the assistant choose the action, the real actions run on a real dat
 reply passes the renderer with its disclosure guard.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -258,3 +258,15 @@ async def talk(database: Database, merchant: Merchant, customer: Customer) -> Ta
         conversation_id = conversation.id
     await open_claim(database, merchant, customer, "RE-2026-1044", 120_00, date(2026, 11, 2))
     return Talk(database, merchant, conversation_id)
+
+
+@pytest.fixture
+def add_claim(
+    database: Database, merchant: Merchant, customer: Customer
+) -> Callable[[str, int, date], Awaitable[int]]:
+    """Give the customer another invoice: number, price in cents, due day."""
+
+    def add(number: str, minor: int, due: date) -> Awaitable[int]:
+        return open_claim(database, merchant, customer, number, minor, due)
+
+    return add

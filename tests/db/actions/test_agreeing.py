@@ -1,0 +1,208 @@
+"""Haggling over several turns, and what ends up in the ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ledger import book
+from ledger.money import Money
+from storage.tables import Claim, Merchant
+
+if TYPE_CHECKING:
+    from tests.db.actions.conftest import Talk
+
+
+def euro(minor: int) -> dict[str, object]:
+    return {"minor": minor, "currency": "EUR"}
+
+
+@pytest.fixture
+async def known(talk: Talk) -> Talk:
+    """The same conversation with a person who has proved who they are."""
+    await talk.verified()
+    return talk
+
+
+async def test_a_promise_is_repeated_and_posted_on_yes(known: Talk) -> None:
+    assert await known.say("promise_payment", date="2026-11-27") == ["promise_offer"]
+    assert "122,50\u00a0€ bis zum 27. November 2026" in known.text
+    assert await known.agreements() == []
+    assert await known.say("affirm", "ja") == ["payment_agreed"]
+    (agreement,) = await known.agreements()
+    assert (agreement.kind, agreement.total_minor) == ("promise", 122_50)
+
+
+async def test_a_day_is_asked_for_when_none_can_be_told(known: Talk) -> None:
+    assert await known.say("promise_payment", "wenn mein Gehalt kommt", date=None) == [
+        "date_unclear"
+    ]
+    assert await known.say("inform", "am 1.", date="2026-12-01") == ["promise_offer"]
+
+
+async def test_a_deferral_is_asked_for_its_day_and_offered(known: Talk) -> None:
+    assert await known.say("request_deferral", "mehr Zeit bitte") == ["deferral_ask_date"]
+    assert await known.say("inform", "15. Dezember", date="2026-12-15") == ["deferral_offer"]
+    assert await known.say("affirm") == ["payment_agreed"]
+    assert (await known.agreements())[0].kind == "deferral"
+
+
+async def test_too_late_a_day_gets_the_nearest_one(known: Talk) -> None:
+    assert await known.say("request_deferral", date="2027-06-01") == ["deferral_counter"]
+    assert "Sie haben den 1. Juni 2027 vorgeschlagen" in known.text
+    assert await known.say("affirm") == ["payment_agreed"]
+    assert (await known.agreements())[0].total_minor == 122_50
+
+
+async def test_a_promise_beyond_its_reach_becomes_a_deferral_on_the_same_day(known: Talk) -> None:
+    assert await known.say("promise_payment", date="2026-12-20") == ["deferral_offer"]
+
+
+async def test_haggling_goes_on_until_it_suits(known: Talk) -> None:
+    assert await known.say("request_instalments", "In Raten?") == ["plan_example"]
+    assert await known.say("deny", "nein, zu viel") == ["instalments_ask_again"]
+    assert await known.say("propose_amount", amount=euro(5_00)) == ["plan_counter"]
+    assert await known.say("inform", "dann 20", amount=euro(20_00)) == ["plan_offer"]
+    assert await known.say("inform", "ab 1. Dezember", date="2026-12-01") == ["plan_offer"]
+    assert "1. 1. Dezember 2026: 20,00" in known.text
+    assert await known.say("affirm") == ["plan_agreed"]
+    (agreement,) = await known.agreements()
+    assert (agreement.kind, agreement.total_minor) == ("instalment_plan", 122_50)
+
+
+async def test_a_change_of_mind_replaces_the_suggestion(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("promise_payment", date="2026-11-30") == ["promise_offer"]
+    await known.say("affirm")
+    assert [agreement.kind for agreement in await known.agreements()] == ["promise"]
+
+
+async def test_a_question_in_between_leads_back_to_the_suggestion(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("ask_costs") == ["costs_explained", "offer_back"]
+    assert await known.say("ask_bot") == ["yes_automated", "offer_back"]
+    assert await known.say("affirm") == ["plan_agreed"]
+
+
+async def test_an_old_button_is_answered_kindly_and_does_nothing(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    old = known.replies
+    await known.say("request_instalments", count=4)
+    known.replies = old
+    assert await known.press("Ja, so eintragen") == ["offer_outdated"]
+    assert await known.agreements() == []
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
+    async with known.database.merchant(known.merchant.id) as session:
+        record = await book.active_agreement(session, (await known.claims())[0].id)
+    assert record is not None
+    assert len(record.terms.instalments) == 4
+
+
+async def test_an_old_button_after_the_agreement_does_nothing(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    old = known.replies
+    await known.press("Ja, so eintragen")
+    known.replies = old
+    assert await known.press("Ja, so eintragen") == ["offer_outdated"]
+    assert len(await known.agreements()) == 1
+
+
+async def test_a_payment_in_between_changes_the_figures_before_anything_is_posted(
+    known: Talk,
+) -> None:
+    await known.say("request_instalments", count=3)
+    async with known.database.merchant(known.merchant.id) as session:
+        (claim,) = await known.claims()
+        await book.post_payment(
+            session,
+            claim.id,
+            Money(22_50, "EUR"),
+            value_date=date(2026, 11, 23),
+            now=known.now,
+            key="payment",
+        )
+    said = await known.say("affirm")
+    assert said[0] == "offer_changed"
+    assert await known.agreements() == []
+    assert "100,00\u00a0€" in known.text
+    assert await known.say("affirm") == ["plan_agreed"]
+    assert (await known.agreements())[0].total_minor == 100_00
+
+
+async def test_a_policy_that_became_stricter_is_kept(known: Talk) -> None:
+    await known.say("request_instalments", count=4)
+    async with known.database.operator() as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {"instalment_minor_min": 60_00}
+    said = await known.say("affirm")
+    assert said[0] == "offer_changed"
+    assert await known.agreements() == []
+
+
+async def test_above_authority_a_person_decides(known: Talk) -> None:
+    async with known.database.operator() as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {"authority_minor": 50_00}
+    assert (await known.say("request_instalments", count=3))[-1] == "person_decides"
+    assert await known.handoffs() == ["decision_above_authority"]
+    assert await known.agreements() == []
+
+
+async def test_a_discount_lets_interest_or_costs_go(known: Talk) -> None:
+    async with known.database.operator() as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {"discount_costs_percent": 100}
+    assert await known.say("request_discount") == ["settlement_offer"]
+    assert "120,00\u00a0€" in known.text
+    assert await known.say("affirm") == ["payment_agreed"]
+    assert (await known.agreements())[0].kind == "settlement"
+
+
+async def test_no_discount_gets_time_or_instalments_instead(known: Talk) -> None:
+    (said,) = await known.say("request_discount", amount=euro(50_00))
+    assert said == "promise_counter"
+    assert "nichts, was ich erlassen kann" in known.text
+
+
+async def test_the_agreement_can_be_asked_for_and_changed(known: Talk) -> None:
+    assert await known.say("ask_agreement") == ["agreement_none", "ways"]
+    await known.say("request_instalments", count=3)
+    await known.say("affirm")
+    assert await known.say("ask_agreement") == ["agreement_active"]
+    assert "40,8" in known.text
+    assert await known.say("cannot_keep_agreement") == ["agreement_change"]
+    assert await known.say("request_instalments", count=4) == ["plan_offer"]
+    assert await known.say("affirm") == ["plan_agreed"]
+    assert [agreement.status for agreement in await known.agreements()] == ["superseded", "active"]
+
+
+async def test_a_yes_after_the_agreement_is_only_thanked_for(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    await known.say("affirm")
+    assert await known.say("affirm", "ok") == ["thanks_noted"]
+
+
+async def test_figures_the_merchant_has_not_confirmed_are_not_told(known: Talk) -> None:
+    async with known.database.merchant(known.merchant.id) as session:
+        claim = await session.get_one(Claim, (await known.claims())[0].id)
+        claim.confirmed_at = None
+    assert await known.say("ask_balance") == ["figures_being_updated"]
+    assert await known.handoffs() == ["figures_not_confirmed"]
+
+
+async def test_with_several_claims_the_oldest_comes_first_and_the_total_is_told(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    assert "Rechnung RE-2026-0900" in talk.text
+    assert "zusammen sind 155,00\u00a0€ offen" in talk.text
+
+
+async def test_bank_details_carry_the_reference(known: Talk) -> None:
+    assert await known.say("pay_now") == ["bank_details"]
+    (claim,) = await known.claims()
+    assert claim.rf_reference in known.text.replace(" ", "")
+    assert "DE02 1203 0000 0000 2020 51" in known.text
