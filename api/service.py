@@ -36,20 +36,17 @@ def trained_model() -> Path:
     """Train the assistant if its inputs changed, and return its model file.
 
     Raises:
-        ModelMissing: with what to do.
+        ModelMissing: with what to do, and the last lines of a training that failed.
     """
     if not BOT_PYTHON.exists():
         raise ModelMissing("the assistant's environment is missing; run `make install`")
     done = subprocess.run(
-        [str(BOT_PYTHON), "pipeline/train.py"],
-        cwd=BOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
+        [str(BOT_PYTHON), "pipeline/train.py"], cwd=BOT, capture_output=True, text=True, check=False
     )
     lines = done.stdout.split()
     if done.returncode != 0 or not lines:
-        raise ModelMissing("training the assistant failed; see the lines above")
+        last = "\n".join(done.stderr.strip().splitlines()[-15:])
+        raise ModelMissing(f"training the assistant failed:\n{last}")
     return Path(lines[-1])
 
 
@@ -192,19 +189,21 @@ class Service:
             await database.close()
 
     async def _rasa(self, ports: list[int]) -> None:
+        self.supervisor.say("up", "looking for the trained assistant (a new one takes a minute)")
         model = await asyncio.to_thread(trained_model)
-        children = []
+        starts = []
         for number, port in enumerate(ports, start=1):
             name = "rasa" if len(ports) == 1 else f"rasa{number}"
 
             def command(port: int = port, name: str = name) -> Command:
                 return self._rasa_command(name, model, port)
 
-            child = Child(name, command)
-            children.append(child)
-            await self.supervisor.start(child)
-        self.supervisor.say("rasa", "loading the assistant, about 20 seconds")
-        await asyncio.gather(*(self._rasa_ready(port) for port in ports))
+            async def ready(port: int = port) -> None:
+                await _until_ok(f"http://127.0.0.1:{port}/webhooks/turn/", READY_SECONDS["rasa"])
+
+            starts.append(self.supervisor.start(Child(name, command, ready)))
+        self.supervisor.say("up", "loading the assistant, about 20 seconds")
+        await asyncio.gather(*starts)
 
     def _rasa_command(self, name: str, model: Path, port: int) -> Command:
         running = self.running
@@ -225,7 +224,8 @@ class Service:
             "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
             "PYTHONWARNINGS": "ignore",
         }
-        return Command(name, argv, env=env, cwd=BOT)
+        # It keeps nothing: there is nothing to finish or to save when it stops.
+        return Command(name, argv, env=env, cwd=BOT, stop_signal="SIGKILL")
 
     def _web(self, port: int) -> Command:
         argv = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory"]
@@ -238,16 +238,17 @@ class Service:
         return Command("worker", argv, env=self._own_environment(), cwd=PROJECT)
 
     def _own_environment(self) -> dict[str, str]:
-        return {"KULANZ_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
+        return {
+            "KULANZ_DATA_DIR": str(self.data_dir),
+            "KULANZ_DEMO": str(int(self.settings.demo)),
+            "PYTHONUNBUFFERED": "1",
+        }
 
     async def _web_ready(self) -> None:
         running = self.running
         if running is None:
             raise EngineFailed("the service is not started")
         await _until_ok(f"{running.web_url}/health", READY_SECONDS["web"])
-
-    async def _rasa_ready(self, port: int) -> None:
-        await _until_ok(f"http://127.0.0.1:{port}/webhooks/turn/", READY_SECONDS["rasa"])
 
 
 async def _until_ok(url: str, seconds: float) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ PR_SET_PDEATHSIG = 1
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY_SECONDS = 30
 STOP_SECONDS = 12
+LINES_OF_A_START_MAX = 60
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_black")
 
 Ready = Callable[[], Awaitable[None]]
@@ -44,6 +46,8 @@ class Child:
     ready: Ready | None = None
     """Waits until the started process is usable; raises when it never becomes so."""
     restarts: int = 0
+    starting: deque[str] | None = None
+    """Lines of a start that is not ready yet: shown only if it fails."""
     process: asyncio.subprocess.Process | None = None
     command: Command | None = None
     started_at: float = 0
@@ -77,10 +81,23 @@ class Supervisor:
         """Start a child and wait until it is ready; from then on it is kept running."""
         self.children.append(child)
         self._width = max(self._width, len(child.name))
-        await self._launch(child)
-        if child.ready is not None:
-            await child.ready()
+        await self._bring_up(child)
         child.tasks.append(asyncio.create_task(self._keep(child)))
+
+    async def _bring_up(self, child: Child) -> None:
+        """Launch a child and wait for it; what it printed meanwhile is shown if it fails."""
+        child.starting = deque(maxlen=LINES_OF_A_START_MAX) if child.ready else None
+        await self._launch(child)
+        if child.ready is None:
+            return
+        try:
+            await child.ready()
+        except Exception:
+            for line in child.starting or ():
+                self.say(child.name, line, style="dim")
+            raise
+        finally:
+            child.starting = None
 
     async def _launch(self, child: Child) -> None:
         command = child.make()
@@ -112,7 +129,9 @@ class Supervisor:
             if not line:
                 return
             shown = line.decode("utf-8", "replace").rstrip()
-            if shown:
+            if shown and child.starting is not None:
+                child.starting.append(shown)
+            elif shown:
                 self.say(child.name, shown)
 
     async def _keep(self, child: Child) -> None:
@@ -129,9 +148,7 @@ class Supervisor:
             await asyncio.sleep(pause)
             child.restarts += 1
             try:
-                await self._launch(child)
-                if child.ready is not None:
-                    await child.ready()
+                await self._bring_up(child)
             except Exception as error:
                 self.say(child.name, f"did not come up: {error}", style="red")
                 with contextlib.suppress(ProcessLookupError):

@@ -243,7 +243,7 @@ def valkey_command(data_dir: Path, port: int, password: str) -> Command:
     config.touch(mode=0o600)
     config.write_text(
         f'port {port}\nbind 127.0.0.1\nrequirepass {password}\nsave ""\nappendonly no\n'
-        f"dir {folder}\nloglevel warning\nmaxmemory 128mb\nmaxmemory-policy allkeys-lru\n"
+        f"dir {folder}\nloglevel nothing\nmaxmemory 128mb\nmaxmemory-policy allkeys-lru\n"
     )
     return Command("valkey", [str(get_binary_path()), str(config)])
 
