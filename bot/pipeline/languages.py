@@ -13,6 +13,8 @@ from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
 LANGUAGES: Tuple[str, str] = ("de", "en")
 FILE_NAME = "language.json"
 _WORD = re.compile(r"[^\W\d_]+")
+# "RE-2026-1042" is in no language.
+_HAS_DIGIT = re.compile(r"\S*\d\S*")
 # Under this log-odds a message is too short or too mixed to overrule the conversation.
 _CLEAR_LOG_ODDS = 1.0
 _WORD_WEIGHT = 1.5
@@ -20,7 +22,7 @@ _GROUP_WEIGHT = 0.25
 
 
 def _features(text: str) -> Iterator[Tuple[str, float]]:
-    for word in _WORD.findall(text.lower()):
+    for word in _WORD.findall(_HAS_DIGIT.sub(" ", text.lower())):
         yield word, _WORD_WEIGHT
         padded = f"<{word}>"
         for size in (2, 3, 4):
