@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from actions.claims import Focus, focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.offers import (
@@ -45,6 +47,8 @@ class MakePromise(DialogueAction):
             turn.ask("promise_date")
             turn.say("date_unclear" if unclear else "promise_ask_date")
             return
+        if _is_past(turn, day, "promise_date"):
+            return
         decision = evaluate_promise(turn.facts.policy, found.facts, day, amount)
         await answer(turn, found, decision, Asked(day=day))
 
@@ -60,6 +64,8 @@ class Defer(DialogueAction):
         if found is None:
             return
         day = turn.heard.day()
+        if day is not None and _is_past(turn, day, "deferral_date"):
+            return
         if day is not None:
             decision = evaluate_deferral(turn.facts.policy, found.facts, day)
             await answer(turn, found, decision, Asked(day=day))
@@ -72,6 +78,15 @@ class Defer(DialogueAction):
         else:
             days = turn.facts.policy.deferral_days_max(found.facts.age_days)
             turn.say("deferral_ask_date", latest=latest(found.facts, days))
+
+
+def _is_past(turn: Turn, day: date, question: str) -> bool:
+    """A day that has passed is asked for again: it was meant otherwise."""
+    if day >= turn.facts.today:
+        return False
+    turn.ask(question)
+    turn.say("date_past", date=day)
+    return True
 
 
 class PlanInstalments(DialogueAction):
