@@ -27,6 +27,7 @@ class ExplainClaim(DialogueAction):
             due=statement.due_date,
             price=statement.charged.principal,
             costs=statement.charged.costs,
+            costs_reason=statement.costs_reason,
             interest=statement.charged.interest,
             paid=found.credited,
             open=found.open,
@@ -81,6 +82,7 @@ class ExplainCosts(DialogueAction):
             invoice=statement.invoice_number,
             price=statement.charged.principal,
             costs=statement.charged.costs,
+            costs_reason=statement.costs_reason,
             interest=statement.charged.interest,
         )
         back_to_offer(turn)

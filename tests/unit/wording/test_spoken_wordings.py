@@ -1,0 +1,120 @@
+"""What the code says exists in the catalogue, with the arguments that the text needs."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from conversation.wording import load_catalogue
+
+ROOT = Path(__file__).parents[3]
+ACTION_SOURCES = sorted((ROOT / "actions").glob("*.py"))
+
+
+@dataclass(frozen=True)
+class Spoken:
+    where: str
+    names: tuple[str, ...]
+    args: frozenset[str]
+    complete: bool
+    """Whether all arguments stand in the call itself (no ``**``)."""
+
+
+def _names(node: ast.expr) -> tuple[str, ...]:
+    """The literal names an expression may have: a string, or either side of a choice."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return (node.value,)
+    if isinstance(node, ast.IfExp):
+        return (*_names(node.body), *_names(node.orelse))
+    if isinstance(node, ast.BoolOp):
+        return tuple(name for value in node.values for name in _names(value))
+    return ()
+
+
+def _calls(path: Path) -> Iterator[tuple[str, str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            function = node.func
+            plain_name = function.id if isinstance(function, ast.Name) else ""
+            name = function.attr if isinstance(function, ast.Attribute) else plain_name
+            yield f"{path.name}:{node.lineno}", name, node
+
+
+def spoken() -> list[Spoken]:
+    """Every ``turn.say(...)`` of the actions whose wording is written out."""
+    found = []
+    for path in ACTION_SOURCES:
+        for where, name, call in _calls(path):
+            if name == "say" and call.args:
+                keywords = [keyword.arg for keyword in call.keywords]
+                found.append(
+                    Spoken(
+                        where,
+                        _names(call.args[0]),
+                        frozenset(arg for arg in keywords if arg and arg != "buttons"),
+                        None not in keywords,
+                    )
+                )
+    return found
+
+
+def test_the_scan_sees_the_actions() -> None:
+    assert len(spoken()) > 60
+
+
+@pytest.mark.parametrize("said", spoken(), ids=lambda said: said.where)
+def test_every_wording_said_exists_and_gets_its_arguments(said: Spoken) -> None:
+    wordings = load_catalogue().wordings
+    for name in said.names:
+        assert name in wordings, name
+        wording = wordings[name]
+        assert said.args <= set(wording.args), f"{name} takes no {said.args - set(wording.args)}"
+        if said.complete:
+            assert wording.required <= said.args, f"{name} lacks {wording.required - said.args}"
+
+
+def test_every_kind_of_offer_has_its_wordings() -> None:
+    wordings = load_catalogue().wordings
+    for kind in ("plan", "promise", "deferral", "settlement"):
+        assert f"{kind}_offer" in wordings
+        assert f"{kind}_counter" in wordings
+
+
+def test_every_button_has_a_label() -> None:
+    wordings = load_catalogue().wordings
+    labels = [
+        call.args[0].value
+        for path in ACTION_SOURCES
+        for _, name, call in _calls(path)
+        if name == "button" and call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert len(labels) > 20
+    assert [label for label in labels if f"button_{label}" not in wordings] == []
+
+
+def test_every_reason_of_a_negotiation_has_words() -> None:
+    from negotiation.offers import Reason
+
+    assert set(Reason) <= set(load_catalogue().phrases["reason"])
+
+
+def test_every_fact_of_proof_has_words() -> None:
+    from conversation.identity import Fact
+
+    assert set(Fact) <= set(load_catalogue().phrases["identity"])
+
+
+def test_actions_carry_no_texts() -> None:
+    """No string in an action, documentation apart, reads like a sentence."""
+    for path in ACTION_SOURCES:
+        tree = ast.parse(path.read_text("utf-8"))
+        documentation = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert id(node) in documentation or node.value.count(" ") < 3, node.value
