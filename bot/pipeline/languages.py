@@ -27,7 +27,7 @@ def _features(text: str) -> Iterator[Tuple[str, float]]:
         padded = f"<{word}>"
         for size in (2, 3, 4):
             for start in range(len(padded) - size + 1):
-                yield f"_{padded[start:start + size]}", _GROUP_WEIGHT
+                yield f"_{padded[start : start + size]}", _GROUP_WEIGHT
 
 
 class LanguageModel:

@@ -1,6 +1,6 @@
 """Reads one message a line and prints what is understood; needs a trained model, no server.
 
-    bot/.venv/bin/python bot/pipeline/parse.py [--jsonl] [--now 2026-11-23T09:00:00+01:00]
+bot/.venv/bin/python bot/pipeline/parse.py [--jsonl] [--now 2026-11-23T09:00:00+01:00]
 """
 
 import os
@@ -37,7 +37,9 @@ def _plain(parsed: Dict[str, Any]) -> str:
         f"{entity['entity']}={json.dumps(entity['value'], ensure_ascii=False)}"
         for entity in parsed["entities"]
     )
-    return f"{parsed['intent']} ({parsed['confidence']:.2f}, {parsed['language']}) {values}".rstrip()
+    return (
+        f"{parsed['intent']} ({parsed['confidence']:.2f}, {parsed['language']}) {values}".rstrip()
+    )
 
 
 def main() -> None:

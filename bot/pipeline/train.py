@@ -1,12 +1,13 @@
 """Trains the assistant if anything it depends on has changed, and prints the model's path.
 
-    bot/.venv/bin/python bot/pipeline/train.py
+bot/.venv/bin/python bot/pipeline/train.py
 """
 
 import fcntl
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -18,6 +19,9 @@ def _train(target: Path) -> None:
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")
+    # Rasa's pinned libraries deprecate each other; nothing of that is ours to act on.
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     os.chdir(model_files.BOT)
     from rasa.model_training import train
 

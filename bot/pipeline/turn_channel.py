@@ -177,7 +177,7 @@ async def take_turn(body: Dict[Text, Any], processor: MessageProcessor) -> Dict[
     await _act(processor, tracker, output)
     return {
         "messages": output.messages,
-        "events": [event.as_dict() for event in list(tracker.events)[len(past):]],
+        "events": [event.as_dict() for event in list(tracker.events)[len(past) :]],
         "slots": tracker.current_slot_values(),
         "parse": {
             "intent": parsed["intent"]["name"],
@@ -238,9 +238,7 @@ class TurnInput(InputChannel):
         given = request.headers.get(SECRET_HEADER, "")
         return hmac.compare_digest(given.encode(), self.secret.encode())
 
-    def blueprint(
-        self, on_new_message: Callable[[UserMessage], Awaitable[Any]]
-    ) -> Blueprint:
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """Return the routes `/` (is the model loaded?) and `/run` (one turn)."""
         quiet_log.install()
         action_call.install()

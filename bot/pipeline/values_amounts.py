@@ -44,7 +44,9 @@ _OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$", re.IGNORECASE)
 _EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
 _EURO_AFTER = re.compile(rf"[\s-]?{_EURO}", re.IGNORECASE)
 _CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
-_MORE_CENTS = re.compile(rf"\s(?:(?:und|and)\s)?(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))", re.IGNORECASE)
+_MORE_CENTS = re.compile(
+    rf"\s(?:(?:und|and)\s)?(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))", re.IGNORECASE
+)
 _PERIOD_AFTER = (
     r"(?:(?:im|pro|je|jeden|per|a|each|every|every single|/|am|in the|p\.?)\s?(?:monat|month|mo\b|mon\b|m\b|woche|week|wk)"
     r"|(?:in der|die|jede|each|every|per|a)\s(?:woche|week)|/\s?(?:monat|mon|month|mo|m|week|woche)\b"
@@ -93,7 +95,9 @@ def _numbers(text: str) -> List[_Number]:
     for word in word_numbers(text):
         if all(word.end <= start or word.start >= end for start, end in taken):
             found.append(_Number(word.start, word.end, word.value * 100, True))
-    articles = re.compile(rf"\b({'|'.join(re.escape(a) for a in ARTICLES)})\s+{_EURO}", re.IGNORECASE)
+    articles = re.compile(
+        rf"\b({'|'.join(re.escape(a) for a in ARTICLES)})\s+{_EURO}", re.IGNORECASE
+    )
     for match in articles.finditer(text):
         if all(match.end(1) <= n.start or match.start() >= n.end for n in found):
             found.append(_Number(match.start(1), match.end(1), 100, True))
@@ -129,7 +133,9 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
         return number.start, number.end, number.hundredths
     if _SAID_AFTER.match(after) or _SAID_BEFORE.search(before):
         return number.start, number.end, number.hundredths
-    other = re.match(rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?{_EURO}", after, re.I)
+    other = re.match(
+        rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?{_EURO}", after, re.I
+    )
     if other:
         return number.start, number.end, number.hundredths
     return None
@@ -148,8 +154,13 @@ _COUNT_CONTEXT = re.compile(
 _SPLIT_BEFORE = re.compile(
     r"\b(?:auf|split (?:it|this|that)?\s?(?:in|into|by)|into|in)\s+$", re.IGNORECASE
 )
-_TIMES = re.compile(r"\s?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))", re.IGNORECASE)
-_TIMES_WORD = re.compile(r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b", re.IGNORECASE)
+_TIMES = re.compile(
+    r"\s?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))", re.IGNORECASE
+)
+_TIMES_WORD = re.compile(
+    r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b",
+    re.IGNORECASE,
+)
 _INSTALMENT_CONTEXT = re.compile(
     r"raten|abzahl|abstotter|abbezahl|teilzahl|aufteil|splitten|instal|split|spread|stückel|stueckel|verteil|monatlich",
     re.IGNORECASE,
@@ -171,9 +182,15 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
     if months and (_COUNT_CONTEXT.search(before) or _INSTALMENT_CONTEXT.search(text)):
         return number.start, number.end + months.end()
     times = _TIMES.match(after)
-    if times and (_SPLIT_BEFORE.search(before) or _INSTALMENT_CONTEXT.search(text) or "je" in after):
+    if times and (
+        _SPLIT_BEFORE.search(before) or _INSTALMENT_CONTEXT.search(text) or "je" in after
+    ):
         return number.start, number.end + times.end()
-    if _SPLIT_BEFORE.search(before) and _INSTALMENT_CONTEXT.search(text) and not re.match(r"\s?\w", after):
+    if (
+        _SPLIT_BEFORE.search(before)
+        and _INSTALMENT_CONTEXT.search(text)
+        and not re.match(r"\s?\w", after)
+    ):
         return number.start, number.end
     return None
 
@@ -187,7 +204,9 @@ _SHARES: Tuple[Tuple[str, float], ...] = (
     (r"(?:(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
      r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)", 1.0),
 )  # fmt: skip
-_SHARE_RULES = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), share) for pattern, share in _SHARES]
+_SHARE_RULES = [
+    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), share) for pattern, share in _SHARES
+]
 _ALL = re.compile(
     r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
     r"|\b(alles|everything|it all|komplett|vollständig|vollstaendig)\s+(?:(?:auf|at)\s+(?:einmal|once)|sofort|jetzt|gleich|(?:zu )?(?:be)?zahl\w*|(?:zu )?(?:ü|ue)berweis\w*|begleich\w*|now|today|bezahlt|gezahlt|(?:ü|ue)berwiesen|in einer)"
@@ -202,7 +221,9 @@ def _shares(text: str) -> List[ValueSpan]:
     for match in _PERCENT.finditer(text):
         if 0 < int(match.group(1)) <= 100:
             found.append(
-                ValueSpan("amount", match.start(), match.end(), {"share": int(match.group(1)) / 100})
+                ValueSpan(
+                    "amount", match.start(), match.end(), {"share": int(match.group(1)) / 100}
+                )
             )
     for pattern, share in _SHARE_RULES:
         for match in pattern.finditer(text):

@@ -25,10 +25,19 @@ _KEYED_NUMBER = re.compile(
     r"(?P<number>(?=[\w/-]*\d{2})[A-Za-z0-9]+(?:[-/ ]?(?=[A-Za-z0-9]*\d)[A-Za-z0-9]+)*)",
     re.IGNORECASE,
 )
-_CODED_NUMBER = re.compile(r"(?<![\w-])(?=[A-Za-z0-9/-]*\d{2})[A-Za-z]{1,5}[-/ ]?\d{2,}(?:[-/]?[A-Za-z0-9]+)*(?![\w-])|(?<![\w.,+/-])\d{4}-\d{3,}(?![\w-])")
-_LONG_NUMBER = re.compile(r"(?<![\w.,+/-])#?(?P<number>[1-9]\d{5,11})(?![\w.,]*\d)(?!\s?(?:€|eur))", re.IGNORECASE)
-_POSTAL_CODE = re.compile(r"(?<![\w.,+/-])(?:D-)?(?P<code>\d{5})(?![\w/-]|[.,]\d)(?!\s?(?:€|eur))", re.IGNORECASE)
-_SHORT_POSTAL_CODE = re.compile(r"\b(?:plz|postleitzahl|postcode|post code|zip(?: code)?)\s*(?:ist|lautet|is|:)?\s*(?:[A-Z]{1,2}-)?(?P<code>\d{4,5})\b", re.IGNORECASE)
+_CODED_NUMBER = re.compile(
+    r"(?<![\w-])(?=[A-Za-z0-9/-]*\d{2})[A-Za-z]{1,5}[-/ ]?\d{2,}(?:[-/]?[A-Za-z0-9]+)*(?![\w-])|(?<![\w.,+/-])\d{4}-\d{3,}(?![\w-])"
+)
+_LONG_NUMBER = re.compile(
+    r"(?<![\w.,+/-])#?(?P<number>[1-9]\d{5,11})(?![\w.,]*\d)(?!\s?(?:€|eur))", re.IGNORECASE
+)
+_POSTAL_CODE = re.compile(
+    r"(?<![\w.,+/-])(?:D-)?(?P<code>\d{5})(?![\w/-]|[.,]\d)(?!\s?(?:€|eur))", re.IGNORECASE
+)
+_SHORT_POSTAL_CODE = re.compile(
+    r"\b(?:plz|postleitzahl|postcode|post code|zip(?: code)?)\s*(?:ist|lautet|is|:)?\s*(?:[A-Z]{1,2}-)?(?P<code>\d{4,5})\b",
+    re.IGNORECASE,
+)
 _PHONE_START = re.compile(r"(?<![\w.])(?:\+|00|0)[\d(]")
 
 
@@ -108,12 +117,14 @@ def _add_references(text: str, found: List[ValueSpan]) -> None:
             ),
         )
     for match in _CODED_NUMBER.finditer(text):
-        if not re.match(r"(?:eur?|d|a|ch|am|in|um|ab|je|bis|zum|nur|und|oder|mit|pay|the|by|on|for|do|max|ca|is|to|at|of)[ -]?\d", match.group(), re.IGNORECASE):
+        if not re.match(
+            r"(?:eur?|d|a|ch|am|in|um|ab|je|bis|zum|nur|und|oder|mit|pay|the|by|on|for|do|max|ca|is|to|at|of)[ -]?\d",
+            match.group(),
+            re.IGNORECASE,
+        ):
             _keep(
                 found,
-                ValueSpan(
-                    "invoice_number", match.start(), match.end(), _reference(match.group())
-                ),
+                ValueSpan("invoice_number", match.start(), match.end(), _reference(match.group())),
             )
 
 

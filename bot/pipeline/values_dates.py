@@ -197,9 +197,14 @@ def _vague_shift(match: Match[str]) -> Optional[Reading]:
     return Reading(on.nothing)
 
 
-@_rule(rf"\bin\s+(?:einer|ner|'ner|a)\s+halben\s+(?P<unit>woche)\b", r"\bin\s+(?:einem|nem|'nem)\s+halben\s+(?P<unit>jahr)\b|\bin\s+half\s+a\s+(?P<unit_en>year)\b")
+@_rule(
+    rf"\bin\s+(?:einer|ner|'ner|a)\s+halben\s+(?P<unit>woche)\b",
+    r"\bin\s+(?:einem|nem|'nem)\s+halben\s+(?P<unit>jahr)\b|\bin\s+half\s+a\s+(?P<unit_en>year)\b",
+)
 def _half(match: Match[str]) -> Optional[Reading]:
-    return Reading(on.shifted("day", 4) if "woche" in match.group().lower() else on.shifted("mon", 6))
+    return Reading(
+        on.shifted("day", 4) if "woche" in match.group().lower() else on.shifted("mon", 6)
+    )
 
 
 @_rule(rf"(?<!\bin )\b{COUNT}(?:\s+more|\s+weitere)?\s*{UNIT}(?!\s*(?:alt|old|lang\s+keine))")
@@ -222,8 +227,10 @@ _WHICH = rf"(?P<which>\s+(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST}|laufende[nrsm]?))?
 )
 def _part_of_month(match: Match[str]) -> Optional[Reading]:
     groups = match.groupdict()
-    step = 0 if groups.get("which") and re.search(rf"{THIS}|laufende", groups["which"], re.I) else (
-        on.step(groups.get("which") or "")
+    step = (
+        0
+        if groups.get("which") and re.search(rf"{THIS}|laufende", groups["which"], re.I)
+        else (on.step(groups.get("which") or ""))
     )
     return Reading(on.month_part(groups.get("part") or "end", None, step))
 
@@ -241,8 +248,12 @@ def _part_of_named_month(match: Match[str]) -> Optional[Reading]:
 )
 def _part_of_week(match: Match[str]) -> Optional[Reading]:
     part = match.group("part").lower()
-    number = 5 if part.startswith("w") else 0 if part.startswith(("anfang", "beg", "start", "early")) else (
-        2 if part.startswith("mi") else 4
+    number = (
+        5
+        if part.startswith("w")
+        else 0
+        if part.startswith(("anfang", "beg", "start", "early"))
+        else (2 if part.startswith("mi") else 4)
     )
     step = on.step(match.group("which") or "")
     if step and part.startswith("w"):
@@ -261,7 +272,11 @@ def _part_of_year(match: Match[str]) -> Optional[Reading]:
     return None if part.startswith("mi") else Reading(on.in_year(12, 31, None))
 
 
-@_rule(rf"\b(?:{AFTER_NEXT}|{NEXT}|{THIS})\s+(?:woche|week|monats?|month|jahr|year)\b", r"\b(?:im|in)\s+(?:the\s+)?(?:neuen\s+jahr|new\s+year)\b", rf"\b(?:im|in)\s+(?:{THIS}\s+|{NEXT}\s+)?{MONTH}(?!\s*\d)")
+@_rule(
+    rf"\b(?:{AFTER_NEXT}|{NEXT}|{THIS})\s+(?:woche|week|monats?|month|jahr|year)\b",
+    r"\b(?:im|in)\s+(?:the\s+)?(?:neuen\s+jahr|new\s+year)\b",
+    rf"\b(?:im|in)\s+(?:{THIS}\s+|{NEXT}\s+)?{MONTH}(?!\s*\d)",
+)
 def _stretch(match: Match[str]) -> Optional[Reading]:
     return Reading(on.nothing)
 
