@@ -290,11 +290,12 @@ async def _find(merchant_id: int, step: delivery.LeftOver) -> float | None:
         return error.retry_after_seconds if isinstance(error, Throttled) else 10.0
     except (Unsupported, Uncertain, GiveUp, ContactStopped, LookupError):
         receipt = None
+    message_id = step.message.outbox_id
     async with parts.database.merchant(merchant_id) as session:
-        if receipt is not None:
-            await delivery.note_sent(session, step.message.outbox_id, receipt, parts.clock.now())
+        if receipt is not None and not await delivery.known_elsewhere(session, message_id, receipt):
+            await delivery.note_sent(session, message_id, receipt, parts.clock.now())
         else:
-            await delivery.note_unknown(session, step.message.outbox_id, parts.clock.now())
+            await delivery.note_unknown(session, message_id, parts.clock.now())
     return None
 
 

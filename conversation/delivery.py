@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.choices import LETTERED_CHANNELS
 from channels.http import EXCHANGE_SECONDS_MAX
 from channels.message import (
     Button,
@@ -30,7 +31,6 @@ from channels.message import (
 )
 from channels.window import window_open
 from conversation.consent import opt_out
-from conversation.outbox import LETTERED_CHANNELS
 from storage.tables import AuditEvent, ContactPoint, Conversation, Message
 
 IN_FLIGHT = timedelta(seconds=EXCHANGE_SECONDS_MAX + 5)
@@ -184,6 +184,25 @@ async def note_error(
     message.status = "failed"
     await _mark_address(session, conversation, type(error), now)
     return None
+
+
+async def known_elsewhere(session: AsyncSession, message_id: int, receipt: SendReceipt) -> bool:
+    """Whether the provider's message is already the one of another outbox message.
+
+    The provider's list is searched by address, time and text: a sibling with the same text could
+    fit as well.
+    """
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    Message.provider_message_id == receipt.provider_message_id,
+                    Message.direction == "out",
+                    Message.id != message_id,
+                )
+            )
+        )
+    )
 
 
 async def note_unknown(session: AsyncSession, message_id: int, now: datetime) -> None:

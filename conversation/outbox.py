@@ -10,15 +10,9 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.wording import MerchantVoice, Rendered, render
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Merchant, Message
-
-LETTERS = "ABCDEFGHIJ"
-LETTERED_CHANNELS = frozenset({"sms", "whatsapp"})
-"""Channels without buttons of their own outside templates: choices are lettered lines.
-
-Letters, not numbers: a bare "3" must stay free to mean three instalments.
-"""
 
 
 @dataclass(frozen=True)
@@ -160,8 +154,7 @@ async def queue(
 def _with_choices(body: str, shown: Sequence[dict[str, str]], channel: str) -> str:
     if not shown or channel not in LETTERED_CHANNELS:
         return body
-    lines = [f"{letter} = {b['title']}" for letter, b in zip(LETTERS, shown, strict=False)]
-    return "\n".join([body, *lines])
+    return lettered(body, [button["title"] for button in shown])
 
 
 def _template(speaker: Speaker, rendered: Rendered) -> dict[str, Any] | None:

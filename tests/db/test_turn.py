@@ -1,0 +1,267 @@
+"""The turn: in order, exactly once, and never in silence."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from conversation import turn
+from conversation.consent import bind_start_token, make_start_token
+from conversation.engine import TurnResult
+from conversation.wording import DisclosureRefused
+from storage.engine import Database
+from storage.tables import (
+    ButtonChoice,
+    ChannelAccount,
+    ContactPoint,
+    Conversation,
+    Customer,
+    Handoff,
+    Merchant,
+    Message,
+    StartToken,
+    Turn,
+)
+from tests.conftest import NOW
+
+
+@pytest.fixture
+async def conversation(database: Database, merchant: Merchant, customer: Customer) -> Conversation:
+    async with database.operator() as session:
+        account = (await session.scalars(select(ChannelAccount))).one()
+        conversation = Conversation(
+            merchant_id=merchant.id,
+            channel_account_id=account.id,
+            channel="sms",
+            address="+4915735998881",
+            customer_id=customer.id,
+            introduced_at=NOW,
+            created_at=NOW,
+        )
+        session.add(conversation)
+        session.add(
+            ContactPoint(
+                merchant_id=merchant.id,
+                customer_id=customer.id,
+                channel="sms",
+                address="+4915735998881",
+                source="merchant_import",
+                created_at=NOW,
+            )
+        )
+    return conversation
+
+
+async def receive(database: Database, conversation: Conversation, body: str, **facts: Any) -> int:
+    async with database.operator() as session:
+        message = Message(
+            merchant_id=conversation.merchant_id,
+            conversation_id=conversation.id,
+            channel_account_id=conversation.channel_account_id,
+            direction="in",
+            author="customer",
+            text=body,
+            created_at=NOW,
+            **{"kind": "message", **facts},
+        )
+        session.add(message)
+    return message.id
+
+
+async def step(
+    database: Database, conversation: Conversation
+) -> turn.Pending | turn.Settled | None:
+    async with database.merchant(conversation.merchant_id) as session:
+        return await turn.next_unhandled(session, conversation.id, NOW)
+
+
+def says(*names: str, slots: dict[str, Any] | None = None, **facts: Any) -> TurnResult:
+    return TurnResult(
+        messages=[{"say": name, **facts} for name in names],
+        events=[{"event": "user", "timestamp": 1.0}, {"event": "action", "name": "x"}],
+        slots=slots or {},
+        understanding={"intent": "greet", "language": "de"},
+    )
+
+
+async def store(
+    database: Database, conversation: Conversation, message_id: int, result: TurnResult
+) -> bool:
+    async with database.merchant(conversation.merchant_id) as session:
+        return await turn.store(session, conversation.id, message_id, result, NOW, verified=False)
+
+
+async def replies(database: Database, conversation: Conversation) -> list[str | None]:
+    async with database.operator() as session:
+        found = await session.scalars(
+            select(Message.wording).where(Message.direction == "out").order_by(Message.id)
+        )
+        return list(found)
+
+
+async def test_messages_go_in_order_and_an_earlier_update_first(
+    database: Database, conversation: Conversation
+) -> None:
+    late = await receive(database, conversation, "zwei", sequence=12)
+    early = await receive(database, conversation, "eins", sequence=11)
+    seen = []
+    while isinstance(pending := await step(database, conversation), turn.Pending):
+        seen.append(pending.message_id)
+        assert await store(database, conversation, pending.message_id, says("thanks_noted"))
+    assert seen == [early, late]
+
+
+async def test_a_turn_is_stored_once(database: Database, conversation: Conversation) -> None:
+    message_id = await receive(database, conversation, "danke")
+    assert await store(database, conversation, message_id, says("thanks_noted"))
+    assert not await store(database, conversation, message_id, says("thanks_noted"))
+    assert await replies(database, conversation) == ["thanks_noted"]
+
+
+async def test_slots_and_events_come_back_with_the_next_message(
+    database: Database, conversation: Conversation
+) -> None:
+    first = await receive(database, conversation, "danke")
+    await store(
+        database, conversation, first, says("thanks_noted", slots={"awaiting": "x", "wish": None})
+    )
+    await receive(database, conversation, "und?")
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.events[0] == {
+        "event": "slot",
+        "name": "awaiting",
+        "value": "x",
+        "timestamp": 1.0,
+    }
+    assert [event["event"] for event in pending.request.events] == ["slot", "user", "action"]
+
+
+async def test_stop_is_settled_before_any_model_and_said_once(
+    database: Database, conversation: Conversation
+) -> None:
+    for _ in range(2):
+        await receive(database, conversation, "Stopp!")
+    assert isinstance(await step(database, conversation), turn.Settled)
+    assert isinstance(await step(database, conversation), turn.Settled)
+    assert await replies(database, conversation) == ["opt_out_confirmed"]
+    async with database.operator() as session:
+        point = (await session.scalars(select(ContactPoint))).one()
+    assert point.opted_out_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome"),
+    [
+        ({"kind": "edit"}, "edit_noted"),
+        ({"args": {"card_masked": True}}, "card_masked"),
+        ({"body": "", "attachments": [{"kind": "voice"}]}, "unsupported_media"),
+        ({"args": {"contact_wish": "stop"}}, "opted_out"),
+    ],
+)
+async def test_what_needs_no_engine_is_settled_here(
+    database: Database, conversation: Conversation, facts: dict[str, Any], outcome: str
+) -> None:
+    await receive(database, conversation, **{"body": "Hallo", **facts})
+    settled = await step(database, conversation)
+    assert isinstance(settled, turn.Settled)
+    assert settled.outcome == outcome
+
+
+async def test_a_person_at_the_desk_keeps_the_bot_silent(
+    database: Database, conversation: Conversation
+) -> None:
+    async with database.operator() as session:
+        (await session.get_one(Conversation, conversation.id)).state = "agent"
+    await receive(database, conversation, "noch eine Frage")
+    settled = await step(database, conversation)
+    assert isinstance(settled, turn.Settled)
+    assert settled.outcome == "for_agent"
+    assert await replies(database, conversation) == []
+
+
+async def test_claim_facts_are_not_stored_for_an_unverified_conversation(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await receive(database, conversation, "wie viel?")
+    with pytest.raises(DisclosureRefused):
+        await store(database, conversation, message_id, says("balance", args={}))
+    assert isinstance(await step(database, conversation), turn.Pending)
+    async with database.operator() as session:
+        assert await session.scalar(select(func.count()).select_from(Turn)) == 0
+
+
+async def test_a_message_that_fails_again_and_again_goes_to_a_person(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await receive(database, conversation, "Hallo")
+    given_up = []
+    for _ in range(turn.FAILED_ATTEMPTS_MAX):
+        async with database.merchant(conversation.merchant_id) as session:
+            given_up.append(await turn.note_failure(session, conversation.id, message_id, NOW))
+    assert given_up == [False] * (turn.FAILED_ATTEMPTS_MAX - 1) + [True]
+    assert await step(database, conversation) is None
+    assert await replies(database, conversation) == ["stalled_notice"]
+    async with database.operator() as session:
+        assert (await session.scalars(select(Handoff.reason))).all() == ["bot_failure"]
+
+
+async def test_after_a_minute_without_engine_one_honest_sentence(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await receive(database, conversation, "Hallo")
+    for seconds in (10, 59, 60, 120, 600):
+        async with database.merchant(conversation.merchant_id) as session:
+            await turn.note_stall(
+                session, conversation.id, message_id, NOW + timedelta(seconds=seconds)
+            )
+    assert await replies(database, conversation) == ["stalled_notice"]
+    assert isinstance(await step(database, conversation), turn.Pending)
+
+
+async def test_a_button_counts_in_its_own_conversation_only(
+    database: Database, conversation: Conversation
+) -> None:
+    first = await receive(database, conversation, "danke")
+    button = {"title": "button_yes", "intent": "affirm", "entities": {"offer": "o1"}}
+    await store(database, conversation, first, says("thanks_noted", buttons=[button]))
+    async with database.operator() as session:
+        choice = (await session.scalars(select(ButtonChoice))).one()
+    for facts in ({"body": "x", "buttons": [{"id": choice.id}]}, {"body": " a) "}):
+        message_id = await receive(database, conversation, **facts)
+        pending = await step(database, conversation)
+        assert isinstance(pending, turn.Pending)
+        assert pending.request.parse_data == {
+            "intent": "affirm",
+            "entities": [{"entity": "offer", "value": "o1"}],
+        }
+        await store(database, conversation, message_id, says("thanks_noted", buttons=[button]))
+    await receive(database, conversation, "x", buttons=[{"id": "forged"}])
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.parse_data == {"intent": "out_of_scope", "entities": []}
+
+
+async def test_a_deep_link_binds_a_chat_once(
+    database: Database, conversation: Conversation, customer: Customer
+) -> None:
+    async with database.operator() as session:
+        held = await session.get_one(Conversation, conversation.id)
+        held.customer_id = None
+        token = await make_start_token(
+            session,
+            merchant_id=held.merchant_id,
+            customer_id=customer.id,
+            channel_account_id=held.channel_account_id,
+            now=NOW,
+        )
+    assert len(token) <= 64
+    async with database.operator() as session:
+        held = await session.get_one(Conversation, conversation.id)
+        assert not await bind_start_token(session, held, token + "x", NOW)
+        assert not await bind_start_token(session, held, token, NOW + timedelta(days=8))
+        assert await bind_start_token(session, held, token, NOW)
+        assert held.customer_id == customer.id
+        assert not await bind_start_token(session, held, token, NOW)
+        assert token not in str((await session.scalars(select(StartToken.hash))).all())
