@@ -46,6 +46,19 @@ def test_numbers_are_not_money() -> None:
         amount * 1.5
 
 
+def test_sums_products_and_shares() -> None:
+    assert Money(250) * 3 == 3 * Money(250) == Money(750)
+    assert Money(250) - Money(300) == -Money(50)
+    assert Money(999).percent(50) == Money(499)
+    assert Money(5) >= Money(5)
+    assert Money(5) <= Money(5)
+    assert not Money(5) > Money(5)
+    assert not Money(5) < Money(5)
+    share: Any = 0.5
+    with pytest.raises(TypeError):
+        Money(5).percent(share)
+
+
 @pytest.mark.parametrize(
     ("money", "text"),
     [

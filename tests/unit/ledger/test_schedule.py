@@ -106,6 +106,16 @@ def test_regular_amounts_add_up(minor: int, regular: int) -> None:
     assert all(amount == eur(regular) for amount in amounts[:-1])
 
 
+def test_an_instalment_is_more_than_nothing() -> None:
+    with pytest.raises(ValueError, match="more than nothing"):
+        amounts_by_regular(eur(100), eur(0))
+    assert not is_even([eur(50), eur(50), eur(0)])
+    assert not is_even([eur(0)])
+    assert not is_even([eur(50), eur(40), eur(50)])
+    assert is_even([eur(33), eur(33), eur(35)])
+    assert not is_even([eur(33), eur(33), eur(36)])
+
+
 @given(st.integers(100, 10**8), st.integers(1, 60), first_days, st.sampled_from(Period))
 def test_plans_keep_total_and_numbers(minor: int, count: int, first: date, period: Period) -> None:
     plan = plan_by_count(eur(minor), count, first=first, period=period, charge=eur(7))

@@ -134,6 +134,15 @@ def test_number_of_instalments_within_policy_is_accepted() -> None:
     assert answer == Accept(plan_by_count(eur(300_00), 3, first=day(8)))
 
 
+def test_two_instalments_are_the_least() -> None:
+    answer = evaluate_instalments(POLICY, facts(), InstalmentRequest(count=2))
+    assert isinstance(answer, Accept)
+    assert violations(POLICY, answer.terms, facts()) == ()
+    one = countered(evaluate_instalments(POLICY, facts(), InstalmentRequest(count=1)))
+    assert one.terms == Promise(eur(300_00), day(14))
+    assert one.reason is Reason.NO_PLAN
+
+
 def test_too_many_instalments_get_the_largest_number() -> None:
     answer = countered(evaluate_instalments(POLICY, facts(), InstalmentRequest(count=12)))
     assert plan_of(answer).count == 10
@@ -196,9 +205,10 @@ def test_open_request_shows_three_possible_numbers() -> None:
     assert counts == [3, 7, 10]
 
 
-def test_amount_that_covers_everything_is_paid_at_once() -> None:
+@pytest.mark.parametrize("minor", [40_00, 50_00])
+def test_amount_that_covers_everything_is_paid_at_once(minor: int) -> None:
     answer = countered(
-        evaluate_instalments(POLICY, facts(40_00), InstalmentRequest(amount=eur(50_00)))
+        evaluate_instalments(POLICY, facts(40_00), InstalmentRequest(amount=eur(minor)))
     )
     assert answer.terms == Promise(eur(40_00), day(14))
     assert answer.reason is Reason.AMOUNT_COVERS_ALL
@@ -284,6 +294,24 @@ def test_a_person_decides(claim: ClaimFacts, reason: Reason) -> None:
     assert evaluate_discount(POLICY, claim) == Escalate(reason)
 
 
+def test_authority_reaches_up_to_its_amount() -> None:
+    claim = facts(5_000_00)
+    assert isinstance(evaluate_deferral(POLICY, claim, day(3)), Accept)
+    assert is_within(POLICY, Deferral(eur(5_000_00), day(3)), claim)
+    assert is_within(POLICY, plan_by_count(eur(5_000_00), 5, first=TODAY), claim)
+
+
+def test_an_amount_in_another_currency_is_for_a_person() -> None:
+    francs = Money(50_00, "CHF")
+    other = Escalate(Reason.OTHER_CURRENCY)
+    assert evaluate_promise(POLICY, facts(), day(3), francs) == other
+    assert evaluate_instalments(POLICY, facts(), InstalmentRequest(amount=francs)) == other
+    assert evaluate_discount(POLICY, facts(), francs) == other
+    swiss = replace(POLICY, currency="CHF")
+    assert evaluate_promise(swiss, facts(), day(3)) == other
+    assert violations(POLICY, Promise(francs, day(3)), facts()) == (Reason.OTHER_CURRENCY,)
+
+
 def test_a_promise_to_pay_everything_needs_no_authority() -> None:
     claim = facts(9_000_00)
     assert evaluate_promise(POLICY, claim, day(3)) == Accept(Promise(eur(9_000_00), day(3)))
@@ -314,6 +342,7 @@ def test_a_promise_to_pay_everything_needs_no_authority() -> None:
             errors.PlanTermsDiffer,
         ),
         (Settlement(eur(299_00), eur(1_00), day(3)), errors.DiscountTooLarge),
+        (Settlement(eur(300_00), eur(0), day(3)), errors.DiscountTooLarge),
     ],
 )
 def test_guard_names_the_rule_that_is_missed(
