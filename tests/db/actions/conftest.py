@@ -110,6 +110,17 @@ class Talk:
                     return await self.say(button.intent, title, **button.entities)
         raise AssertionError(f"no button {title} in {[r.buttons for r in self.replies]}")
 
+    async def start_over(self) -> None:
+        """Continue as if the chat had just been opened."""
+        async with self.database.merchant(self.merchant.id) as session:
+            held = await session.get_one(Conversation, self.conversation_id)
+            point = (await session.scalars(select(ContactPoint))).one()
+            held.customer_id = point.customer_id
+            held.verification_tries = 0
+            held.verification_locked_at = None
+            held.opted_out_at = None
+        self.slots = {"awaiting": "none"}
+
     async def verified(self) -> list[str]:
         """Prove who one is with the invoice number."""
         await self.say("greet", "Hallo")
@@ -270,3 +281,9 @@ def add_claim(
         return open_claim(database, merchant, customer, number, minor, due)
 
     return add
+
+
+@pytest.fixture
+def all_intents() -> list[str]:
+    """Every intent that a rule answers."""
+    return sorted({intent for awaiting, intent in rules() if awaiting is None})

@@ -1,0 +1,217 @@
+"""Already paid, not right, not me, not now, not well, and people."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from storage.tables import AuditEvent, ContactPoint
+
+if TYPE_CHECKING:
+    from tests.db.actions.conftest import Talk
+
+
+@pytest.fixture
+async def known(talk: Talk) -> Talk:
+    """The same conversation with a person who has proved who they are."""
+    await talk.verified()
+    return talk
+
+
+async def test_already_paid_pauses_and_says_when_the_answer_comes(known: Talk) -> None:
+    assert await known.say("already_paid", "schon bezahlt") == ["already_paid_ask"]
+    assert (await known.claims())[0].paused_until == date(2026, 12, 3)
+    said = await known.say("inform", "am 12. per Überweisung", date="2026-11-12")
+    assert said == ["already_paid_noted"]
+    assert "am 12. November 2026" in known.text
+    assert "3. Dezember 2026" in known.text
+    assert await known.handoffs() == ["payment_reported"]
+
+
+async def test_already_paid_with_its_day_needs_no_question(known: Talk) -> None:
+    assert await known.say("already_paid", date="2026-11-12") == ["already_paid_noted"]
+
+
+@pytest.mark.parametrize(
+    ("intent", "question"),
+    [("dispute_goods", "dispute_ask"), ("dispute_unknown", "dispute_unknown_ask")],
+)
+async def test_a_dispute_stops_everything_at_once(known: Talk, intent: str, question: str) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say(intent, "kaputt") == [question]
+    (claim,) = await known.claims()
+    assert claim.status == "disputed"
+    assert await known.say("inform", "Die Lehne ist gebrochen") == ["dispute_noted"]
+    assert await known.say("affirm", "ja") == ["claim_being_checked"]
+    assert await known.say("request_instalments", count=3) == ["claim_being_checked"]
+    assert await known.agreements() == []
+    assert await known.handoffs() == [intent]
+
+
+async def test_a_dispute_before_the_proof_is_heard_and_pauses(talk: Talk) -> None:
+    assert await talk.say("dispute_unknown", "Nie bestellt!") == ["concern_needs_proof"]
+    assert (await talk.customer()).contact_pause_reason == "dispute_unknown"
+    assert await talk.handoffs() == ["dispute_unknown"]
+    said = await talk.say("inform", "RE-2026-1044")
+    assert said == ["verified", "dispute_unknown_ask"]
+    assert (await talk.claims())[0].status == "disputed"
+
+
+async def test_what_is_wrong_is_asked_and_its_answer_pauses(known: Talk) -> None:
+    assert await known.say("deny", "stimmt nicht") == ["claim_not_right"]
+    assert await known.say("out_of_scope", "der Preis war anders") == ["dispute_noted"]
+    assert (await known.claims())[0].status == "disputed"
+
+
+async def test_a_withdrawal_counts_as_it_is_said(talk: Talk) -> None:
+    assert await talk.say("withdraw_contract", "Ich widerrufe") == ["withdrawal_noted"]
+    assert "23. November 2026" in talk.text
+    async with talk.database.merchant(talk.merchant.id) as session:
+        (event,) = await session.scalars(
+            select(AuditEvent).where(AuditEvent.kind == "withdrawal_declared")
+        )
+    assert event.at == talk.now
+    assert await talk.handoffs() == ["withdrawal"]
+
+
+@pytest.mark.parametrize(
+    ("intent", "wording"),
+    [
+        ("hardship", "hardship_heard"),
+        ("crisis", "crisis_help"),
+        ("insolvency", "insolvency_noted"),
+        ("bereavement", "bereavement_noted"),
+        ("represented", "represented_noted"),
+    ],
+)
+@pytest.mark.parametrize("proved", [True, False])
+async def test_what_comes_first_pauses_everything_and_calls_a_person(
+    talk: Talk, intent: str, wording: str, proved: bool
+) -> None:
+    if proved:
+        await talk.verified()
+        await talk.say("request_instalments", count=3)
+    assert await talk.say(intent, "…") == [wording]
+    assert not any(reply.discloses or reply.buttons for reply in talk.replies)
+    assert "€" not in talk.text
+    customer = await talk.customer()
+    assert customer.contact_paused_until is not None
+    assert customer.contact_paused_until > datetime(2027, 6, 1, tzinfo=UTC)
+    assert await talk.handoffs() == [intent]
+
+
+async def test_a_crisis_gets_the_numbers(talk: Talk) -> None:
+    await talk.say("crisis", "ich kann nicht mehr")
+    assert "112" in talk.text
+    assert "0800 1110111" in talk.text
+
+
+async def test_the_urgent_reason_leads_an_open_request(talk: Talk) -> None:
+    await talk.say("complaint")
+    await talk.say("crisis")
+    assert await talk.handoffs() == ["complaint", "crisis"]
+
+
+async def test_a_wrong_person_loses_the_address_for_that_customer(talk: Talk) -> None:
+    await talk.say("wrong_person")
+    async with talk.database.merchant(talk.merchant.id) as session:
+        (point,) = await session.scalars(select(ContactPoint))
+    assert point.invalid_at == talk.now
+    assert point.invalid_reason == "wrong_person"
+
+
+async def test_a_third_party_learns_nothing(talk: Talk) -> None:
+    assert await talk.say("third_party", "Ich bin seine Frau") == ["third_party_noted"]
+    assert await talk.handoffs() == ["third_party"]
+
+
+async def test_a_person_comes_and_is_asked_for_once(known: Talk) -> None:
+    assert await known.say("request_human") == ["person_coming"]
+    assert await known.say("request_human") == ["person_already_coming"]
+    assert (await known.conversation()).state == "waiting"
+
+
+async def test_a_callback_asks_for_its_time(talk: Talk) -> None:
+    assert await talk.say("request_callback") == ["callback_ask"]
+    assert await talk.say("inform", "morgen um 10", date="2026-11-24") == ["callback_noted"]
+    assert await talk.handoffs() == ["callback"]
+
+
+async def test_stop_is_done_and_confirmed(talk: Talk) -> None:
+    assert await talk.say("opt_out") == ["opt_out_confirmed"]
+    assert (await talk.conversation()).opted_out_at == talk.now
+
+
+async def test_not_now_keeps_the_day(talk: Talk) -> None:
+    assert await talk.say("not_now") == ["not_now_ask"]
+    assert await talk.say("inform", date="2026-12-01") == ["not_now_noted"]
+    paused_until = (await talk.customer()).contact_paused_until
+    assert paused_until is not None
+    assert paused_until.date() == date(2026, 12, 1)
+
+
+async def test_not_now_without_a_day_waits_some_days(talk: Talk) -> None:
+    await talk.say("not_now")
+    assert await talk.say("out_of_scope", "weiß nicht") == ["not_now_noted"]
+    assert "26. November 2026" in talk.text
+
+
+async def test_refusal_gets_one_calm_answer(known: Talk) -> None:
+    assert await known.say("refuse_to_pay") == ["refused"]
+    assert await known.say("deny", "nein") == ["ways"]
+
+
+async def test_consequences_are_told_without_a_threat(known: Talk) -> None:
+    assert await known.say("ask_consequences") == ["consequences"]
+    assert "Zinsen" not in known.text
+
+
+async def test_the_language_changes_on_wish(talk: Talk) -> None:
+    assert await talk.say("change_language", "English please") == ["language_changed"]
+    assert talk.slots["language"] == "en"
+    assert (await talk.customer()).language == "en"
+    assert await talk.say("change_language", "Türkçe") == ["language_unavailable"]
+
+
+async def test_three_misunderstandings_call_a_person(known: Talk) -> None:
+    said = await known.say("out_of_scope", "xyz", ranking=["out_of_scope", "pay_now", "greet"])
+    assert said == ["clarify"]
+    titles = [button.title for button in known.replies[0].buttons]
+    assert titles == ["Jetzt bezahlen", "Worum geht es?", "Mit einem Menschen"]
+    assert await known.say("out_of_scope", "xyz") == ["clarify_person"]
+    assert await known.say("out_of_scope", "xyz") == ["clarify_given_up"]
+    assert await known.handoffs() == ["not_understood"]
+
+
+async def test_understanding_again_forgets_the_misunderstandings(known: Talk) -> None:
+    await known.say("out_of_scope", "xyz")
+    await known.say("ask_balance")
+    assert await known.say("out_of_scope", "xyz") == ["clarify"]
+
+
+@pytest.mark.parametrize(
+    ("intent", "wording"),
+    [
+        ("ask_sender", "who_we_are"),
+        ("ask_bot", "yes_automated"),
+        ("thank", "thanks_noted"),
+        ("goodbye", "goodbye"),
+        ("complaint", "complaint_heard"),
+        ("data_request", "data_request_noted"),
+        ("change_contact", "contact_change_noted"),
+        ("choose_channel", "channel_ask"),
+        ("request_receipt", "task_for_team"),
+    ],
+)
+async def test_small_questions_get_an_answer_from_anybody(
+    talk: Talk, intent: str, wording: str
+) -> None:
+    assert await talk.say(intent, "?") == [wording]
+
+
+async def test_the_preferred_channel_is_kept(talk: Talk) -> None:
+    assert await talk.say("choose_channel", channel="whatsapp") == ["channel_noted"]
+    assert (await talk.customer()).preferred_channel == "whatsapp"
