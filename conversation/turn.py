@@ -273,10 +273,12 @@ async def note_stall(
 async def _tell_a_person(
     session: AsyncSession, conversation: Conversation, message: Message, now: datetime
 ) -> None:
-    conversation.stalled_notice_at = now
-    # Not in reply to the message: its own answer may still come, under its own ordinals.
-    speaker = await speaker_for(session, conversation, verified=False)
-    await queue(session, conversation, speaker, [Reply("stalled_notice")], now, author="system")
+    if conversation.stalled_notice_at is None:  # once, however many messages wait or fail
+        # Not in reply to the message: its own answer may still come, under its own ordinals.
+        speaker = await speaker_for(session, conversation, verified=False)
+        notice = Reply("stalled_notice")
+        await queue(session, conversation, speaker, [notice], now, author="system")
+        conversation.stalled_notice_at = now
     await request_handoff(
         session, conversation_id=conversation.id, reason="bot_failure", summary={}, now=now
     )
