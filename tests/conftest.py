@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from storage import embedded
@@ -20,6 +21,10 @@ from storage.migrate import migrate
 from storage.tables import ChannelAccount, Customer, Merchant
 
 ROLE_PASSWORD = "only-for-tests"
+# How long an example takes says nothing on a machine that is shared.
+settings.register_profile("kulanz", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kulanz")
+
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
