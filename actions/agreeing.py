@@ -50,7 +50,7 @@ class MakePromise(DialogueAction):
         if _is_past(turn, day, "promise_date"):
             return
         decision = evaluate_promise(turn.facts.policy, found.facts, day, amount)
-        await answer(turn, found, decision, Asked(day=day))
+        await answer(turn, found, decision, Asked(amount=amount, day=day))
 
 
 class Defer(DialogueAction):
@@ -151,7 +151,7 @@ class ReviseOffer(DialogueAction):
     async def act(self, turn: Turn) -> None:
         offer = current_offer(turn)
         heard = turn.heard
-        if offer is None:
+        if offer is None or heard.has("invoice_number"):
             turn.go_on_with("action_take_fact")
         elif heard.has("count", "amount", "period") or isinstance(offer.terms, InstalmentPlan):
             turn.go_on_with("action_plan_instalments")

@@ -91,6 +91,8 @@ class TakeFact(DialogueAction):
         heard = turn.heard
         if not turn.facts.verified and heard.has("invoice_number", "birth_date", "postal_code"):
             turn.go_on_with("action_verify")
+        elif heard.has("invoice_number"):
+            turn.go_on_with("action_explain_claim")
         elif heard.has("amount", "count", "period"):
             turn.go_on_with("action_plan_instalments")
         elif heard.has("date"):

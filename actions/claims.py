@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actions.turn import Turn
@@ -10,6 +12,7 @@ from ledger.agreements import AgreementTerms, Promise, Settlement
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.money import Money, total
 from ledger.statement import AgreementRecord, Statement
+from storage.tables import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Focus:
 async def focus(turn: Turn) -> Focus | None:
     """The claim in focus, else the oldest one that can be talked about; None: nothing is open.
 
-    Claims in dispute come last. Time-barred claims are not pursued and stay out.
+    Claims in dispute come last. Time-barred claims, and what is too small to be pursued, stay out.
     """
     if turn.facts.customer_id is None:
         return None
@@ -66,20 +69,35 @@ async def focus(turn: Turn) -> Focus | None:
         claim
         for claim in claims
         if balances[claim.id].total.minor > 0
+        and not turn.facts.policy.lets_go(balances[claim.id].total)
         and not (claim.limitation_date and claim.limitation_date < turn.facts.today)
     ]
     if not open_claims:
         return None
     open_claims.sort(key=lambda claim: claim.status != ClaimStatus.OPEN)
-    wanted = turn.slot("claim_id")
-    chosen = next((claim for claim in open_claims if claim.id == wanted), open_claims[0])
-    turn.remember(claim_id=chosen.id)
+    chosen = _chosen(turn, open_claims)
+    if chosen.id != turn.slot("claim_id"):
+        turn.remember(claim_id=chosen.id, offer=None)
     return Focus(
         statement=await book.statement(session, chosen.id),
         facts=await book.claim_facts(session, chosen.id, now=now),
         others=tuple(balances[claim.id].total for claim in open_claims if claim.id != chosen.id),
         default=bool(chosen.default_since and chosen.default_proof),
     )
+
+
+def _chosen(turn: Turn, claims: Sequence[Claim]) -> Claim:
+    """The claim whose invoice the customer names, else the one talked about, else the oldest."""
+    named = {_bare(number) for number in turn.heard.values("invoice_number") if number}
+    wanted = turn.slot("claim_id")
+    for claim in claims:
+        if _bare(claim.invoice_number) in named:
+            return claim
+    return next((claim for claim in claims if claim.id == wanted), claims[0])
+
+
+def _bare(number: str) -> str:
+    return re.sub(r"[^0-9A-Z]", "", number.upper())
 
 
 async def focus_to_speak_of(turn: Turn) -> Focus | None:

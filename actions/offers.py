@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from actions.claims import Focus, tell_once
 from actions.turn import Turn, button
+from ledger import book
 from ledger.agreements import (
     AgreementTerms,
     Deferral,
@@ -114,7 +115,8 @@ def _counter(decision: CounterOffer, asked: Asked) -> tuple[str, dict[str, Any]]
     word = _word(decision.terms)
     if decision.reason is Reason.OPEN_REQUEST and word == "plan":
         return "plan_example", {}
-    if decision.reason is Reason.OPEN_REQUEST or decision.terms.instalments[0].due == asked.day:
+    on_the_day = word != "plan" and decision.terms.instalments[0].due == asked.day
+    if decision.reason is Reason.OPEN_REQUEST or on_the_day:
         return f"{word}_offer", {}
     return f"{word}_counter", {"reason": decision.reason, **asked.args()}
 
@@ -129,6 +131,13 @@ async def leave_to_person(turn: Turn, found: Focus, reason: Reason) -> None:
     await turn.context.conversation.request_person(
         f"decision_{reason.value}",
         {"claim": found.statement.claim_id, "wish": turn.heard.intent, "asked": asked},
+    )
+    await book.pause(
+        turn.context.session,
+        found.statement.claim_id,
+        "person_decides",
+        until=turn.facts.today + timedelta(days=turn.facts.policy.check_days),
+        now=turn.context.now,
     )
     turn.ask("none")
     turn.remember(offer=None)

@@ -77,7 +77,7 @@ class Heard:
 
     def period(self) -> Period | None:
         for value in self.values("period"):
-            if value in Period:
+            if isinstance(value, str) and value in set(Period):
                 return Period(value)
         return None
 

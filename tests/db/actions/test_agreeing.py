@@ -206,3 +206,35 @@ async def test_bank_details_carry_the_reference(known: Talk) -> None:
     (claim,) = await known.claims()
     assert claim.rf_reference in known.text.replace(" ", "")
     assert "DE02 1203 0000 0000 2020 51" in known.text
+
+
+async def test_another_invoice_can_be_talked_about(talk: Talk, add_claim: object) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    assert await talk.say("request_instalments", invoice_number="re 2026 1044") == [
+        "claim_short",
+        "plan_example",
+    ]
+    assert "122,50" in talk.text
+
+
+async def test_a_part_on_a_day_becomes_a_plan_that_starts_with_it(known: Talk) -> None:
+    said = await known.say("promise_payment", date="2026-11-27", amount=euro(50_00))
+    assert said == ["plan_counter"]
+    assert "1. 27. November 2026: 50,00" in known.text
+    assert "50,00\u00a0€ vorgeschlagen" in known.text
+
+
+async def test_what_is_too_small_to_be_pursued_is_let_go(known: Talk) -> None:
+    async with known.database.operator() as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {"let_go_below_minor": 200_00}
+    assert await known.say("ask_balance") == ["nothing_open"]
+
+
+async def test_until_a_person_decides_the_claim_rests(known: Talk) -> None:
+    async with known.database.operator() as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {"authority_minor": 50_00}
+    await known.say("request_instalments", count=3)
+    assert (await known.claims())[0].paused_until == date(2026, 12, 3)
