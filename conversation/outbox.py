@@ -12,7 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.wording import MerchantVoice, Rendered, render
-from storage.tables import ButtonChoice, ChannelAccount, Conversation, Merchant, Message
+from storage.tables import (
+    ButtonChoice,
+    ChannelAccount,
+    Conversation,
+    Customer,
+    Merchant,
+    Message,
+)
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,16 @@ async def speaker_for(
     """Who speaks in this conversation, and how."""
     row = (
         await session.execute(
-            select(Merchant, ChannelAccount.templates)
+            select(Merchant, ChannelAccount.templates, Customer)
             .join(ChannelAccount, ChannelAccount.merchant_id == Merchant.id)
+            .outerjoin(Customer, Customer.id == conversation.customer_id)
             .where(ChannelAccount.id == conversation.channel_account_id)
         )
     ).one()
     merchant: Merchant = row[0]
+    customer: Customer | None = row[2]
+    known = customer.language if customer else None
+    form = customer.address_form if customer else None
     return Speaker(
         voice=MerchantVoice(
             name=merchant.name,
@@ -78,8 +89,8 @@ async def speaker_for(
             iban=merchant.iban,
             bic=merchant.bic,
         ),
-        language=conversation.language or merchant.language,
-        address_form=conversation.address_form or merchant.address_form,
+        language=conversation.language or known or merchant.language,
+        address_form=conversation.address_form or form or merchant.address_form,
         tone=merchant.tone,
         channel=conversation.channel,
         verified=verified,

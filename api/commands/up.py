@@ -61,7 +61,7 @@ def _where_to_look(url: str, log: Path | None) -> None:
     console.print()
     console.print(f"[bold]Kulanz is running[/] at {url}", highlight=False)
     console.print(f"  API docs           {url}/api/docs", highlight=False)
-    console.print("  chat as a customer [bold]kulanz chat --as K-1001[/]", highlight=False)
+    console.print("  chat as a customer [bold]kulanz chat --as K-10021[/]", highlight=False)
     console.print("  the ledger         [bold]kulanz statement[/]", highlight=False)
     console.print("  a played demo      [bold]kulanz demo[/]", highlight=False)
     if log is not None:
