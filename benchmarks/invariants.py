@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.demo.quiet import open_work
 from api.demo.standin import Accepted
 from ledger import book
 from storage.engine import Database
@@ -28,23 +29,6 @@ class Findings:
         """Note what does not hold."""
         if not holds:
             self.broken.append(what)
-
-
-async def open_work(session: AsyncSession) -> dict[str, int]:
-    """What is still to be done: unhandled messages, unsent replies, waiting jobs."""
-    row = (
-        await session.execute(
-            text(
-                "SELECT (SELECT count(*) FROM message WHERE direction = 'in'"
-                " AND handled_at IS NULL) AS unhandled,"
-                " (SELECT count(*) FROM message WHERE direction = 'out'"
-                " AND status IN ('queued', 'sending')) AS unsent,"
-                " (SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
-                " AND task_name IN ('kulanz:turn', 'kulanz:deliver')) AS jobs"
-            )
-        )
-    ).one()
-    return dict(row._mapping)
 
 
 async def check(

@@ -18,13 +18,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError
 
+from api.demo.quiet import until_quiet
 from api.demo.serving import serving
 from api.demo.standin import StandIn
 from api.demo.started import AUTH_TOKEN, StartedService
 from api.wiring import Keys, Running
-from benchmarks.invariants import Findings, check, open_work
+from benchmarks.invariants import Findings, check
 from benchmarks.people import prepare
 from benchmarks.processes import Process, alive, descendants
 from benchmarks.traffic import Storm
@@ -135,22 +135,9 @@ def kill_part(service: StartedService, part: str) -> bool:
 
 
 async def _until_quiet(service: StartedService, running: Running) -> bool:
-    """Wait until nothing is left to do; False when that takes too long."""
     database = _database(service, running)
-    deadline = time.monotonic() + QUIET_SECONDS_MAX
-    quiet = 0
     try:
-        while time.monotonic() < deadline:
-            await asyncio.sleep(0.5)
-            try:
-                async with database.operator() as session:
-                    left = await open_work(session)
-            except (DBAPIError, OSError):
-                continue
-            quiet = 0 if any(left.values()) else quiet + 1
-            if quiet == 3:
-                return True
-        return False
+        return await until_quiet(database, seconds=QUIET_SECONDS_MAX)
     finally:
         await database.close()
 
