@@ -26,7 +26,7 @@ from ledger.rows_file import Record
 from storage.tables import IntakeBatch
 
 PAGE_ROWS = 2000
-ROWS_PER_BREATH = 200
+ROWS_PER_BREATH = 50
 """After so many rows other tasks of the event loop get their turn."""
 
 Report = Callable[[Problem], None]
@@ -192,7 +192,7 @@ class _Intake:
         """Find the claims and customers that exist; report what rows contradict."""
         for line, first in await self.run(sql.DUPLICATES):
             report(Problem(line, "claim_reference", f"the same claim as in line {first}"))
-        await self.run(sql.KNOWN_CLAIMS, sql.NEW_CLAIM_IDS, *sql.CUSTOMERS)
+        await self.run(sql.KNOWN_CLAIMS, *sql.NEW_CLAIM_IDS, *sql.CUSTOMERS)
         await self.run("ANALYZE intake_row", "ANALYZE intake_customer")
         if await self.run("SELECT FROM intake_customer WHERE disagrees LIMIT 1"):
             for name in sql.SAME_IN_FILE:

@@ -101,9 +101,12 @@ KNOWN_CLAIMS = """
     UPDATE intake_row r SET claim_id = c.id, known = true
     FROM claim c WHERE c.merchant_id = :merchant AND c.reference = r.reference
 """
-NEW_CLAIM_IDS = """
-    UPDATE intake_row SET claim_id = nextval(pg_get_serial_sequence('claim', 'id')) WHERE NOT known
-"""
+NEW_CLAIM_IDS = (
+    "UPDATE intake_row SET claim_id = nextval(pg_get_serial_sequence('claim', 'id')) "
+    "WHERE NOT known",
+    "CREATE INDEX ON intake_row (claim_id)",
+    "CREATE INDEX ON intake_row (line)",
+)
 
 _aggregates = ", ".join(
     f"{'bool_or' if STAGED[name] == 'bool' else 'max'}({name}) AS {name}"
@@ -262,9 +265,12 @@ INSERT_POINTS = """
     INSERT INTO contact_point (merchant_id, customer_id, channel, address, source, consent_at,
         opted_out_at, created_at)
     SELECT :merchant, i.customer_id, w.channel, w.address, 'merchant_import', w.consent_at,
-        (SELECT max(p.opted_out_at) FROM contact_point p WHERE p.merchant_id = :merchant
-            AND p.channel = w.channel AND p.address = w.address), :now
+        stopped.at, :now
     FROM intake_point w JOIN intake_customer i USING (customer_number)
+    LEFT JOIN (
+        SELECT channel, address, max(opted_out_at) AS at FROM contact_point
+        WHERE merchant_id = :merchant AND opted_out_at IS NOT NULL GROUP BY channel, address
+    ) stopped ON stopped.channel = w.channel AND stopped.address = w.address
     WHERE w.point_id IS NULL AND (NOT w.known OR :apply)
 """
 INSERT_CLAIMS = """
