@@ -1,6 +1,6 @@
 """What concerns all claims of a customer at once: a payment without a claim's reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ledger import book_rows as rows
 from ledger.allocation import OwedClaim, allocate_payment
 from ledger.book_command import PostingCommand
+from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED
 from ledger.errors import AmountNotPositive, ClaimUnknown
 from ledger.money import Money, total
-from ledger.posting import Posting, PostingKind, open_amount, payment
+from ledger.posting import Movement, Posting, PostingKind, open_amount, payment
 from ledger.statement import Receipt
 from storage.tables import Claim
 
@@ -69,10 +70,12 @@ async def post_customer_payment(
             share,
             fingerprint,
         )
-        receipts.append(
-            await command.run(session, lambda book, share=share: payment(share, book.open))
-        )
+        receipts.append(await command.run(session, _paying(share)))
     return tuple(receipts)
+
+
+def _paying(share: Money) -> Callable[[OpenBook], Sequence[Movement]]:
+    return lambda book: payment(share, book.open)
 
 
 def _share_key(key: str, claim_id: int) -> str:
