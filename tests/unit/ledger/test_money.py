@@ -54,6 +54,8 @@ def test_sums_products_and_shares() -> None:
     assert Money(5) <= Money(5)
     assert not Money(5) > Money(5)
     assert not Money(5) < Money(5)
+    assert Money(-1)
+    assert not Money(0)
     share: Any = 0.5
     with pytest.raises(TypeError):
         Money(5).percent(share)

@@ -229,6 +229,17 @@ def test_period_that_is_not_offered_becomes_the_nearest_one() -> None:
     assert answer.reasons == (Reason.PERIOD_NOT_OFFERED,)
 
 
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [(Period.WEEKLY, Period.BIWEEKLY), (Period.MONTHLY, Period.BIWEEKLY)],
+)
+def test_the_nearest_period_is_the_one_of_nearest_length(asked: Period, nearest: Period) -> None:
+    others = (Period.MONTHLY, Period.BIWEEKLY, Period.WEEKLY)
+    policy = replace(POLICY, instalment_periods=tuple(p for p in others if p is not asked))
+    request = InstalmentRequest(count=4, period=asked)
+    assert plan_of(evaluate_instalments(policy, facts(), request)).period is nearest
+
+
 def test_consumers_pay_nothing_for_a_plan_and_businesses_what_the_policy_says() -> None:
     policy = replace(POLICY, plan_charge_business_minor=9_00)
     request = InstalmentRequest(count=3)
