@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from api.keys import merchant_of_key
 from api.wiring import Parts
 from ledger import rows_claims, rows_items
+from ledger.contact import is_region
 from ledger.intake_book import Difference, RowsRefused, Source, take_claims
 from ledger.intake_items import take_items
 from ledger.money import Notation
@@ -250,6 +251,8 @@ async def post_open_items(request: Request, merchant: OfMerchant) -> ItemsTaken 
 
 
 def _setting(parts: Parts, merchant: Merchant, region: str) -> Setting:
+    if not is_region(region):
+        raise HTTPException(400, "region is no country that phone numbers are known of")
     return Setting(
         now=parts.clock.now(),
         zone=ZoneInfo(merchant.timezone),
@@ -318,7 +321,8 @@ def _records(rows: list[Any], columns: tuple[Column, ...]) -> Iterator[Record | 
         for name, value in row.items():
             text = _text(value)
             if name not in names:
-                yield Problem(place, name[:60], "unknown field")
+                printable = name[:60].encode(errors="replace").decode()
+                yield Problem(place, printable, "unknown field")
                 shapely = False
             elif text is None:
                 yield Problem(place, name, "must be a text, a number, true, false or null")

@@ -1,6 +1,7 @@
 """Phone numbers and e-mail addresses, in one form: the only place that reads them."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import phonenumbers
@@ -33,6 +34,11 @@ class PhoneNumber:
     mobile: bool
 
 
+def is_region(code: str) -> bool:
+    """Whether phone numbers of this country (ISO 3166-1) can be read."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def phone_number(text: str, region: str = "DE") -> PhoneNumber:
     """Read a phone number; ``region`` (ISO 3166-1) completes numbers without country code.
 
@@ -43,8 +49,9 @@ def phone_number(text: str, region: str = "DE") -> PhoneNumber:
     country = str(phonenumbers.country_code_for_region(region))
     if text.startswith(country):
         # "491713920012": spreadsheets drop the plus, and people the zeros before the country code.
-        abroad = _parsed(f"+{text}", region)
-        number = abroad if phonenumbers.is_valid_number(abroad) else number
+        with suppress(NotAPhoneNumber):
+            abroad = _parsed(f"+{text}", region)
+            number = abroad if phonenumbers.is_valid_number(abroad) else number
     if number.extension:
         raise NotAPhoneNumber("a number with an extension cannot be written to")
     kind = phonenumbers.number_type(number)

@@ -13,7 +13,7 @@ TEXT_LENGTH_MAX = 200
 DESCRIPTION_LENGTH_MAX = 500
 AMOUNT_MINOR_MAX = 10**12
 
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 FORMULA = re.compile(r"[=@\t\r]|[+\-][^0-9 ]*[(|!=]|[+\-]\d+[+*/^]")
 SPREADSHEET_ERROR = re.compile(
@@ -208,6 +208,8 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
             raise CellRefused("not a time: write 2026-12-31T08:30 or 31.12.2026 08:30") from error
     else:
         found = datetime.combine(day(text), time())
+    if not YEAR_MIN <= found.year <= YEAR_MAX:
+        raise CellRefused(f"the year {found.year} cannot be meant")
     if found.tzinfo is None:
         found = found.replace(tzinfo=zone)
     return found.astimezone(UTC)

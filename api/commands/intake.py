@@ -15,6 +15,7 @@ from api.keys import create_api_key
 from api.service import database_only
 from api.settings import Settings
 from ledger import rows_claims, rows_items
+from ledger.contact import is_region
 from ledger.intake_book import Difference, RowsRefused, Source, take_claims
 from ledger.intake_items import take_items
 from ledger.money import Notation
@@ -149,6 +150,8 @@ async def _merchant(key: str | None) -> AsyncIterator[tuple[Database, Merchant, 
 
 
 def _setting(merchant: Merchant, clock: Clock, rows: RowFile, region: str) -> Setting:
+    if not is_region(region.upper()):
+        raise Refused(f"{region} is no country that phone numbers are known of; write DE, AT …")
     return Setting(
         now=clock.now(),
         zone=ZoneInfo(merchant.timezone),

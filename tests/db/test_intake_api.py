@@ -137,6 +137,22 @@ async def test_problems_come_as_data(client: httpx.AsyncClient, key: str) -> Non
     assert places == [(2, "amount"), (3, ""), (4, "name"), (4, "colour")]
 
 
+@pytest.mark.parametrize(
+    "cell", ["\ud800", "a\x00b", "9999-12-31T23:59-23:59", "🧦" * 600, "'; DROP TABLE claim; --"]
+)
+async def test_strange_cells_are_a_problem_or_a_text(
+    client: httpx.AsyncClient, key: str, cell: str
+) -> None:
+    for name in (*CLAIM, cell):
+        answer = await post(client, key, "claims", [{**CLAIM, name: cell}])
+        assert answer.status_code in (200, 422), (name, answer.text)
+
+
+async def test_an_unknown_region_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    answer = await post(client, key, "claims", [CLAIM], region="XX")
+    assert answer.status_code == 400
+
+
 async def test_numbers_are_read_as_they_were_written(
     client: httpx.AsyncClient, key: str, database: Database
 ) -> None:

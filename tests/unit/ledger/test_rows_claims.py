@@ -5,6 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger import rows_claims, rows_items
 from ledger.money import Money, Notation
@@ -159,6 +161,27 @@ def test_the_examples_of_the_columns_make_a_row() -> None:
     row = claim_row(Record(1, {column.name: column.example for column in COLUMNS}), setting)
     assert isinstance(row, ClaimRow)
     assert row.whatsapp is True
+
+
+ANY_CELL = st.one_of(
+    st.text(max_size=30),
+    st.text("0123456789.,-+:/T Z€EUR", max_size=30),
+    st.sampled_from(["9999-12-31T23:59-23:59", "0001-01-01T00:00+23:59", "\ud800", "\x00", "*"]),
+)
+
+
+@given(st.dictionaries(st.sampled_from([column.name for column in COLUMNS]), ANY_CELL))
+def test_whatever_cells_hold_ends_in_values_or_problems(cells: dict[str, str]) -> None:
+    row = claim_row(Record(1, {**GOOD, **cells}), SETTING)
+    for problem in row if isinstance(row, list) else []:
+        str(problem).encode()
+
+
+@given(st.dictionaries(st.sampled_from([c.name for c in rows_items.COLUMNS]), ANY_CELL))
+def test_whatever_a_change_holds_ends_in_values_or_problems(cells: dict[str, str]) -> None:
+    row = item_row(Record(1, {**ITEM, **cells}), SETTING)
+    for problem in row if isinstance(row, list) else []:
+        str(problem).encode()
 
 
 def item(**cells: str) -> ItemRow | list[Problem]:
