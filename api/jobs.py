@@ -19,6 +19,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.limits import WAIT_SECONDS
 from api.outreach_check import still_allowed
 from api.wiring import Parts
 from channels.message import (
@@ -266,6 +267,8 @@ async def _send(merchant_id: int, step: delivery.ToSend) -> float | None:
     error: SendError
     try:
         provider = await parts.providers.load(parts.database, step.channel_account_id)
+        if not await parts.limits.free(step.message.channel, step.channel_account_id):
+            raise Throttled("our own limit", retry_after_seconds=WAIT_SECONDS)
         receipt = await provider.send(step.message)
     except SendError as raised:
         error = raised

@@ -12,6 +12,7 @@ from pathlib import Path
 from api.accounts import Providers
 from api.clock import Clock
 from api.events import Events
+from api.limits import SendLimits
 from api.settings import Settings
 from conversation.engine import RasaEngine
 from storage.embedded import Secrets
@@ -92,6 +93,7 @@ class Parts:
     keys: Keys
     database: Database
     events: Events
+    limits: SendLimits
     providers: Providers
     engine: RasaEngine
     clock: Clock
@@ -123,6 +125,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
             keys=keys,
             database=database,
             events=events,
+            limits=SendLimits(running.redis_url),
             providers=providers,
             engine=engine,
             clock=Clock(settings),

@@ -176,10 +176,12 @@ async def note_error(
         message.error = error.code
         return IN_FLIGHT.total_seconds()
     message.error = str(error)
-    if isinstance(error, Retry | Throttled) and message.attempts < ATTEMPTS_MAX:
+    if isinstance(error, Throttled):
         message.status = "queued"
-        if isinstance(error, Throttled):
-            return max(error.retry_after_seconds, 0.5)
+        message.attempts -= 1  # waiting one's turn is no failure
+        return max(error.retry_after_seconds, 0.5)
+    if isinstance(error, Retry) and message.attempts < ATTEMPTS_MAX:
+        message.status = "queued"
         return float(min(2**message.attempts, RETRY_SECONDS_MAX))
     message.status = "failed"
     await _mark_address(session, conversation, type(error), now)

@@ -1,0 +1,37 @@
+"""How fast we may send: the providers' limits, counted in Redis over all worker processes."""
+
+import structlog
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
+
+from channels.message import Channel
+
+log = structlog.get_logger()
+
+# Telegram: about 30 messages a second for one bot (Bot FAQ). Twilio queues what comes too fast.
+SENDS_PER_SECOND = {Channel.TELEGRAM: 25}
+WAIT_SECONDS = 1.0
+
+
+class SendLimits:
+    """One counter per channel account."""
+
+    def __init__(self, redis_url: str) -> None:
+        storage = RedisStorage(f"async+{redis_url}", implementation="redispy")
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+
+    async def free(self, channel: Channel, account_id: int) -> bool:
+        """Whether one more message may be sent now; counts it if so.
+
+        A Redis that is away stops nobody: the provider's own refusal is then obeyed.
+        """
+        rate = SENDS_PER_SECOND.get(channel)
+        if rate is None:
+            return True
+        try:
+            return await self._limiter.hit(RateLimitItemPerSecond(rate), "send", str(account_id))
+        except (RedisError, OSError) as error:
+            log.info("rate_limit_not_counted", error=type(error).__name__)
+            return True
