@@ -93,6 +93,9 @@ class NotePaid(DialogueAction):
             turn.say("nothing_open")
             return
         day = turn.heard.day()
+        if day is not None and day > turn.facts.today and turn.heard.intent == "promise_payment":
+            turn.go_on_with("action_promise")
+            return
         paid_on = day if day is not None and day <= turn.facts.today else None
         await _pause(turn, found.statement.claim_id)
         await turn.context.conversation.request_person(
