@@ -12,6 +12,7 @@ from api.commands import (
     merchant,
     parse,
     statement,
+    telegram_link,
     train,
     up,
 )
@@ -29,6 +30,7 @@ for module in (
     chat,
     intake,
     contact,
+    telegram_link,
     statement,
     merchant,
     parse,

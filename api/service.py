@@ -18,6 +18,8 @@ from api.accounts import ensure_environment_accounts
 from api.settings import PROJECT, Settings
 from api.supervisor import Child, Supervisor
 from api.wiring import Keys, NotRunning, Running
+from channels.message import SendError
+from channels.telegram import TelegramProvider
 from storage import embedded
 from storage.embedded import Command, EngineFailed, Secrets
 from storage.engine import Database, DatabaseUrls
@@ -137,12 +139,31 @@ class Service:
             await self.supervisor.start(Child(f"worker{number}", self._worker))
         if with_rasa and not self.settings.rasa_url:
             await self._rasa(rasa_ports)
+        await self._register_telegram()
         return self.running
 
     async def stop(self) -> None:
         """Stop everything and forget the running service."""
         await self.supervisor.stop()
         self.settings.state_file.unlink(missing_ok=True)
+
+    async def _register_telegram(self) -> None:
+        """Tell Telegram where our webhook is, if it can be reached from outside."""
+        token = self.settings.secret("telegram_bot_token")
+        hook = self.settings.secret("telegram_webhook_secret")
+        base = self.settings.public_url or ""
+        if not token or not hook or not base.startswith("https://"):
+            return
+        provider = TelegramProvider(
+            token=token, webhook_secret=hook, api_url=self.settings.telegram_api_url
+        )
+        try:
+            await provider.register_webhook(f"{base.rstrip('/')}/webhooks/telegram")
+            self.supervisor.say("up", "Telegram knows our webhook")
+        except SendError as error:
+            self.supervisor.say("up", f"Telegram did not take our webhook: {error}", style="yellow")
+        finally:
+            await provider.close()
 
     def _save(self) -> None:
         if self.running is not None:
