@@ -1,10 +1,19 @@
 """Provider webhooks: checked, stored, and a job deferred, all before the provider gets its 200."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import procrastinate
 import structlog
 from fastapi import APIRouter, BackgroundTasks, HTTPException, Request, Response
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential_jitter,
+)
 
 from api.accounts import NoProvider
 from api.jobs import defer_turn
@@ -12,6 +21,7 @@ from api.wiring import Parts
 from channels.message import (
     Channel,
     ChannelProvider,
+    InboundMessage,
     MalformedWebhook,
     ParsedWebhook,
     SignatureInvalid,
@@ -140,15 +150,31 @@ def _verified(hook: WebhookRequest, providers: Sequence[ChannelProvider]) -> Cha
     raise HTTPException(403)
 
 
+# Twilio does not deliver a refused message again, so a database that is just coming back is
+# waited for as long as the provider waits for us (Twilio: 15 seconds).
+@retry(
+    retry=retry_if_exception_type((OperationalError, InterfaceError, ConnectorException)),
+    wait=wait_exponential_jitter(initial=0.1, max=1),
+    stop=stop_after_delay(10),
+    reraise=True,
+)
+async def _store(
+    parts: Parts, jobs: procrastinate.App, message: InboundMessage, now: datetime
+) -> inbox.Accepted:
+    """One message into the inbox with its job; safe to repeat, the message's own key sees to it."""
+    async with parts.database.operator() as session:
+        accepted = await inbox.accept(session, message, now)
+        if accepted.new:
+            await defer_turn(jobs, session, accepted.merchant_id, accepted.conversation_id)
+    return accepted
+
+
 async def _accept(request: Request, parts: Parts, parsed: ParsedWebhook) -> None:
     now = parts.clock.now()
     jobs: procrastinate.App = request.app.state.jobs
     for message in parsed.messages:
         try:
-            async with parts.database.operator() as session:
-                accepted = await inbox.accept(session, message, now)
-                if accepted.new:
-                    await defer_turn(jobs, session, accepted.merchant_id, accepted.conversation_id)
+            accepted = await _store(parts, jobs, message, now)
         except inbox.UnknownAccount as error:
             log.error("webhook_for_nobody", channel=message.channel, reason=str(error))
             raise HTTPException(404, "no such account") from None
