@@ -48,6 +48,8 @@ HEARTBEAT_SECONDS = 1
 STALLED_SECONDS = 3
 ENGINE_RETRY_SECONDS = 2
 SWEEP_AFTER_SECONDS = 30
+TEMPORARY_FAILURE = os.EX_TEMPFAIL
+"""Exit code of a worker that lost its database; the supervisor starts a new one."""
 
 queue = procrastinate.Blueprint()
 
@@ -174,7 +176,7 @@ def _leave(error: Exception) -> None:
     """The database is gone: end this process, so that nothing half done stays "doing" under a
     living worker. The supervisor starts a new one, the care task takes the jobs over."""
     log.warning("database_lost", error=type(error).__name__)
-    os._exit(75)  # EX_TEMPFAIL
+    os._exit(TEMPORARY_FAILURE)
 
 
 async def _work_off(merchant_id: int, conversation_id: int) -> None:
