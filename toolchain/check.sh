@@ -43,8 +43,12 @@ lint() {
     step "documents" "$bin/python" -m toolchain.docs
 }
 
+bot_tests() {
+    (cd bot && .venv/bin/python -m pytest)
+}
+
 tests() {
-    step "tests of the assistant" "$bot" -m pytest bot/tests
+    step "tests of the assistant" bot_tests
     step "tests" "$bin/pytest" -n 2 --dist loadgroup
 }
 
