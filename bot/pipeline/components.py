@@ -26,6 +26,8 @@ from pipeline.languages import LANGUAGES, LanguageModel
 
 CALENDAR = ZoneInfo("Europe/Berlin")
 ComponentType = DefaultV1Recipe.ComponentType
+# Set by the turn channel where the last question was about something that has happened.
+LOOKING_BACK = "looking_back"
 _SPANS = "spans"
 
 
@@ -160,7 +162,7 @@ class IntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"ranking_length": 5, "threshold": 0.25}
+        return {"ranking_length": 5, "threshold": 0.15}
 
     @classmethod
     def create(
@@ -210,8 +212,8 @@ class IntentClassifier(GraphComponent):
             spans = entities.find(text)
             message.set(_SPANS, spans)
             row = self._model.probabilities(
-                [entities.placeholders(text, spans)], self._vector(message)
-            )[0]
+                entities.placeholders(text, spans), self._vector(message)
+            )
             ranking = ranked(self._model.classes, row, self._config["ranking_length"])
             intent = decide(ranking, self._config["threshold"])
             message.set(INTENT, intent, add_to_output=True)
@@ -238,9 +240,7 @@ class EntityExtractor(GraphComponent):
             text = message.get(TEXT) or ""
             spans = message.get(_SPANS) or entities.find(text)
             intent = (message.get(INTENT) or {}).get("name")
-            message.set(
-                ENTITIES,
-                entities.read(text, spans, today_of(message), intent),
-                add_to_output=True,
-            )
+            looking_back = bool((message.get("metadata") or {}).get(LOOKING_BACK))
+            found = entities.read(text, spans, today_of(message), intent, looking_back=looking_back)
+            message.set(ENTITIES, found, add_to_output=True)
         return messages

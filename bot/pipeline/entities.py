@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 from pipeline.phrases import find_channels
-from pipeline.values_amounts import ValueSpan, find_amounts
+from pipeline.values_amounts import LOOSE_NUMBER, ValueSpan, find_amounts, money
 from pipeline.values_contacts import find_contacts
 from pipeline.values_dates import DateSpan, find_dates
 
@@ -16,6 +16,17 @@ PAST_INTENTS = frozenset({"already_paid", "dispute_goods", "request_receipt", "p
 # Intents in which a mere length of time asks for a day so far ahead.
 DURATION_IS_DAY = frozenset({"request_deferral", "promise_payment", "not_now", "inform"})
 DURATION_IS_COUNT = frozenset({"request_instalments", "propose_amount"})
+# Intents about money: a number that nothing else explains is an amount.
+MONEY_INTENTS = frozenset(
+    {
+        "propose_amount",
+        "request_discount",
+        "request_instalments",
+        "promise_payment",
+        "pay_now",
+        "already_paid",
+    }
+)
 _ADULT_AGE_YEARS = 14
 _BIRTH = re.compile(
     r"\b(?:geb(?:oren|urtsdatum|urtstag|urtsdat)?\b|geb\.|born|birth(?:day|date)?|dob|d\.o\.b)",
@@ -42,13 +53,15 @@ def _free(span: Union[ValueSpan, DateSpan], taken: List[Any]) -> bool:
 
 def find(text: str) -> Spans:
     """Return the values and times of the text; contacts win over dates over amounts."""
-    contacts = find_contacts(text)
+    times = find_dates(text)
+    full_dates = [span for span in times if span.has_year]
+    contacts = [span for span in find_contacts(text) if _free(span, full_dates)]
     plain = [span for span in contacts if span.entity in ("postal_code", "invoice_number")]
     amounts = find_amounts(text)
     counts = [span for span in amounts if span.entity == "count"]
     dates = [
         span
-        for span in find_dates(text)
+        for span in times
         if _free(span, contacts) and not (span.is_duration and not _free(span, counts))
     ]
     fixed = [span for span in dates if not span.is_duration]
@@ -90,8 +103,8 @@ def _entity(text: str, start: int, end: int, name: str, value: Any) -> Dict[str,
     }
 
 
-def _is_past(text: str, intent: Optional[str]) -> bool:
-    if intent in PAST_INTENTS:
+def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
+    if looking_back or intent in PAST_INTENTS:
         return not _AHEAD.search(text)
     return intent not in ("promise_payment", "request_deferral") and (
         _DONE.search(text) is not None and _AHEAD.search(text) is None and intent != "inform"
@@ -99,9 +112,10 @@ def _is_past(text: str, intent: Optional[str]) -> bool:
 
 
 def _date_entity(
-    text: str, span: DateSpan, today: date, intent: Optional[str]
+    text: str, span: DateSpan, today: date, intent: Optional[str], looking_back: bool
 ) -> Optional[Dict[str, Any]]:
-    if span.is_duration and intent in DURATION_IS_COUNT:
+    is_months = re.search(r"monat|month", text[span.start : span.end], re.IGNORECASE) is not None
+    if span.is_duration and (intent in DURATION_IS_COUNT or (intent == "inform" and is_months)):
         months = re.match(r"(\w+)\s*(?:monat|month)", text[span.start : span.end], re.IGNORECASE)
         day = span.resolve(today, False)
         if months and day:
@@ -110,7 +124,7 @@ def _date_entity(
         return None
     if span.is_duration and intent not in DURATION_IS_DAY:
         return None
-    day = span.resolve(today, _is_past(text, intent))
+    day = span.resolve(today, _is_past(text, intent, looking_back))
     is_birth = (
         span.has_year
         and day is not None
@@ -125,16 +139,38 @@ def _date_entity(
     )
 
 
-def read(text: str, spans: Spans, today: date, intent: Optional[str]) -> List[Dict[str, Any]]:
+def read(
+    text: str,
+    spans: Spans,
+    today: date,
+    intent: Optional[str],
+    *,
+    looking_back: bool = False,
+) -> List[Dict[str, Any]]:
     """Return the entities of a message: `entity`, `value`, `start`, `end`, `text`.
 
-    `today` is the calendar day of the conversation; `intent` tells promises from what is done.
+    `today` is the calendar day of the conversation; `intent` tells promises from what is done,
+    and `looking_back` that the question was about something done. A time without a day is left
+    out where another one has a day.
     """
     entities = [
-        _entity(text, span.start, span.end, span.entity, span.value) for span in spans.values
+        _entity(text, span.start, span.end, span.entity, span.value)
+        for span in spans.values
+        if span.entity != LOOSE_NUMBER
     ]
-    for span in spans.dates:
-        entity = _date_entity(text, span, today, intent)
-        if entity:
-            entities.append(entity)
-    return sorted(entities, key=lambda entity: (entity["start"], entity["entity"]))
+    has_amount = any(entity["entity"] == "amount" for entity in entities)
+    if intent == "propose_amount" or (intent in MONEY_INTENTS and not has_amount):
+        entities += [
+            _entity(text, span.start, span.end, "amount", money(int(str(span.value))))
+            for span in spans.values
+            if span.entity == LOOSE_NUMBER
+        ]
+    times = [
+        entity
+        for span in spans.dates
+        for entity in [_date_entity(text, span, today, intent, looking_back)]
+        if entity
+    ]
+    if any(entity["value"] is not None for entity in times):
+        times = [entity for entity in times if entity["value"] is not None]
+    return sorted([*entities, *times], key=lambda entity: (entity["start"], entity["entity"]))

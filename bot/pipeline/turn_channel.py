@@ -23,6 +23,7 @@ from sanic.response import HTTPResponse
 
 from pipeline import action_call, quiet_log
 from pipeline.action_call import ActionFailed
+from pipeline.components import LOOKING_BACK
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ SECRET_HEADER = "X-Kulanz-Secret"
 SECRET_VARIABLE = "KULANZ_RASA_SECRET"
 TEXT_LENGTH_MAX = 4000
 RANKING_LENGTH = 5
+# The slot that holds the bot's last question, and the questions about what has happened.
+AWAITING_SLOT = "awaiting"
+ASKS_ABOUT_THE_PAST = frozenset({"paid_details", "dispute_reason"})
 
 
 class BadRequest(Exception):
@@ -87,11 +91,15 @@ def _resolved_button(button: Dict[Text, Any], body: Dict[Text, Any], processor: 
     }
 
 
-async def _understand(body: Dict[Text, Any], processor: MessageProcessor) -> Dict[Text, Any]:
+async def _understand(
+    body: Dict[Text, Any], processor: MessageProcessor, tracker: DialogueStateTracker
+) -> Dict[Text, Any]:
     button = body.get("parse_data")
     if button:
         return _resolved_button(button, body, processor)
-    message = UserMessage(sender_id=body["sender"], metadata=body.get("metadata") or {})
+    asked = tracker.get_slot(AWAITING_SLOT) if AWAITING_SLOT in tracker.slots else None
+    metadata = {**(body.get("metadata") or {}), LOOKING_BACK: asked in ASKS_ABOUT_THE_PAST}
+    message = UserMessage(sender_id=body["sender"], metadata=metadata)
     # Set after the fact: the constructor strips, and positions would shift.
     message.text = escape(body["text"])
     parsed = await processor.parse_message(message)
@@ -159,7 +167,7 @@ async def take_turn(body: Dict[Text, Any], processor: MessageProcessor) -> Dict[
     tracker = DialogueStateTracker.from_dict(body["sender"], past, processor.domain.slots)
     if not past:
         tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)
-    parsed = await _understand(body, processor)
+    parsed = await _understand(body, processor, tracker)
     metadata = body.get("metadata") or {}
     tracker.update(
         UserUttered(

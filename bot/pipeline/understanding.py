@@ -16,7 +16,7 @@ from pipeline.values_contacts import mask_cards
 
 _CLASSIFIER = "pipeline.components.IntentClassifier"
 _RANKING_LENGTH = 5
-_THRESHOLD = 0.25
+_THRESHOLD = 0.15
 
 
 class Understanding:
@@ -53,8 +53,8 @@ class Understanding:
         text = mask_cards(text)
         spans = entities.find(text)
         row = self._intents.probabilities(
-            [entities.placeholders(text, spans)], encoder.encode([text])
-        )[0]
+            entities.placeholders(text, spans), encoder.encode([text])[0]
+        )
         ranking = ranked(self._intents.classes, row, _RANKING_LENGTH)
         intent = decide(ranking, self._threshold if text.strip() else 1.1)
         return {

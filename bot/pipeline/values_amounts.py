@@ -32,7 +32,7 @@ class _Number:
 
 
 _DIGITS = re.compile(
-    r"(?<![\w.,/-])(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?![\d/])"
+    r"(?<![\w.,/:])(?<![a-zA-Z]-)(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?!\d|/\d)"
 )
 _EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b)"
 _CENT = r"(?:cents?|ct)\b"
@@ -62,10 +62,10 @@ _SAID_AFTER = re.compile(
 _SAID_BEFORE = re.compile(
     r"(?:\b(?:zahl\w*|bezahl\w*|(?:ü|ue)berwei\w*|gezahlt|h(?:ö|oe)chstens|maximal|max\.?|nur|mindestens|jeweils|je|(?:à|a|zu|von) je|"
     r"raten (?:von|zu|à|a)|raten? (?:von|(?:ü|ue)ber|zu)|monatsrate(?:n)? von|rate(?:n)?:?|betrag:?|betrag von|summe von|anzahlung von|"
-    r"schaffe?|anbieten:?|biete|statt|eher|lieber|bis zu|pay|paid|send|sent|transfer\w*|manage|afford|offer|only|at most|up to|"
+    r"schaffe?|anbieten:?|biete|eher|lieber|bis zu|pay|paid|send|sent|transfer\w*|manage|afford|offer|only|at most|up to|"
     r"instal?lments of|payments of|maximum(?: of)?|max|about|around|roughly|just|say|do|spare|give (?:you|u)|rate of|amount of|"
     r"k(?:ö|oe)nnte?(?: ich| monatlich| nur)?|kann(?: ich)?(?: h(?:ö|oe)chstens| nur| monatlich| maximal)?|monatlich|im monat|with|mit))"
-    r"\s+(?:(?:so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die)\s+)*$",
+    r"\s+(?:(?:ich|wir|i|we|so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die)\s+)*$",
     re.IGNORECASE,
 )
 _OTHER_UNIT = re.compile(
@@ -75,8 +75,21 @@ _OTHER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|nein|ne|nee|sagen wir|sagen wir mal|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|nein|ne|nee|nen|nem|n|'nen|ein|einen|a|an|sagen wir|sagen wir mal|h(?:ö|oe)chstens|max|maximal|nur|"
     r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|monatlich|pro monat)[\s\W]*)*$",
+    re.IGNORECASE,
+)
+
+
+# A number that is money only where the message is about money; its value is in hundredths.
+LOOSE_NUMBER = "number"
+_NO_MONEY_BEFORE = re.compile(
+    r"(?:\b(?:bin|statt|anstatt|instead of|not|nicht|nr\.?|nummer|number|no\.?|seit|since|for|um|at|gegen|"
+    r"hausnummer|straße|strasse|str\.?|artikel|art\. ?|§|paragraph|am|the|zum|vom|den|der|raum|room|i'?m|i am)|#)\s*$",
+    re.IGNORECASE,
+)
+_NO_MONEY_AFTER = re.compile(
+    r"\.\s?(?:\w|$)|\s?(?:ist|sind|is|are|war|wäre|waere)?\s?(?:mir\s)?(?:zu viel|too much|zu hoch|too high)|:\d|(?:st|nd|rd|th|ten|er)\b",
     re.IGNORECASE,
 )
 
@@ -104,7 +117,8 @@ def _numbers(text: str) -> List[_Number]:
     return sorted(found, key=lambda number: number.start)
 
 
-def _money(minor: int) -> Dict[str, object]:
+def money(minor: int) -> Dict[str, object]:
+    """Return the value of an amount: `minor` is in cents."""
     return {"minor": minor, "currency": "EUR"}
 
 
@@ -143,7 +157,7 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
 
 _COUNT_AFTER = re.compile(
     r"\s?-?\s?(?:(?:gleiche[nr]?|monatliche[nr]?|kleine[nr]?|bequeme[nr]?|equal|monthly|weekly|w(?:ö|oe)chentliche[nr]?|small(?:er)?)\s+)?"
-    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|zahlungen\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|x\b(?!\s*\d))",
+    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|zahlungen\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|x\b)",
     re.IGNORECASE,
 )
 _COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)", re.IGNORECASE)
@@ -244,7 +258,7 @@ _WEEKLY_AFTER_AMOUNT = re.compile(r"\s?(?:in der woche|die woche|a week|the week
 def find_amounts(text: str) -> List[ValueSpan]:
     """Return amounts, shares, counts and periods in the text; amounts and counts don't overlap.
 
-    A text that is nothing but a small number is both an amount and a count: what was asked
+    A number in a sentence that nothing marks as money is a `LOOSE_NUMBER`. A text that is nothing but a small number is both an amount and a count: what was asked
     decides.
     """
     found: List[ValueSpan] = []
@@ -253,10 +267,12 @@ def find_amounts(text: str) -> List[ValueSpan]:
         amount = None if count else _amount(text, number)
         if count:
             found.append(ValueSpan("count", *count, number.hundredths // 100))
-        elif amount and amount[2] > 0:
-            found.append(ValueSpan("amount", amount[0], amount[1], _money(amount[2])))
+        elif amount and amount[2] > 0 and all(amount[0] >= span.end for span in found):
+            found.append(ValueSpan("amount", amount[0], amount[1], money(amount[2])))
         elif _is_bare(text, number):
             found.extend(_bare(number))
+        elif _is_loose(text, number):
+            found.append(ValueSpan(LOOSE_NUMBER, number.start, number.end, number.hundredths))
     for match in _TIMES_WORD.finditer(text):
         if _INSTALMENT_CONTEXT.search(text) or _SPLIT_BEFORE.search(text[: match.start()]):
             found.append(ValueSpan("count", match.start(), match.end(), _times(match)))
@@ -278,11 +294,27 @@ def _times(match: "re.Match[str]") -> int:
 
 def _is_bare(text: str, number: _Number) -> bool:
     rest = text[number.end :]
+    if _OTHER_UNIT.match(rest) or _OTHER_CURRENCY.match(rest):
+        return False
     return bool(
         number.is_whole
+        and not _OTHER_BEFORE.search(text[: number.start])
         and _FILLER.match(text[: number.start])
         and _FILLER.match(rest)
         and not re.match(r"\.\s*$", rest)
+    )
+
+
+def _is_loose(text: str, number: _Number) -> bool:
+    before, after = text[: number.start], text[number.end :]
+    return not (
+        _OTHER_UNIT.match(after)
+        or _OTHER_CURRENCY.match(after)
+        or _OTHER_BEFORE.search(before)
+        or _NO_MONEY_BEFORE.search(before)
+        or _NO_MONEY_AFTER.match(after)
+        or number.hundredths < 500
+        or number.hundredths >= 1_000_000
     )
 
 
@@ -290,7 +322,7 @@ def _bare(number: _Number) -> List[ValueSpan]:
     value = number.hundredths // 100
     if value <= 0 or value >= 10_000:
         return []
-    found = [ValueSpan("amount", number.start, number.end, _money(number.hundredths))]
+    found = [ValueSpan("amount", number.start, number.end, money(number.hundredths))]
     if value <= 36:
         found.append(ValueSpan("count", number.start, number.end, value))
     return found

@@ -6,7 +6,7 @@ has no day, and the customer is asked for one.
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Callable, List, Match, Optional, Pattern, Tuple
 
 from pipeline import date_resolvers as on
@@ -68,6 +68,10 @@ def _rule(*patterns: str) -> Callable[[Build], Build]:
     return register
 
 
+# "Montag, den 30.11.": one day, not two.
+_ON_WEEKDAY = rf"(?:\b(?:{LONG_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\b\.?,?\s+(?:den\s+|der\s+|dem\s+|the\s+)?)?"
+
+
 def _weekday_of(match: Match[str]) -> int:
     groups = match.groupdict()
     for group in ("weekday", "short", "after_am", "after_by"):
@@ -76,16 +80,19 @@ def _weekday_of(match: Match[str]) -> int:
     raise ValueError(match.group())
 
 
-@_rule(r"\b(?P<year>(?:19|20)\d\d)-(?P<month>\d{1,2})-(?P<day>\d{1,2})\b")
+@_rule(r"\b(?P<year>(?:19|20)\d\d)[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})\b")
 def _iso(match: Match[str]) -> Optional[Reading]:
     year, month, day = (int(match.group(name)) for name in ("year", "month", "day"))
     return Reading(on.in_year(month, day, year), has_year=True) if month <= 12 else None
 
 
 @_rule(
-    r"(?<![\d.,/-])(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<year>(?:19|20)\d\d)|(?P<short_year>\d\d))?(?![\d])",
-    r"(?<![\d.,/-])(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>(?:19|20)\d\d|\d\d))?(?![\d/-])",
-    r"(?<![\d.,/-])(?P<day>\d{1,2})\.(?P<month>\d{1,2})(?![.,/-]?\d)(?!\s?(?:€|eur|%|uhr|am\b|pm\b))",
+    _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<year>(?:19|20)\d\d)|(?P<short_year>\d\d))?(?![\d])",
+    _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>(?:19|20)\d\d|\d\d))?(?![\d/-])",
+    _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})\.(?P<month>\d{1,2})(?![.,/-]?\d)(?!\s?(?:€|eur|%|uhr|am\b|pm\b))",
 )
 def _numeric(match: Match[str]) -> Optional[Reading]:
     groups = match.groupdict()
@@ -99,8 +106,8 @@ def _numeric(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
-    rf"(?<![\d.,]){DAY}\s?(?:of\s+)?{MONTH}{YEAR}",
-    rf"\b{MONTH}\s+(?:the\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
+    rf"{_ON_WEEKDAY}(?<![\d.,]){DAY}\s?(?:of\s+)?{MONTH}{YEAR}",
+    rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:the\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
 )
 def _day_and_month(match: Match[str]) -> Optional[Reading]:
     day = on.day_of(match.group("day"))
@@ -112,13 +119,36 @@ def _day_and_month(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
-    r"(?:\b(?:am|zum|bis|den|dem|ab|vom|seit|der|wieder)\s+)(?P<day>\d{1,2}(?:\s?\.(?!\d)|ten\b|er\b))"
+    rf"\b(?:am|zum|bis|ab)\s+(?:zum\s+)?(?P<which>{AFTER_NEXT}|{NEXT}|{THIS})\s+(?P<day>{ORDINAL_DE}|\d{{1,2}}\.)(?!\w)"
+    + NOT_A_DAY,
+    r"\b(?:(?:am|zum|bis\s+zum)\s+)?(?P<which>)monats(?P<day>ersten?)\b",
+    r"\b(?P<which>)monatswechsel\b",
+    r"(?P<which>)(?<!the )\b(?P<day>first|1st)(?:\s+day)?\s+of\s+(?:the|next|each)\s+month\b",
+)
+def _first_of_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.groupdict().get("day") or "1.")
+    return None if day is None else Reading(on.day_of_month(day))
+
+
+@_rule(
+    rf"\b(?P<which>{AFTER_NEXT}|{NEXT})\s+(?:monat|month),?\s+(?:am|zum|on\s+the|by\s+the|the|den)\s+(?P<day>\d{{1,2}}(?:\.|st|nd|rd|th|ten)|{ORDINAL_DE}|{ORDINAL_EN})(?!\w)",
+)
+def _day_of_next_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.group("day"))
+    return (
+        None if day is None else Reading(on.day_in_month(day, on.step(match.group("which")) or 0))
+    )
+
+
+@_rule(
+    _ON_WEEKDAY
+    + r"(?:\b(?:am|zum|bis|den|dem|ab|vom|seit|der|wieder)\s+)(?P<day>\d{1,2}(?:\s?\.(?!\d)|ten\b|er\b))"
     + NOT_A_DAY
     + rf"(?P<which>\s*(?:(?:des|vom|von|im)\s+)?(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+monats?)?",
     rf"(?:\b(?:am|zum|bis|den|dem|ab|vom|seit)\s+)(?P<day>{ORDINAL_DE})\b"
     + NOT_A_DAY
     + rf"(?P<which>\s*(?:(?:des|vom|von|im)\s+)?(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+monats?)?",
-    rf"(?:\bthe\s+|\bon\s+|\bby\s+)(?P<day>\d{{1,2}}(?:st|nd|rd|th)|(?:{ORDINAL_EN})\b)"
+    rf"{_ON_WEEKDAY}(?:\bthe\s+|\bon\s+|\bby\s+)(?P<day>\d{{1,2}}(?:st|nd|rd|th)|(?:{ORDINAL_EN})\b)"
     + NOT_A_DAY
     + rf"(?P<which>\s*(?:of\s+)?(?:the\s+)?(?:{NEXT}|{THIS}|{LAST})\s+month)?",
     r"^\W*(?P<day>\d{1,2}(?:\.|st|nd|rd|th|ten))\W*$",
@@ -159,6 +189,39 @@ def _weekday_in_weeks(match: Match[str]) -> Optional[Reading]:
     return None if weeks is None else Reading(on.weekday(_weekday_of(match), weeks=weeks))
 
 
+@_rule(rf"\b(?:{LAST}\s+)?(?:{WEEKDAY})\s+vor\s+(?P<count>\w+)\s+wochen?\b")
+def _weekday_weeks_ago(match: Match[str]) -> Optional[Reading]:
+    weeks = small_number(match.group("count"))
+    if weeks is None:
+        return None
+    number = _weekday_of(match)
+    return Reading(
+        lambda today, past: on.weekday(number)(today - timedelta(days=7 * (weeks - 1)), True)
+    )
+
+
+@_rule(
+    rf"\b(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\s+(?:in|auf\s+in)\s+{COUNT}\s+{UNIT}",
+    rf"\b(?:in\s+)?{COUNT}\s+{UNIT}\s+(?:from|after|ab|nach)\s+(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\b",
+)
+def _shift_from(match: Match[str]) -> Optional[Reading]:
+    count = small_number(match.group("count"))
+    if count is None:
+        return None
+    base = match.group("base").lower()
+    shift = on.shifted(match.group("unit").lower(), count)
+    if base in WEEKDAYS:
+        start = on.weekday(WEEKDAYS[base])
+    else:
+        start = on.shifted("day", 1 if base in ("morgen", "tomorrow") else 0)
+
+    def resolve(today: date, past: bool) -> Optional[date]:
+        first = start(today, past)
+        return None if first is None else shift(first, past)
+
+    return Reading(resolve)
+
+
 _NEAR = (
     (r"(?:ü|ue|u)bermorgen|day\s+after\s+(?:tomorrow|tmrw|tmr|2moro)", 2),
     (r"(?<!guten )(?<!gudn )(?<!schönen )(?<!am )(?<!jeden )(?<!heute )(?<!good )\b(?:morgen|morgn|mrgn|moagn)(?:\s+(?:fr(?:ü|ue)h|abend|mittag))?", 1),
@@ -191,6 +254,26 @@ def _shift(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
+    rf"\bin\s+(?:etwa\s+|ca\.?\s+|about\s+)?\w+\s?(?:-|–|,|bis|to|or|oder)\s?{COUNT}\s+{UNIT}",
+    rf"\b\d+\s?(?:-|–|bis|to)\s?{COUNT}\s+{UNIT}",
+)
+def _range(match: Match[str]) -> Optional[Reading]:
+    count = small_number(match.group("count"))
+    if count is None:
+        return None
+    return Reading(
+        on.shifted(match.group("unit").lower(), count),
+        is_duration=not match.group().lower().startswith("in"),
+    )
+
+
+@_rule(rf"\bin\s+(?:anderthalb|eineinhalb|one\s+and\s+a\s+half)\s+{UNIT}")
+def _one_and_a_half(match: Match[str]) -> Optional[Reading]:
+    is_weeks = match.group("unit").lower().startswith("w")
+    return Reading(on.shifted("day", 11 if is_weeks else 45))
+
+
+@_rule(
     rf"\b(?:in|vor)\s+(?:ein\s+|a\s+)?(?:paar|few|couple(?:\s+of)?|einigen|wenigen|several)\s+{UNIT}",
 )
 def _vague_shift(match: Match[str]) -> Optional[Reading]:
@@ -207,7 +290,9 @@ def _half(match: Match[str]) -> Optional[Reading]:
     )
 
 
-@_rule(rf"(?<!\bin )\b{COUNT}(?:\s+more|\s+weitere)?\s*{UNIT}(?!\s*(?:alt|old|lang\s+keine))")
+@_rule(
+    rf"(?<!\bin )(?<!\bseit )(?<!\bfor )(?<!\bsince )\b{COUNT}(?:\s+more|\s+weitere)?\s*{UNIT}(?!\s*(?:alt|old|lang\s+keine))"
+)
 def _duration(match: Match[str]) -> Optional[Reading]:
     count = small_number(match.group("count"))
     if count is None:
@@ -223,6 +308,7 @@ _WHICH = rf"(?P<which>\s+(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST}|laufende[nrsm]?))?
 @_rule(
     rf"\b{_PART}{_OF}{_WHICH}\s+(?:monats?|month)\b",
     r"\b(?P<which>)(?P<unit>monats)(?P<part>ende|anfang|mitte)\b|\b(?P<eom>eom)\b",
+    r"\b(?P<which>)(?:letzte[nr]?\s+tag\s+(?:des|im)\s+monats?|last\s+day\s+of\s+(?:the\s+)?month|month's\s+end|ultimo)\b",
     rf"\b(?P<which>{NEXT}|{THIS})\s+month(?:'?s)?\s+(?P<part>end|start)\b|\b(?:month)[\s-](?P<end>end)\b",
 )
 def _part_of_month(match: Match[str]) -> Optional[Reading]:
@@ -262,6 +348,14 @@ def _part_of_week(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
+    r"\b(?P<where>nach|vor)\s+(?:dem\s+)?(?:n(?:ä|ae)chsten\s+)?wochenende\b",
+    r"\b(?P<where>after|before)\s+(?:the\s+)?(?:next\s+)?weekend\b",
+)
+def _around_weekend(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.weekday(0 if match.group("where").lower() in ("nach", "after") else 4))
+
+
+@_rule(
     rf"\b{_PART}{_OF}{_WHICH}\s+(?:jahr(?:es)?|year)\b|\bjahresende\b|\byear[\s-]end\b",
     r"\bjahres(?P<part>anfang)(?P<which>)\b",
 )
@@ -273,7 +367,7 @@ def _part_of_year(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
-    rf"\b(?:{AFTER_NEXT}|{NEXT}|{THIS})\s+(?:woche|week|monats?|month|jahr|year)\b",
+    rf"\b(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+(?:woche|week|monats?|month|jahr|year)\b",
     r"\b(?:im|in)\s+(?:the\s+)?(?:neuen\s+jahr|new\s+year)\b",
     rf"\b(?:im|in)\s+(?:{THIS}\s+|{NEXT}\s+)?{MONTH}(?!\s*\d)",
 )

@@ -1,0 +1,109 @@
+"""Amounts, shares, counts and periods as customers write them."""
+
+from datetime import date
+
+import pytest
+
+from pipeline import entities
+from pipeline.values_amounts import find_amounts
+from pipeline.values_numbers import parse_decimal
+
+TODAY = date(2026, 11, 23)
+
+AMOUNTS = [
+    ("30 Euro", [3000]),
+    ("1.234,56 €", [123456]),
+    ("1,234.56 EUR", [123456]),
+    ("1.000 €", [100000]),
+    ("50€", [5000]),
+    ("€50", [5000]),
+    ("50,-", [5000]),
+    ("99,90", [9990]),
+    ("49 Euro 90", [4990]),
+    ("50 Cent", [50]),
+    ("zwanzig Euro", [2000]),
+    ("fuffzig", [5000]),
+    ("nen fuffziger", [5000]),
+    ("zweihundertfünfzig euro", [25000]),
+    ("zweihundertfuenfzig euro", [25000]),
+    ("two hundred and fifty euros", [25000]),
+    ("a hundred euros", [10000]),
+    ("30 im Monat", [3000]),
+    ("30/month", [3000]),
+    ("twenty a week", [2000]),
+    ("höchstens 40", [4000]),
+    ("drei Raten à 40", [4000]),
+    ("zwischen 20 und 30 euro", [2000, 3000]),
+    ("20-30 Euro", [2000, 3000]),
+    ("30 quid", []),
+    ("$30", []),
+    ("30 Tage", []),
+    ("2. Rate", []),
+    ("um 15 Uhr", []),
+    ("alles klar", []),
+]
+
+SHARES = [
+    ("die Hälfte", 0.5),
+    ("half of it", 0.5),
+    ("alles", 1.0),
+    ("I'll pay in full", 1.0),
+    ("50 %", 0.5),
+    ("ein Drittel", 0.33),
+]
+
+COUNTS = [
+    ("in drei Raten", 3),
+    ("four instalments", 4),
+    ("über 6 Monate", 6),
+    ("split it in three", 3),
+    ("5 x 30 euro", 5),
+    ("auf zwei mal", 2),
+    ("ich will in 3 Monaten abzahlen", 3),
+]
+
+
+@pytest.mark.parametrize(("text", "minor"), AMOUNTS)
+def test_amounts_in_cents(text: str, minor: list) -> None:
+    values = [span.value for span in find_amounts(text) if span.entity == "amount"]
+    assert values == [{"minor": cents, "currency": "EUR"} for cents in minor]
+
+
+@pytest.mark.parametrize(("text", "share"), SHARES)
+def test_shares(text: str, share: float) -> None:
+    assert [span.value for span in find_amounts(text)] == [{"share": share}]
+
+
+@pytest.mark.parametrize(("text", "count"), COUNTS)
+def test_counts(text: str, count: int) -> None:
+    assert [span.value for span in find_amounts(text) if span.entity == "count"] == [count]
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [("30 im Monat", "monthly"), ("20 Euro die Woche", "weekly"), ("10 per week", "weekly")],
+)
+def test_periods(text: str, period: str) -> None:
+    assert [span.value for span in find_amounts(text) if span.entity == "period"] == [period]
+
+
+def test_number_alone_may_be_an_amount_or_a_count() -> None:
+    assert {span.entity for span in find_amounts("12")} == {"amount", "count"}
+    assert {span.entity for span in find_amounts("120")} == {"amount"}
+
+
+def test_number_that_nothing_marks_is_money_only_in_talk_about_money() -> None:
+    text = "geht auch 35?"
+    spans = entities.find(text)
+    assert [e["value"] for e in entities.read(text, spans, TODAY, "propose_amount")] == [
+        {"minor": 3500, "currency": "EUR"}
+    ]
+    assert entities.read(text, spans, TODAY, "ask_claim") == []
+
+
+@pytest.mark.parametrize(
+    ("digits", "hundredths"),
+    [("1.234,56", 123456), ("1,234.56", 123456), ("1.234", 123400), ("12,5", 1250), ("7", 700)],
+)
+def test_decimal_separators(digits: str, hundredths: int) -> None:
+    assert parse_decimal(digits) == hundredths

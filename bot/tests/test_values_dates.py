@@ -1,0 +1,119 @@
+"""Dates as customers write them, resolved on Monday, 23 November 2026."""
+
+from datetime import date
+
+import pytest
+
+from pipeline import entities
+
+TODAY = date(2026, 11, 23)
+
+FUTURE = [
+    ("heute", "2026-11-23"),
+    ("morgen früh", "2026-11-24"),
+    ("uebermorgen", "2026-11-25"),
+    ("am Freitag", "2026-11-27"),
+    ("nächsten Freitag", "2026-11-27"),
+    ("nächsten Mittwoch", "2026-12-02"),  # in two days it would be "diesen"
+    ("next Friday", "2026-11-27"),
+    ("am Montag", "2026-11-30"),  # today is Monday: the next one
+    ("übernächsten Freitag", "2026-12-04"),
+    ("Freitag in einer Woche", "2026-12-04"),
+    ("nächste Woche Dienstag", "2026-12-01"),
+    ("Tuesday next week", "2026-12-01"),
+    ("bis fr", "2026-11-27"),
+    ("Ende des Monats", "2026-11-30"),
+    ("end of the month", "2026-11-30"),
+    ("Ende nächsten Monats", "2026-12-31"),
+    ("Mitte des Monats", "2026-12-15"),
+    ("Anfang Dezember", "2026-12-01"),
+    ("Ende der Woche", "2026-11-27"),
+    ("am Wochenende", "2026-11-28"),
+    ("nach dem Wochenende", "2026-11-30"),
+    ("am 15.", "2026-12-15"),
+    ("am 28ten", "2026-11-28"),
+    ("am fünfzehnten", "2026-12-15"),
+    ("zum nächsten Ersten", "2026-12-01"),
+    ("am 15. des nächsten Monats", "2026-12-15"),
+    ("by the 5th of next month", "2026-12-05"),
+    ("15.12.", "2026-12-15"),
+    ("05.12.2026", "2026-12-05"),
+    ("05.12.26", "2026-12-05"),
+    ("2026-12-05", "2026-12-05"),
+    ("Montag, den 30.11.", "2026-11-30"),
+    ("Freitag, der 4. Dezember", "2026-12-04"),
+    ("the 3rd of January", "2027-01-03"),
+    ("Jan 3rd", "2027-01-03"),
+    ("December 15, 2026", "2026-12-15"),
+    ("in zwei Wochen", "2026-12-07"),
+    ("in 2-3 Wochen", "2026-12-14"),
+    ("in a fortnight", "2026-12-07"),
+    ("heute in 14 Tagen", "2026-12-07"),
+    ("a week from Friday", "2026-12-04"),
+    ("binnen 10 Tagen", "2026-12-03"),
+    ("nach Weihnachten", "2026-12-28"),  # the 27th is a Sunday
+    ("vor Weihnachten", "2026-12-23"),
+    ("am 31.", "2026-12-31"),  # November has none
+]
+
+PAST = [
+    ("am Freitag überwiesen", "2026-11-20"),
+    ("am 15. bezahlt", "2026-11-15"),
+    ("am 3.12. bezahlt", "2025-12-03"),
+    ("vor drei Tagen überwiesen", "2026-11-20"),
+    ("gestern bezahlt", "2026-11-22"),
+    ("I paid it last Monday", "2026-11-16"),
+    ("paid on the 20th", "2026-11-20"),
+]
+
+WITHOUT_A_DAY = ["wenn mein Gehalt kommt", "when I get paid", "nächste Woche", "in ein paar Tagen"]
+
+NO_DATE = ["guten Morgen", "die 2. Rate", "um 15.30 Uhr", "May I ask something", "seit 3 Wochen"]
+
+
+def dates_in(text: str, intent: str, **more: bool) -> list:
+    found = entities.read(text, entities.find(text), TODAY, intent, **more)
+    return [entity["value"] for entity in found if entity["entity"] == "date"]
+
+
+@pytest.mark.parametrize(("text", "day"), FUTURE)
+def test_promised_day_lies_ahead(text: str, day: str) -> None:
+    assert dates_in(text, "promise_payment") == [day]
+
+
+@pytest.mark.parametrize(("text", "day"), PAST)
+def test_day_of_what_is_done_lies_behind(text: str, day: str) -> None:
+    assert dates_in(text, "already_paid") == [day]
+
+
+@pytest.mark.parametrize("text", WITHOUT_A_DAY)
+def test_time_without_a_day_has_no_value(text: str) -> None:
+    assert dates_in(text, "request_deferral") == [None]
+
+
+@pytest.mark.parametrize("text", NO_DATE)
+def test_what_looks_like_a_date_is_none(text: str) -> None:
+    assert dates_in(text, "request_instalments") == []
+
+
+def test_answer_to_a_question_about_the_past_lies_behind() -> None:
+    assert dates_in("am 15.", "inform", looking_back=True) == ["2026-11-15"]
+
+
+def test_length_of_time_is_a_day_only_where_more_time_is_asked_for() -> None:
+    assert dates_in("ich brauche noch zwei Wochen", "request_deferral") == ["2026-12-07"]
+    assert dates_in("das dauert schon zwei Wochen", "complaint") == []
+
+
+def test_a_day_long_ago_is_a_birth_date() -> None:
+    text = "geboren am 12.03.1985"
+    found = entities.read(text, entities.find(text), TODAY, "inform")
+    assert [(entity["entity"], entity["value"]) for entity in found] == [
+        ("birth_date", "1985-03-12")
+    ]
+
+
+def test_positions_point_at_the_text() -> None:
+    text = "Ich zahle am 15. Dezember 50 Euro"
+    for entity in entities.read(text, entities.find(text), TODAY, "promise_payment"):
+        assert text[entity["start"] : entity["end"]] == entity["text"]
