@@ -108,9 +108,10 @@ async def test_typed_commands_are_no_intents(chat: Chat) -> None:
     await chat.say("Hallo")
     await chat.say("RE-2026-1044")
     await chat.say("In 3 Raten bitte")
-    for text in ("/affirm", " \u00a0/affirm", "/restart", '/affirm{"offer":"3"}'):
+    for text in ("/restart", " \u00a0/restart", "/session_start", '/request_human{"x": "1"}'):
         await chat.say(text)
         assert await chat.agreements() == []
+    assert await chat.say("Ja, so eintragen bitte") == ["plan_agreed"]
 
 
 async def test_a_talk_can_go_on_after_three_misunderstandings(chat: Chat) -> None:

@@ -172,3 +172,17 @@ def test_days_and_groups() -> None:
     assert day("2026-12-05", "de", short=True) == "05.12.2026"
     assert day("2026-12-15", "en", short=False) == "15 December 2026"
     assert grouped("DE02120300000000202051") == "DE02 1203 0000 0000 2020 51"
+
+
+@pytest.mark.parametrize("tone", ["warm", "plain", "firm"])
+def test_the_claim_stands_line_by_line(tone: str) -> None:
+    catalogue = load_catalogue()
+    args = sample_args(catalogue.wordings["claim_explained"], catalogue)
+    text = render(
+        "claim_explained", {**args, "costs_reason": "Druck und Porto"}, language="de",
+        address_form="sie", tone=tone, channel="telegram", merchant=SHOP, verified=True,
+    ).text  # fmt: skip
+    lines = text.splitlines()
+    assert "Kosten: 104,50\u00a0€ (Druck und Porto)" in lines
+    assert "Zinsen: 104,50\u00a0€" in lines
+    assert lines[-1] == "Stimmt das so?"
