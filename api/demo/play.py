@@ -15,7 +15,7 @@ from rich.align import Align
 from rich.console import Console
 from rich.panel import Panel
 from rich.rule import Rule
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from api.contact import decisions, send_planned
 from api.demo.customers import Line, NotDelivered, PhoneCustomer, TelegramCustomer
@@ -33,7 +33,7 @@ from ledger.book import statement
 from ledger.statement import Statement
 from outreach.facts import PlannedContact
 from storage.embedded import EngineFailed
-from storage.tables import ChannelAccount, Claim, ContactPoint, Customer
+from storage.tables import ChannelAccount, Claim, ContactPoint, Customer, Message
 
 ANSWER_SECONDS_MAX = 60.0
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -122,6 +122,8 @@ async def _scene(console: Console, made: Parts, standin: StandIn, line: Line, sc
         for answer in answers[seen:]:
             _show_bot(console, answer)
         seen = len(answers)
+    if await _failed_turns(made):
+        raise PlayFailed(f"{scene.customer_number}: a turn failed and was given to a person")
     found = await _statement(made, scene)
     console.print(statement_table(found))
     if found.agreement is not None:
@@ -166,6 +168,12 @@ async def _customer(
 async def _quiet(made: Parts) -> None:
     if not await until_quiet(made.database, seconds=ANSWER_SECONDS_MAX):
         raise PlayFailed(f"no answer within {ANSWER_SECONDS_MAX:.0f} seconds")
+
+
+async def _failed_turns(made: Parts) -> int:
+    async with made.database.operator() as session:
+        failed = select(func.count()).where(Message.outcome == "bot_failed")
+        return int(await session.scalar(failed) or 0)
 
 
 async def _statement(made: Parts, scene: Scene) -> Statement:

@@ -113,13 +113,22 @@ class StartedService:
 
     async def until_ready(self, seconds: float = START_SECONDS_MAX) -> Running:
         """Wait until messages can be answered. Raises NotStarted."""
+        return await self._until(seconds, with_dialogue=True)
+
+    async def until_listening(self, seconds: float = START_SECONDS_MAX) -> Running:
+        """Wait until messages are taken, answered or not. Raises NotStarted."""
+        return await self._until(seconds, with_dialogue=False)
+
+    async def _until(self, seconds: float, *, with_dialogue: bool) -> Running:
         deadline = time.monotonic() + seconds
         async with httpx.AsyncClient(timeout=3) as http:
             while time.monotonic() < deadline and self._alive():
                 try:
                     running = Running.load(self.settings().state_file)
                     health = (await http.get(f"{self.url}/health")).json()
-                    if health.get("dialogue") == "ok":
+                    if health.get("dialogue") == "ok" or (
+                        not with_dialogue and health.get("status") == "ok"
+                    ):
                         return running
                 except (NotRunning, httpx.HTTPError, ValueError):
                     pass
