@@ -3,6 +3,7 @@
 import typer
 
 from api.commands import (
+    channel,
     chat,
     clock,
     contact,
@@ -33,6 +34,7 @@ for module in (
     telegram_link,
     statement,
     merchant,
+    channel,
     parse,
     train,
     clock,

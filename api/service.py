@@ -131,14 +131,20 @@ class Service:
             supervisor_pid=os.getpid(),
         )
         self._save()
-        urls = DatabaseUrls.derive(owner_url, self.keys.role_password)
-        await asyncio.to_thread(migrate, urls)
-        await self._accounts(urls)
-        await self.supervisor.start(Child("web", lambda: self._web(port), self._web_ready))
-        for number in range(1, self.settings.worker_processes + 1):
-            await self.supervisor.start(Child(f"worker{number}", self._worker))
-        if with_rasa and not self.settings.rasa_url:
-            await self._rasa(rasa_ports)
+        # The assistant takes longest to load and needs nobody while it does.
+        loading = asyncio.create_task(self._rasa(rasa_ports)) if with_rasa else None
+        try:
+            urls = DatabaseUrls.derive(owner_url, self.keys.role_password)
+            await asyncio.to_thread(migrate, urls)
+            await self._accounts(urls)
+            await self.supervisor.start(Child("web", lambda: self._web(port), self._web_ready))
+            for number in range(1, self.settings.worker_processes + 1):
+                await self.supervisor.start(Child(f"worker{number}", self._worker))
+            if loading is not None:
+                await loading
+        finally:
+            if loading is not None:
+                loading.cancel()
         await self._register_telegram()
         return self.running
 
@@ -210,6 +216,8 @@ class Service:
             await database.close()
 
     async def _rasa(self, ports: list[int]) -> None:
+        if self.settings.rasa_url:
+            return
         self.supervisor.say("up", "looking for the trained assistant (a new one takes a minute)")
         model = await asyncio.to_thread(trained_model)
         starts = []
