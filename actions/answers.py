@@ -2,7 +2,7 @@
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
-from actions.offers import pressed_old_button
+from actions.offers import back_to_offer, current_offer, pressed_old_button
 from actions.people import offer_person
 from actions.turn import PERSON, Turn, button
 
@@ -52,6 +52,10 @@ class TakeYes(DialogueAction):
             turn.go_on_with("action_confirm_agreement")
         elif not turn.facts.verified or turn.slot("claim_shown") is None:
             turn.go_on_with("action_explain_claim")
+        elif current_offer(turn) is not None:
+            # The question was lost over something else; a yes out of the blue posts nothing.
+            turn.ask("confirm_agreement")
+            back_to_offer(turn)
         elif (found := await focus(turn)) is not None and found.agreement is not None:
             turn.say("thanks_noted")
         else:

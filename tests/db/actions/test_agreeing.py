@@ -238,3 +238,11 @@ async def test_until_a_person_decides_the_claim_rests(known: Talk) -> None:
         merchant.policy = {"authority_minor": 50_00}
     await known.say("request_instalments", count=3)
     assert (await known.claims())[0].paused_until == date(2026, 12, 3)
+
+
+async def test_a_yes_out_of_the_blue_repeats_the_suggestion_before_it_posts(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    await known.say("request_human")
+    assert await known.say("affirm", "ok") == ["offer_back"]
+    assert await known.agreements() == []
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
