@@ -49,6 +49,12 @@ def _connection() -> aiohttp.ClientSession:
     return _session
 
 
+async def close() -> None:
+    """Close the connection, if there is one."""
+    if _session is not None:
+        await _session.close()
+
+
 async def _ask(action: RemoteAction, body: Dict[Text, Any]) -> Dict[Text, Any]:
     endpoint = action.action_endpoint
     if endpoint is None or not endpoint.url:

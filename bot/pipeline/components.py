@@ -73,7 +73,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         if not messages:
             return
         vectors = encoder.encode([message.get(TEXT) for message in messages])
-        for message, vector in zip(messages, vectors):
+        for message, vector in zip(messages, vectors, strict=True):
             message.add_features(
                 Features(
                     vector.reshape(1, -1),

@@ -186,7 +186,10 @@ def _fixed(month: int, day: int) -> Callable[[int], date]:
 
 # Name → the feast's first day and its last one.
 FEASTS: Dict[str, Tuple[Callable[[int], date], Callable[[int], date]]] = {
-    r"weihnachten|weihnacht|christmas|xmas|x-mas|den feiertagen|the holidays": (_fixed(12, 24), _fixed(12, 26)),
+    r"weihnachten|weihnacht|christmas|xmas|x-mas|den feiertagen|the holidays": (
+        _fixed(12, 24),
+        _fixed(12, 26),
+    ),
     r"heiligabend|heilig abend|christmas eve": (_fixed(12, 24), _fixed(12, 24)),
     r"boxing day": (_fixed(12, 26), _fixed(12, 26)),
     r"nikolaus": (_fixed(12, 6), _fixed(12, 6)),
@@ -194,7 +197,7 @@ FEASTS: Dict[str, Tuple[Callable[[int], date], Callable[[int], date]]] = {
     r"neujahr|new year'?s day|(?:the )?new year'?s?": (_fixed(1, 1), _fixed(1, 1)),
     r"ostern|easter": (_easter_based(0), _easter_based(1)),
     r"pfingsten|whitsun|pentecost": (_easter_based(49), _easter_based(50)),
-}  # fmt: skip
+}
 
 
 def feast(first: Callable[[int], date], last: Callable[[int], date], where: str) -> Resolver:

@@ -1,4 +1,5 @@
 """Names and spellings of days, months and their parts, German and English, as patterns."""
+# ruff: noqa: E501 - a pattern is easier to read whole than in pieces
 
 import re
 from typing import Dict, Sequence
@@ -27,11 +28,7 @@ MONTHS: Dict[str, int] = {
 ORDINALS: Dict[str, int] = {
     stem: day
     for day, stems in enumerate(
-        "erst zweit dritt viert fünft|fuenft sechst siebt|siebent acht neunt zehnt elft zwölft|zwoelft "
-        "dreizehnt vierzehnt fünfzehnt|fuenfzehnt sechzehnt siebzehnt achtzehnt neunzehnt zwanzigst "
-        "einundzwanzigst zweiundzwanzigst dreiundzwanzigst vierundzwanzigst "
-        "fünfundzwanzigst|fuenfundzwanzigst sechsundzwanzigst siebenundzwanzigst achtundzwanzigst "
-        "neunundzwanzigst dreißigst|dreissigst einunddreißigst|einunddreissigst".split(),
+        ["erst", "zweit", "dritt", "viert", "fünft|fuenft", "sechst", "siebt|siebent", "acht", "neunt", "zehnt", "elft", "zwölft|zwoelft", "dreizehnt", "vierzehnt", "fünfzehnt|fuenfzehnt", "sechzehnt", "siebzehnt", "achtzehnt", "neunzehnt", "zwanzigst", "einundzwanzigst", "zweiundzwanzigst", "dreiundzwanzigst", "vierundzwanzigst", "fünfundzwanzigst|fuenfundzwanzigst", "sechsundzwanzigst", "siebenundzwanzigst", "achtundzwanzigst", "neunundzwanzigst", "dreißigst|dreissigst", "einunddreißigst|einunddreissigst"],
         start=1,
     )
     for stem in stems.split("|")
@@ -39,10 +36,7 @@ ORDINALS: Dict[str, int] = {
 ENGLISH_ORDINALS: Dict[str, int] = {
     word: day
     for day, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
-        "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first "
-        "twenty-second twenty-third twenty-fourth twenty-fifth twenty-sixth twenty-seventh "
-        "twenty-eighth twenty-ninth thirtieth thirty-first".split(),
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", "twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth", "twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth", "thirty-first"],
         start=1,
     )
 }  # fmt: skip

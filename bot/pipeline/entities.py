@@ -27,13 +27,28 @@ MONEY_INTENTS = frozenset(
         "already_paid",
     }
 )
+# Intents in which the name of a channel is a wish; elsewhere ("why this SMS?") it is only a word.
+CHANNEL_INTENTS = frozenset(
+    {
+        "choose_channel",
+        "request_invoice_copy",
+        "request_receipt",
+        "request_bank_details",
+        "change_contact",
+        "opt_out",
+        "inform",
+        "affirm",
+        "deny",
+    }
+)
 _ADULT_AGE_YEARS = 14
 _BIRTH = re.compile(
     r"\b(?:geb(?:oren|urtsdatum|urtstag|urtsdat)?\b|geb\.|born|birth(?:day|date)?|dob|d\.o\.b)",
     re.IGNORECASE,
 )
 _DONE = re.compile(
-    r"\b(?:gezahlt|bezahlt|überwiesen|ueberwiesen|abgebucht|zurückgeschickt|zurueckgeschickt|paid|transferred|sent|went out|returned|war|wurde|habe?)\b",
+    r"\b(?:gezahlt|bezahlt|(?:ü|ue)berwiesen|abgebucht|zur(?:ü|ue)ckgeschickt|war|wurde|habe?|"
+    r"paid|transferred|sent|went out|returned)\b",
     re.IGNORECASE,
 )
 _AHEAD = re.compile(r"\b(?:werde|wird|will|going to|gonna|'ll)\b", re.IGNORECASE)
@@ -67,9 +82,7 @@ def find(text: str) -> Spans:
     fixed = [span for span in dates if not span.is_duration]
     values = list(contacts)
     for span in amounts:
-        if span.entity == "period":
-            values.append(span)
-        elif _free(span, fixed) and _free(span, contacts):
+        if span.entity == "period" or (_free(span, fixed) and _free(span, contacts)):
             values.append(span)
     values.extend(span for span in find_channels(text) if _free(span, [*contacts, *plain]))
     return Spans(tuple(values), tuple(dates))
@@ -156,7 +169,7 @@ def read(
     entities = [
         _entity(text, span.start, span.end, span.entity, span.value)
         for span in spans.values
-        if span.entity != LOOSE_NUMBER
+        if span.entity != LOOSE_NUMBER and (span.entity != "channel" or intent in CHANNEL_INTENTS)
     ]
     has_amount = any(entity["entity"] == "amount" for entity in entities)
     if intent == "propose_amount" or (intent in MONEY_INTENTS and not has_amount):

@@ -107,7 +107,8 @@ class IntentModel:
         scores = _nearness(vector.reshape(1, -1), weights["examples"])[0] @ weights["dual"]
         scores += weights["bias"]
         first_row = 0
-        for vectorizer, share in zip(self._vectorizers, (_WORDS_SHARE, _LETTERS_SHARE)):
+        shares = (_WORDS_SHARE, _LETTERS_SHARE)
+        for vectorizer, share in zip(self._vectorizers, shares, strict=True):
             groups = vectorizer.transform([normalise(text)])
             # Only the rows that occur: the product with the whole matrix takes ten times longer.
             rows = weights["groups"][first_row + groups.indices]

@@ -40,7 +40,7 @@ class LanguageModel:
     def fit(cls, texts: Sequence[str], languages: Sequence[str]) -> "LanguageModel":
         """Learn from texts and their language, each one of `LANGUAGES`."""
         counts: Dict[str, Counter] = {language: Counter() for language in LANGUAGES}
-        for text, language in zip(texts, languages):
+        for text, language in zip(texts, languages, strict=True):
             counts[language].update(feature for feature, _ in _features(text))
         german, english = (counts[language] for language in LANGUAGES)
         vocabulary = set(german) | set(english)

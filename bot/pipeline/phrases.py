@@ -10,12 +10,62 @@ from pipeline.values_amounts import ValueSpan
 
 CHANNEL_NAMES: Dict[str, Tuple[str, ...]] = {
     "telegram": ("telegram", "telegramm", "telegram messenger", "tg"),
-    "whatsapp": ("whatsapp", "whats app", "whatsap", "whatsup", "wa", "watsapp", "wattsapp", "whatsapp's"),
-    "sms": ("sms", "sm", "text message", "text messages", "textnachricht", "kurznachricht", "a text", "by text", "text me", "txt"),
-    "email": ("email", "e-mail", "mail", "e mail", "emails", "e-mails", "mails", "per mail", "emaill"),
-    "letter": ("brief", "briefpost", "post", "per post", "letter", "by post", "briefe", "postalisch", "schriftlich", "postal mail"),
-    "phone": ("telefon", "telefonisch", "anruf", "handy", "phone", "call", "by phone", "phone call", "telefonat"),
-}  # fmt: skip
+    "whatsapp": (
+        "whatsapp",
+        "whats app",
+        "whatsap",
+        "whatsup",
+        "wa",
+        "watsapp",
+        "wattsapp",
+        "whatsapp's",
+    ),
+    "sms": (
+        "sms",
+        "text message",
+        "text messages",
+        "textnachricht",
+        "kurznachricht",
+        "a text",
+        "by text",
+        "text me",
+        "txt",
+    ),
+    "email": (
+        "email",
+        "e-mail",
+        "mail",
+        "e mail",
+        "emails",
+        "e-mails",
+        "mails",
+        "per mail",
+        "emaill",
+    ),
+    "letter": (
+        "brief",
+        "briefpost",
+        "post",
+        "per post",
+        "letter",
+        "by post",
+        "briefe",
+        "postalisch",
+        "schriftlich",
+        "postal mail",
+    ),
+    "phone": (
+        "telefon",
+        "telefonisch",
+        "anruf",
+        "handy",
+        "phone",
+        "call",
+        "by phone",
+        "phone call",
+        "telefonat",
+    ),
+}
 _LABEL_PREFIX = "channel:"
 
 

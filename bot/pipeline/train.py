@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline import model_files  # noqa: E402
+from pipeline import model_files
 
 
 def _train(target: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
 from rasa.core.actions.action import Action, ActionExecutionRejection
 from rasa.core.actions.loops import LoopAction
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.core.processor import ActionLimitReached, MessageProcessor
 from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.processor import ActionLimitReached, MessageProcessor
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker

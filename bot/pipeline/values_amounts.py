@@ -3,6 +3,7 @@
 Amounts are in minor units (cents). Only euros are understood: an amount in another currency is
 none. A number without a currency is an amount where its surroundings say so.
 """
+# ruff: noqa: E501 - a pattern is easier to read whole than in pieces
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """Facts that identify or reach a person: found, checked and brought into one spelling."""
+# ruff: noqa: E501 - a pattern is easier to read whole than in pieces
 
 import re
 from typing import List
@@ -22,7 +23,7 @@ _KEYWORD = (
 )
 _KEYED_NUMBER = re.compile(
     rf"\b{_KEYWORD}\s*(?:ist|lautet|is|war|:|#|mit der nummer|nummer|nr\.?|number|no\.?|die|the|meine|my)*\s*[:#]?\s*"
-    r"(?P<number>(?=[\w/-]*\d{2})[A-Za-z0-9]+(?:[-/ ]?(?=[A-Za-z0-9]*\d)[A-Za-z0-9]+)*)",
+    r"(?P<number>(?=[\w/-]*\d{2})[A-Za-z0-9]+(?:[-/](?=[A-Za-z0-9]*\d)[A-Za-z0-9]+)*)",
     re.IGNORECASE,
 )
 _CODED_NUMBER = re.compile(
@@ -33,6 +34,12 @@ _LONG_NUMBER = re.compile(
 )
 _POSTAL_CODE = re.compile(
     r"(?<![\w.,+/-])(?:D-)?(?P<code>\d{5})(?![\w/-]|[.,]\d)(?!\s?(?:€|eur))", re.IGNORECASE
+)
+# Four digits are a postal code (Austria, Switzerland) only next to a place.
+_PLACE_POSTAL_CODE = re.compile(
+    r"(?<![\w.,+/-])(?P<code>\d{4})(?=\s+(?:wien|vienna|graz|linz|salzburg|innsbruck|klagenfurt|"
+    r"z(?:ü|ue)rich|bern|basel|genf|luzern)\b)",
+    re.IGNORECASE,
 )
 _SHORT_POSTAL_CODE = re.compile(
     r"\b(?:plz|postleitzahl|postcode|post code|zip(?: code)?)\s*(?:ist|lautet|is|:)?\s*(?:[A-Z]{1,2}-)?(?P<code>\d{4,5})\b",
@@ -118,7 +125,7 @@ def _add_references(text: str, found: List[ValueSpan]) -> None:
         )
     for match in _CODED_NUMBER.finditer(text):
         if not re.match(
-            r"(?:eur?|d|a|ch|am|in|um|ab|je|bis|zum|nur|und|oder|mit|pay|the|by|on|for|do|max|ca|is|to|at|of)[ -]?\d",
+            r"(?:eur?|plz|zip|de?|a|ch|am|in|um|ab|je|bis|zum|nur|und|oder|mit|pay|the|by|on|for|do|max|ca|is|to|at|of)[ -]?\d",
             match.group(),
             re.IGNORECASE,
         ):
@@ -142,7 +149,7 @@ def _add_phones(text: str, found: List[ValueSpan]) -> None:
 
 
 def _add_plain_numbers(text: str, found: List[ValueSpan]) -> None:
-    for pattern in (_SHORT_POSTAL_CODE, _POSTAL_CODE):
+    for pattern in (_SHORT_POSTAL_CODE, _PLACE_POSTAL_CODE, _POSTAL_CODE):
         for match in pattern.finditer(text):
             code = match.group("code")
             span = ValueSpan("postal_code", match.start("code"), match.end("code"), code)

@@ -16,7 +16,25 @@ _SLANG = {
 }  # fmt: skip
 # "a" and "ein" count only where a unit follows; the caller asks for them.
 ARTICLES = frozenset(
-    "ein eine einen einem einer eines nen 'nen ne 'ne nem 'nem ner 'ner a an one".split()
+    [
+        "ein",
+        "eine",
+        "einen",
+        "einem",
+        "einer",
+        "eines",
+        "nen",
+        "'nen",
+        "ne",
+        "'ne",
+        "nem",
+        "'nem",
+        "ner",
+        "'ner",
+        "a",
+        "an",
+        "one",
+    ]
 )
 _UMLAUTS = (("ae", "ä"), ("oe", "ö"), ("ue", "ü"))
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")

@@ -1,0 +1,385 @@
+"""The ways to say a day, German and English: patterns, and what each makes of its match.
+
+A stretch of time without a day ("nächste Woche", "wenn mein Gehalt kommt") is found too: it
+has no day, and the customer is asked for one.
+"""
+# ruff: noqa: E501 - a pattern is easier to read whole than in pieces
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Callable, List, Match, Optional, Pattern, Tuple
+
+from pipeline import date_resolvers as on
+from pipeline.date_resolvers import Resolver
+from pipeline.date_words import (
+    AFTER_NEXT,
+    COUNT,
+    DAY,
+    LAST,
+    LONG_WEEKDAY,
+    MONTH,
+    MONTHS,
+    NEXT,
+    NEXT_WEEK,
+    NOT_A_DAY,
+    ORDINAL_DE,
+    ORDINAL_EN,
+    THIS,
+    UNIT,
+    WEEKDAY,
+    WEEKDAYS,
+    YEAR,
+)
+from pipeline.values_numbers import small_number
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a rule makes of its match."""
+
+    resolve: Resolver
+    has_year: bool = False
+    is_duration: bool = False
+
+
+Build = Callable[[Match[str]], Optional[Reading]]
+RULES: List[Tuple[Pattern[str], Build]] = []
+
+
+def _rule(*patterns: str) -> Callable[[Build], Build]:
+    def register(build: Build) -> Build:
+        RULES.extend((re.compile(pattern, re.IGNORECASE), build) for pattern in patterns)
+        return build
+
+    return register
+
+
+# "Montag, den 30.11.": one day, not two.
+_ON_WEEKDAY = rf"(?:\b(?:{LONG_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\b\.?,?\s+(?:den\s+|der\s+|dem\s+|the\s+)?)?"
+
+
+def _weekday_of(match: Match[str]) -> int:
+    groups = match.groupdict()
+    for group in ("weekday", "short", "after_am", "after_by"):
+        if groups.get(group):
+            return WEEKDAYS[groups[group].lower()]
+    raise ValueError(match.group())
+
+
+@_rule(r"\b(?P<year>(?:19|20)\d\d)[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})\b")
+def _iso(match: Match[str]) -> Optional[Reading]:
+    year, month, day = (int(match.group(name)) for name in ("year", "month", "day"))
+    return Reading(on.in_year(month, day, year), has_year=True) if month <= 12 else None
+
+
+@_rule(
+    _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<year>(?:19|20)\d\d)|(?P<short_year>\d\d))?(?![\d])",
+    _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>(?:19|20)\d\d|\d\d))?(?![\d/-])",
+    _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})\.(?P<month>\d{1,2})(?![.,/-]?\d)(?!\s?(?:€|eur|%|uhr|am\b|pm\b))",
+)
+def _numeric(match: Match[str]) -> Optional[Reading]:
+    groups = match.groupdict()
+    day, month = int(groups["day"]), int(groups["month"])
+    if month > 12 >= day and "/" in match.group():
+        day, month = month, day
+    if not (1 <= day <= 31 and 1 <= month <= 12):
+        return None
+    year = on.full_year(groups.get("year") or groups.get("short_year"))
+    return Reading(on.in_year(month, day, year), has_year=year is not None)
+
+
+@_rule(
+    rf"{_ON_WEEKDAY}(?<![\d.,]){DAY}\s?(?:of\s+)?{MONTH}{YEAR}",
+    rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:the\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
+)
+def _day_and_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.group("day"))
+    if day is None:
+        return None
+    year = on.full_year(match.group("year") or match.group("short_year"))
+    month = MONTHS[match.group("month").lower().rstrip(".")]
+    return Reading(on.in_year(month, day, year), has_year=year is not None)
+
+
+@_rule(
+    rf"\b(?:am|zum|bis|ab)\s+(?:zum\s+)?(?P<which>{AFTER_NEXT}|{NEXT}|{THIS})\s+(?P<day>{ORDINAL_DE}|\d{{1,2}}\.)(?!\w)"
+    + NOT_A_DAY,
+    r"\b(?:(?:am|zum|bis\s+zum)\s+)?(?P<which>)monats(?P<day>ersten?)\b",
+    r"\b(?P<which>)monatswechsel\b",
+    r"(?P<which>)(?<!the )\b(?P<day>first|1st)(?:\s+day)?\s+of\s+(?:the|next|each)\s+month\b",
+)
+def _first_of_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.groupdict().get("day") or "1.")
+    return None if day is None else Reading(on.day_of_month(day))
+
+
+@_rule(
+    rf"\b(?P<which>{AFTER_NEXT}|{NEXT})\s+(?:monat|month),?\s+(?:am|zum|on\s+the|by\s+the|the|den)\s+(?P<day>\d{{1,2}}(?:\.|st|nd|rd|th|ten)|{ORDINAL_DE}|{ORDINAL_EN})(?!\w)",
+)
+def _day_of_next_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.group("day"))
+    return (
+        None if day is None else Reading(on.day_in_month(day, on.step(match.group("which")) or 0))
+    )
+
+
+@_rule(
+    _ON_WEEKDAY
+    + r"(?:\b(?:am|zum|bis|den|dem|ab|vom|seit|der|wieder)\s+)(?P<day>\d{1,2}(?:\s?\.(?!\d)|ten\b|er\b))"
+    + NOT_A_DAY
+    + rf"(?P<which>\s*(?:(?:des|vom|von|im)\s+)?(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+monats?)?",
+    rf"(?:\b(?:am|zum|bis|den|dem|ab|vom|seit)\s+)(?P<day>{ORDINAL_DE})\b"
+    + NOT_A_DAY
+    + rf"(?P<which>\s*(?:(?:des|vom|von|im)\s+)?(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+monats?)?",
+    rf"{_ON_WEEKDAY}(?:\bthe\s+|\bon\s+|\bby\s+)(?P<day>\d{{1,2}}(?:st|nd|rd|th)|(?:{ORDINAL_EN})\b)"
+    + NOT_A_DAY
+    + rf"(?P<which>\s*(?:of\s+)?(?:the\s+)?(?:{NEXT}|{THIS}|{LAST})\s+month)?",
+    r"^\W*(?P<day>\d{1,2}(?:\.|st|nd|rd|th|ten))\W*$",
+)
+def _day_alone(match: Match[str]) -> Optional[Reading]:
+    groups = match.groupdict()
+    day = on.day_of(groups["day"])
+    if day is None:
+        return None
+    if groups.get("which"):
+        return Reading(on.day_in_month(day, on.step(groups["which"]) or 0))
+    return Reading(on.day_of_month(day))
+
+
+@_rule(rf"(?:\b(?P<which>{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+)?\b{WEEKDAY}")
+def _weekday(match: Match[str]) -> Optional[Reading]:
+    number = _weekday_of(match)
+    step = on.step(match.group("which") or "")
+    if step == -1:
+        return Reading(lambda today, past: on.weekday(number)(today, True))
+    if step == 2:
+        return Reading(on.weekday(number, weeks=1))
+    return Reading(on.weekday(number, skips_near=step == 1 and "kommend" not in match.group()))
+
+
+@_rule(
+    rf"\b{NEXT_WEEK},?\s+(?:am\s+|on\s+)?{WEEKDAY}",
+    rf"\b{WEEKDAY},?\s+(?:in\s+der\s+|der\s+|of\s+|in\s+)?{NEXT_WEEK}",
+    r"\b(?P<weekday>" + LONG_WEEKDAY + r")\s+week\b",
+)
+def _weekday_next_week(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.weekday_in_week(_weekday_of(match), 1))
+
+
+@_rule(rf"\b{WEEKDAY}\s+in\s+(?P<count>\w+)\s+(?P<unit>wochen?|weeks?)\b")
+def _weekday_in_weeks(match: Match[str]) -> Optional[Reading]:
+    weeks = small_number(match.group("count"))
+    return None if weeks is None else Reading(on.weekday(_weekday_of(match), weeks=weeks))
+
+
+@_rule(rf"\b(?:{LAST}\s+)?(?:{WEEKDAY})\s+vor\s+(?P<count>\w+)\s+wochen?\b")
+def _weekday_weeks_ago(match: Match[str]) -> Optional[Reading]:
+    weeks = small_number(match.group("count"))
+    if weeks is None:
+        return None
+    number = _weekday_of(match)
+    return Reading(
+        lambda today, past: on.weekday(number)(today - timedelta(days=7 * (weeks - 1)), True)
+    )
+
+
+@_rule(
+    rf"\b(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\s+(?:in|auf\s+in)\s+{COUNT}\s+{UNIT}",
+    rf"\b(?:in\s+)?{COUNT}\s+{UNIT}\s+(?:from|after|ab|nach)\s+(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\b",
+)
+def _shift_from(match: Match[str]) -> Optional[Reading]:
+    count = small_number(match.group("count"))
+    if count is None:
+        return None
+    base = match.group("base").lower()
+    shift = on.shifted(match.group("unit").lower(), count)
+    if base in WEEKDAYS:
+        start = on.weekday(WEEKDAYS[base])
+    else:
+        start = on.shifted("day", 1 if base in ("morgen", "tomorrow") else 0)
+
+    def resolve(today: date, past: bool) -> Optional[date]:
+        first = start(today, past)
+        return None if first is None else shift(first, past)
+
+    return Reading(resolve)
+
+
+_NEAR = (
+    (r"(?:ü|ue|u)bermorgen|day\s+after\s+(?:tomorrow|tmrw|tmr|2moro)", 2),
+    (r"(?<!guten )(?<!gudn )(?<!schönen )(?<!am )(?<!jeden )(?<!heute )(?<!good )\b(?:morgen|morgn|mrgn|moagn)(?:\s+(?:fr(?:ü|ue)h|abend|mittag))?", 1),
+    (r"tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr|2moro|2morrow", 1),
+    (r"heute(?:\s+(?:morgen|abend|nacht|noch))?|heut|today|tonight|this\s+(?:evening|afternoon|morning)", 0),
+    (r"vorgestern|day\s+before\s+yesterday", -2),
+    (r"gestern|yesterday", -1),
+)  # fmt: skip
+
+
+def _near_rule(days: int) -> Build:
+    return lambda match: Reading(on.shifted("day", days))
+
+
+for _pattern, _days in _NEAR:
+    _rule(rf"\b(?:{_pattern})\b")(_near_rule(_days))
+
+
+@_rule(
+    rf"\b(?P<where>in|innerhalb\s+(?:von|der\s+n(?:ä|ae)chsten)|binnen|within|vor)\s+(?:about\s+|ca\.?\s+|etwa\s+|sp(?:ä|ae)testens\s+|the\s+next\s+|den\s+n(?:ä|ae)chsten\s+)?{COUNT}\s*{UNIT}",
+    rf"\b{COUNT}\s+{UNIT}\s+(?P<where>from\s+(?:now|today)|ago|sp(?:ä|ae)ter|later|her\b)",
+)
+def _shift(match: Match[str]) -> Optional[Reading]:
+    where, unit = match.group("where").lower(), match.group("unit").lower()
+    count = small_number(match.group("count"))
+    if count is None:
+        vague = match.group("count").lower() in ("paar", "few", "couple", "einigen", "wenigen")
+        return Reading(on.nothing) if vague and where != "vor" else None
+    return Reading(on.shifted(unit, -count if where in ("vor", "ago", "her") else count))
+
+
+@_rule(
+    rf"\bin\s+(?:etwa\s+|ca\.?\s+|about\s+)?\w+\s?(?:-|–|,|bis|to|or|oder)\s?{COUNT}\s+{UNIT}",
+    rf"\b\d+\s?(?:-|–|bis|to)\s?{COUNT}\s+{UNIT}",
+)
+def _range(match: Match[str]) -> Optional[Reading]:
+    count = small_number(match.group("count"))
+    if count is None:
+        return None
+    return Reading(
+        on.shifted(match.group("unit").lower(), count),
+        is_duration=not match.group().lower().startswith("in"),
+    )
+
+
+@_rule(rf"\bin\s+(?:anderthalb|eineinhalb|one\s+and\s+a\s+half)\s+{UNIT}")
+def _one_and_a_half(match: Match[str]) -> Optional[Reading]:
+    is_weeks = match.group("unit").lower().startswith("w")
+    return Reading(on.shifted("day", 11 if is_weeks else 45))
+
+
+@_rule(
+    rf"\b(?:in|vor)\s+(?:ein\s+|a\s+)?(?:paar|few|couple(?:\s+of)?|einigen|wenigen|several)\s+{UNIT}",
+)
+def _vague_shift(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.nothing)
+
+
+@_rule(
+    r"\bin\s+(?:einer|ner|'ner|a)\s+halben\s+(?P<unit>woche)\b",
+    r"\bin\s+(?:einem|nem|'nem)\s+halben\s+(?P<unit>jahr)\b|\bin\s+half\s+a\s+(?P<unit_en>year)\b",
+)
+def _half(match: Match[str]) -> Optional[Reading]:
+    return Reading(
+        on.shifted("day", 4) if "woche" in match.group().lower() else on.shifted("mon", 6)
+    )
+
+
+@_rule(
+    rf"(?<!\bin )(?<!\bseit )(?<!\bfor )(?<!\bsince )\b{COUNT}(?:\s+more|\s+weitere)?\s*{UNIT}(?!\s*(?:alt|old|lang\s+keine))"
+)
+def _duration(match: Match[str]) -> Optional[Reading]:
+    count = small_number(match.group("count"))
+    if count is None:
+        return None
+    return Reading(on.shifted(match.group("unit").lower(), count), is_duration=True)
+
+
+_PART = r"(?P<part>anfang|beginn|mitte|ende|beginning|start|middle|mid|end|early|late)"
+_OF = r"(?:\s*(?:-|of|des|der|dem|vom|von|im|in))?(?:\s+(?:the|dem|der|des))?"
+_WHICH = rf"(?P<which>\s+(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST}|laufende[nrsm]?))?"
+
+
+@_rule(
+    rf"\b{_PART}{_OF}{_WHICH}\s+(?:monats?|month)\b",
+    r"\b(?P<which>)(?P<unit>monats)(?P<part>ende|anfang|mitte)\b|\b(?P<eom>eom)\b",
+    r"\b(?P<which>)(?:letzte[nr]?\s+tag\s+(?:des|im)\s+monats?|last\s+day\s+of\s+(?:the\s+)?month|month's\s+end|ultimo)\b",
+    rf"\b(?P<which>{NEXT}|{THIS})\s+month(?:'?s)?\s+(?P<part>end|start)\b|\b(?:month)[\s-](?P<end>end)\b",
+)
+def _part_of_month(match: Match[str]) -> Optional[Reading]:
+    groups = match.groupdict()
+    step = (
+        0
+        if groups.get("which") and re.search(rf"{THIS}|laufende", groups["which"], re.I)
+        else (on.step(groups.get("which") or ""))
+    )
+    return Reading(on.month_part(groups.get("part") or "end", None, step))
+
+
+@_rule(rf"\b{_PART}{_OF}{_WHICH}\s+{MONTH}")
+def _part_of_named_month(match: Match[str]) -> Optional[Reading]:
+    month = MONTHS[match.group("month").lower().rstrip(".")]
+    return Reading(on.month_part(match.group("part"), month, None))
+
+
+@_rule(
+    rf"\b{_PART}{_OF}{_WHICH}\s+(?:woche|week)\b",
+    r"\b(?P<which>)(?P<part>wochenende|weekend)\b",
+    rf"\b(?P<which>{NEXT}|{THIS})\s+(?P<part>wochenende|weekend)\b",
+)
+def _part_of_week(match: Match[str]) -> Optional[Reading]:
+    part = match.group("part").lower()
+    number = (
+        5
+        if part.startswith("w")
+        else 0
+        if part.startswith(("anfang", "beg", "start", "early"))
+        else (2 if part.startswith("mi") else 4)
+    )
+    step = on.step(match.group("which") or "")
+    if step and part.startswith("w"):
+        return Reading(on.weekday(number, skips_near=True))
+    return Reading(on.weekday_in_week(number, 1) if step else on.in_this_week(number))
+
+
+@_rule(
+    r"\b(?P<where>nach|vor)\s+(?:dem\s+)?(?:n(?:ä|ae)chsten\s+)?wochenende\b",
+    r"\b(?P<where>after|before)\s+(?:the\s+)?(?:next\s+)?weekend\b",
+)
+def _around_weekend(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.weekday(0 if match.group("where").lower() in ("nach", "after") else 4))
+
+
+@_rule(
+    rf"\b{_PART}{_OF}{_WHICH}\s+(?:jahr(?:es)?|year)\b|\bjahresende\b|\byear[\s-]end\b",
+    r"\bjahres(?P<part>anfang)(?P<which>)\b",
+)
+def _part_of_year(match: Match[str]) -> Optional[Reading]:
+    part = (match.groupdict().get("part") or "ende").lower()
+    if part.startswith(("anfang", "beg", "start", "early")):
+        return Reading(on.in_year(1, 1, None))
+    return None if part.startswith("mi") else Reading(on.in_year(12, 31, None))
+
+
+@_rule(
+    rf"\b(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST})\s+(?:woche|week|monats?|month|jahr|year)\b",
+    r"\b(?:im|in)\s+(?:the\s+)?(?:neuen\s+jahr|new\s+year)\b",
+    rf"\b(?:im|in)\s+(?:{THIS}\s+|{NEXT}\s+)?{MONTH}(?!\s*\d)",
+)
+def _stretch(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.nothing)
+
+
+_INCOME = (
+    r"(?:gehalt|gehälter|lohn|löhnung|rente|geld|kohle|bafög|bafoeg|kindergeld|bürgergeld|"
+    r"arbeitslosengeld|krankengeld|elterngeld|weihnachtsgeld|steuererstattung|salary|wages?|"
+    r"pay ?check|payday|paid|pension|benefits|money|bonus|tax refund)"
+)
+
+
+@_rule(
+    rf"\b(?:wenn|sobald|nachdem|when|once|after|as soon as|until|till|bis|nach)\b[^.?!]{{0,30}}?\b{_INCOME}\b(?:\s+(?:wieder\s+)?(?:kommt|da\s+ist|drauf\s+ist|habe|hab|bekomme|kriege|eingeht|comes(?:\s+in)?|arrives|is\s+(?:in|here|there)))?",
+    r"\b(?:am|zum|n(?:ä|ae)chsten|on|next|by)\s+(?:zahltag|payday|pay\s+day)\b|\bpay\s?day\b",
+)
+def _income(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.nothing)
+
+
+for _name, (_first, _last) in on.FEASTS.items():
+
+    def _feast_rule(match: Match[str], first=_first, last=_last) -> Optional[Reading]:
+        return Reading(on.feast(first, last, (match.group("where") or "").lower()))
+
+    _rule(rf"\b(?:(?P<where>nach|vor|after|before)\s+)?(?:{_name})\b")(_feast_rule)
