@@ -66,3 +66,17 @@ def alive(processes: list[Process]) -> list[Process]:
         for process in processes
         if (now := _read(process.pid)) is not None and now.began == process.began
     ]
+
+
+def cpu_seconds_by_part(pid: int) -> dict[str, float]:
+    """CPU time so far of each part below a supervisor; PostgreSQL with all its server processes."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    spent: dict[str, float] = {}
+    for process in descendants(pid):
+        try:
+            stat = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        part = process.part or ("postgres" if process.command.startswith("postgres:") else "other")
+        spent[part] = spent.get(part, 0.0) + (int(stat[11]) + int(stat[12])) / ticks
+    return spent

@@ -107,7 +107,9 @@ async def _first_contact(made: Parts) -> int:
     return sent
 
 
-async def _scene(console: Console, made: Parts, standin: StandIn, line: Line, scene: Scene) -> None:
+async def _scene(
+    console: Console, made: Parts, standin: StandIn, line: Line, scene: Scene
+) -> list[str]:
     console.print(Rule(scene.title))
     customer, lines = await _customer(made, line, scene)
     seen = 0
