@@ -6,6 +6,7 @@ Protects the rule that a failed action fails the turn, against Rasa's three ways
 import asyncio
 import json
 import logging
+from datetime import date
 from typing import Any, AsyncIterator, Dict, List
 
 import pytest
@@ -13,12 +14,14 @@ import pytest_asyncio
 from aiohttp import web
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.utils.endpoints import EndpointConfig
 
 from pipeline import action_call, model_files, quiet_log
 from pipeline.action_call import EVENTS_SENT_MAX, ActionFailed
 from pipeline.turn_channel import BadRequest, PlainReply, checked_body, take_turn
+from pipeline.understanding import Understanding
 
 SECRET_TEXT = "wer seid ihr, Sackgasse 7"
 NOW = "2026-11-23T08:00:00+00:00"
@@ -104,7 +107,7 @@ async def test_an_action_is_sent_the_last_events_only(
     server: ActionServer, trained: MessageProcessor
 ) -> None:
     events: List[Dict[str, Any]] = []
-    for _ in range(12):
+    for _ in range(15):
         events += (await take_turn(request(SECRET_TEXT, events=events), trained))["events"]
     assert len(events) > EVENTS_SENT_MAX
     assert len(server.calls[-1]["tracker"]["events"]) == EVENTS_SENT_MAX
@@ -186,6 +189,25 @@ async def test_no_text_reaches_the_log(
         await take_turn(request(SECRET_TEXT), trained)
     assert caplog.records
     assert "Sackgasse" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["ich zahle am Freitag 50 Euro", "is this a scam?", "30 im Monat", "asdf", "ja"]
+)
+async def test_parsing_without_a_server_gives_the_same(
+    trained: MessageProcessor, text: str
+) -> None:
+    model = model_files.newest_model()
+    assert model is not None
+    alone = Understanding.load(model, model_files.BOT / "config.yml").parse(
+        text, date(2026, 11, 23)
+    )
+    message = UserMessage(text, metadata={"now": NOW})
+    parsed = await trained.parse_message(message)
+    assert alone["intent"] == parsed["intent"]["name"]
+    assert alone["ranking"] == parsed["intent_ranking"]
+    assert alone["entities"] == parsed["entities"]
+    assert alone["language"] == parsed["language"]
 
 
 def test_the_compiled_schema_is_rasas_own() -> None:
