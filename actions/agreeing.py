@@ -19,6 +19,7 @@ from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
 from ledger.agreements import Deferral, InstalmentPlan
 from ledger.errors import AgreementRefused, ClaimInDispute, ClaimNotOpen, NothingOwed
+from ledger.money import Money
 from negotiation.bounds import guard_for, latest
 from negotiation.negotiate import (
     evaluate,
@@ -64,6 +65,11 @@ class Defer(DialogueAction):
         if found is None:
             return
         day = turn.heard.day()
+        offer = current_offer(turn)
+        if day is not None and offer is not None and isinstance(offer.terms, InstalmentPlan):
+            # "Rather from the 15th" about a plan on the table moves its first day.
+            turn.go_on_with("action_plan_instalments")
+            return
         if day is not None and _is_past(turn, day, "deferral_date"):
             return
         if day is not None:
@@ -105,7 +111,8 @@ class PlanInstalments(DialogueAction):
             turn.say("instalments_ask_again")
             return
         decision = evaluate_instalments(turn.facts.policy, found.facts, request)
-        asked = Asked(amount=turn.heard.amount(found.open), count=turn.heard.count())
+        count, amount = _figures(turn, found)
+        asked = Asked(amount=amount, count=count)
         await answer(turn, found, decision, asked)
 
 
@@ -115,7 +122,7 @@ def _request(turn: Turn, found: Focus) -> InstalmentRequest:
     So "and from the 15th?" changes the day of the plan, and "rather 30" its amount.
     """
     heard = turn.heard
-    count, amount = heard.count(), heard.amount(found.open)
+    count, amount = _figures(turn, found)
     period, first = heard.period(), heard.day()
     offer = current_offer(turn)
     if offer is not None and isinstance(offer.terms, InstalmentPlan):
@@ -125,6 +132,24 @@ def _request(turn: Turn, found: Focus) -> InstalmentRequest:
             period = period or offer.terms.period
             first = first or max(offer.terms.first, found.facts.today)
     return InstalmentRequest(count=count, amount=amount, period=period, first_due=first)
+
+
+def _figures(turn: Turn, found: Focus) -> tuple[int | None, Money | None]:
+    """The number and the amount that were named.
+
+    A bare figure is read as both: it is euros where an instalment may be that large, else a number
+    of instalments. A single one ("20 *a* month") is no number of instalments beside an amount.
+    """
+    count, amount = turn.heard.count(), turn.heard.amount(found.open)
+    if count is None or amount is None:
+        return count, amount
+    if turn.heard.same_words("amount", "count"):
+        policy = turn.facts.policy
+        fits = 2 <= count <= policy.instalment_count_max(found.open)
+        if fits and amount.minor < policy.instalment_minor_min:
+            return count, None
+        return None, amount
+    return (None if count == 1 else count), amount
 
 
 class OfferDiscount(DialogueAction):

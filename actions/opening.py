@@ -7,7 +7,7 @@ from actions.offers import back_to_offer, current_offer
 from actions.turn import PERSON, Turn, button
 
 POSTPONED_DAYS_MAX = 60
-POSTPONED_DAYS_USUAL = 3
+POSTPONED_DAYS_USUAL = 7
 
 
 class Greet(DialogueAction):

@@ -81,6 +81,14 @@ class Heard:
                 return Period(value)
         return None
 
+    def same_words(self, one: str, other: str) -> bool:
+        """Whether two entities were read out of the same words, as in a bare "15"."""
+        spans = [
+            {(e.get("start"), e.get("end")) for e in self.entities if e.get("entity") == entity}
+            for entity in (one, other)
+        ]
+        return any(start is not None for start, _ in spans[0] & spans[1])
+
     def amount(self, whole: Money) -> Money | None:
         """The amount that was named; a share ("half", "everything") is taken of `whole`.
 

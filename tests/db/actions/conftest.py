@@ -77,11 +77,21 @@ class Talk:
     messages: int = 0
 
     async def say(
-        self, intent: str, text: str = "", *, ranking: Sequence[str] = (), **entities: Any
+        self,
+        intent: str,
+        text: str = "",
+        *,
+        ranking: Sequence[str] = (),
+        also: Sequence[dict[str, Any]] = (),
+        **entities: Any,
     ) -> list[str]:
-        """Handle one message; the names of the wordings that answered."""
+        """Handle one message; the names of the wordings that answered.
+
+        `entities` are given by value, those in `also` with their place in the text.
+        """
         self.messages += 1
         heard = [{"entity": name, "value": value} for name, value in entities.items()]
+        heard += also
         message = {
             "intent": {"name": intent},
             "entities": heard,

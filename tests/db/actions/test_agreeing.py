@@ -246,3 +246,27 @@ async def test_a_yes_out_of_the_blue_repeats_the_suggestion_before_it_posts(know
     assert await known.say("affirm", "ok") == ["offer_back"]
     assert await known.agreements() == []
     assert await known.say("affirm", "ja") == ["plan_agreed"]
+
+
+async def test_a_later_start_is_about_the_plan_on_the_table(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("request_deferral", "ab 15.", date="2026-12-15") == ["plan_offer"]
+    assert "1. 15. Dezember 2026: 40,83" in known.text
+
+
+@pytest.mark.parametrize(
+    ("figure", "first"), [(3, "40,83"), (15, "15,00"), (40, "40,00"), (10, "12,25")]
+)
+async def test_a_bare_figure_is_euros_where_a_rate_can_be_that_large(
+    known: Talk, figure: int, first: str
+) -> None:
+    span = {"start": 0, "end": 2}
+    await known.say(
+        "inform",
+        str(figure),
+        also=[
+            {"entity": "amount", "value": euro(figure * 100), **span},
+            {"entity": "count", "value": figure, **span},
+        ],
+    )
+    assert f"1. 7. Dezember 2026: {first}" in known.text

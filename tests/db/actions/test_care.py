@@ -156,7 +156,7 @@ async def test_not_now_keeps_the_day(talk: Talk) -> None:
 async def test_not_now_without_a_day_waits_some_days(talk: Talk) -> None:
     await talk.say("not_now")
     assert await talk.say("out_of_scope", "weiß nicht") == ["not_now_noted"]
-    assert "26. November 2026" in talk.text
+    assert "30. November 2026" in talk.text
 
 
 async def test_refusal_gets_one_calm_answer(known: Talk) -> None:
