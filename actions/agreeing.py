@@ -65,6 +65,10 @@ class Defer(DialogueAction):
         if found is None:
             return
         day = turn.heard.day()
+        if day is None and turn.heard.amount(found.open) == found.open:
+            # "Can I pay everything earlier?" needs no time.
+            turn.go_on_with("action_give_bank_details")
+            return
         offer = current_offer(turn)
         if day is not None and offer is not None and isinstance(offer.terms, InstalmentPlan):
             # "Rather from the 15th" about a plan on the table moves its first day.

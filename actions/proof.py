@@ -3,8 +3,22 @@
 from actions.reading import Proof, proof_in
 from actions.turn import PERSON, Turn, button
 
-NEUTRAL = frozenset({"greet", "affirm", "thank", "inform", "out_of_scope", "deny"})
-"""Intents after which the question for proof needs no "gladly"."""
+WISHES = frozenset(
+    {
+        "pay_now",
+        "request_bank_details",
+        "ask_payment_options",
+        "promise_payment",
+        "request_deferral",
+        "request_instalments",
+        "propose_amount",
+        "request_discount",
+        "request_invoice_copy",
+        "cannot_keep_agreement",
+        "already_paid",
+    }
+)
+"""Intents that deserve a "gladly" before the question for proof."""
 
 
 async def demand_proof(turn: Turn) -> None:
@@ -17,7 +31,7 @@ async def demand_proof(turn: Turn) -> None:
         wording = "verification_needed"
         if turn.facts.lapsed:
             wording = "verification_lapsed"
-        elif turn.heard.intent not in NEUTRAL and turn.awaiting != "verification":
+        elif turn.heard.intent in WISHES and turn.awaiting != "verification":
             wording = "verification_first"
         ask_for_proof(turn, wording)
 
