@@ -18,7 +18,6 @@ from rasa.shared.core.events import Event, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
 
 TIMEOUT_SECONDS = 30.0
-EVENTS_SENT_MAX = 60
 # Shorter than the 5 s after which uvicorn closes an idle connection, so that we never
 # write into one that is just being closed.
 _KEEP_ALIVE_SECONDS = 3.0
@@ -81,7 +80,6 @@ async def run(
     Raises `ActionFailed` for whatever goes wrong, a rejection by the server included.
     """
     body = self._action_call_format(tracker, domain)
-    body["tracker"]["events"] = body["tracker"]["events"][-EVENTS_SENT_MAX:]
     try:
         answer = await _ask(self, body)
         replies = await self._utter_responses(

@@ -24,6 +24,7 @@ from sanic.response import HTTPResponse
 from pipeline import action_call, quiet_log
 from pipeline.action_call import ActionFailed
 from pipeline.components import LOOKING_BACK
+from pipeline.history import recent
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ async def _act(
 
 async def take_turn(body: Dict[Text, Any], processor: MessageProcessor) -> Dict[Text, Any]:
     """Return the answer to a turn's request; raises `ActionFailed`, `BadRequest`, `PlainReply`."""
-    past = body.get("events") or []
+    past = recent(body.get("events") or [])
     tracker = DialogueStateTracker.from_dict(body["sender"], past, processor.domain.slots)
     if not past:
         tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)

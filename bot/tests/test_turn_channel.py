@@ -19,7 +19,8 @@ from rasa.core.processor import MessageProcessor
 from rasa.utils.endpoints import EndpointConfig
 
 from pipeline import action_call, model_files, quiet_log
-from pipeline.action_call import EVENTS_SENT_MAX, ActionFailed
+from pipeline.action_call import ActionFailed
+from pipeline.history import EVENTS_MAX
 from pipeline.turn_channel import BadRequest, PlainReply, checked_body, take_turn
 from pipeline.understanding import Understanding
 
@@ -103,14 +104,19 @@ async def test_the_turn_goes_on_from_its_events(
     assert len([event for event in second["events"] if event["event"] == "user"]) == 1
 
 
-async def test_an_action_is_sent_the_last_events_only(
+async def test_a_long_conversation_keeps_its_slots_and_its_recent_turns(
     server: ActionServer, trained: MessageProcessor
 ) -> None:
-    events: List[Dict[str, Any]] = []
+    server.answer["events"] = [{"event": "slot", "name": "misunderstood", "value": 7}]
+    events = (await take_turn(request(SECRET_TEXT), trained))["events"]
+    server.answer["events"] = []
     for _ in range(15):
-        events += (await take_turn(request(SECRET_TEXT, events=events), trained))["events"]
-    assert len(events) > EVENTS_SENT_MAX
-    assert len(server.calls[-1]["tracker"]["events"]) == EVENTS_SENT_MAX
+        answer = await take_turn(request(SECRET_TEXT, events=events), trained)
+        events += answer["events"]
+    assert len(events) > 2 * EVENTS_MAX - 10
+    assert len(server.calls[-1]["tracker"]["events"]) < EVENTS_MAX + 10
+    assert server.calls[-1]["tracker"]["slots"]["misunderstood"] == 7
+    assert answer["slots"]["misunderstood"] == 7
 
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])

@@ -1,0 +1,31 @@
+"""How much of a conversation a turn looks at.
+
+Rasa's work grows with each event that it is given. Rules look a few steps back; whatever must be
+known for longer is in slots, whose last values stay.
+"""
+
+from typing import Any, Dict, List
+
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+
+# About eight turns with an action each.
+EVENTS_MAX = 40
+
+
+def recent(events: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Return the last turns, led by the last value of each slot and loop set before them.
+
+    Cut where the assistant listens, so that no turn is torn; at most `EVENTS_MAX` events and one
+    for each slot.
+    """
+    start = len(events) - EVENTS_MAX
+    if start <= 0:
+        return events
+    while start < len(events) and events[start].get("name") != ACTION_LISTEN_NAME:
+        start += 1
+    kept: Dict[Any, Dict[str, Any]] = {}
+    for event in events[:start]:
+        if event["event"] in ("slot", "active_loop"):
+            # Slots are told apart by their name; of loops only one is active.
+            kept[(event["event"], event["name"] if event["event"] == "slot" else None)] = event
+    return [*kept.values(), *events[start:]]
