@@ -36,7 +36,7 @@ class ConversationFacts(Protocol):
 
     @property
     def askable(self) -> Sequence[str]:
-        """Codes of the facts this customer can prove themselves with; empty: a person helps."""
+        """Codes of the facts that an unverified customer can prove themselves with; empty: none."""
 
     @property
     def today(self) -> date:

@@ -49,7 +49,7 @@ class Port:
         if verified:
             held.verified_at = self.now
         askable: tuple[str, ...] = ()
-        if held.customer_id is not None:
+        if held.customer_id is not None and not verified:
             known = await identity.known_facts(self.session, held.customer_id)
             askable = tuple(fact.value for fact in known.askable())
         return Facts(

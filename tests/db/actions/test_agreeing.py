@@ -270,3 +270,24 @@ async def test_a_bare_figure_is_euros_where_a_rate_can_be_that_large(
         ],
     )
     assert f"1. 7. Dezember 2026: {first}" in known.text
+
+
+@pytest.mark.parametrize(
+    ("intent", "words"),
+    [
+        ("promise_payment", "laufen die gesetzlichen Zinsen weiter"),
+        ("request_deferral", "kommen keine weiteren Zinsen dazu"),
+        ("request_instalments", "kommen keine weiteren Zinsen dazu"),
+    ],
+)
+async def test_an_agreement_says_what_it_does_to_interest_that_runs(
+    known: Talk, intent: str, words: str
+) -> None:
+    async with known.database.merchant(known.merchant.id) as session:
+        claim = await session.get_one(Claim, (await known.claims())[0].id)
+        claim.default_since = date(2026, 11, 10)
+        claim.default_proof = "reminder of 2026-11-09"
+    await known.say(intent, date="2026-11-30")
+    assert words in known.text
+    await known.say("affirm")
+    assert words in known.text
