@@ -27,6 +27,7 @@ from channels.message import (
     GiveUp,
     Retry,
     SendError,
+    SendReceipt,
     Throttled,
     Uncertain,
     Unsupported,
@@ -159,7 +160,8 @@ async def _guarded(task: str, merchant_id: int, conversation_id: int) -> None:
     try:
         if task == "turn":
             await _work_off(merchant_id, conversation_id)
-        await _deliver(merchant_id, conversation_id)
+        else:
+            await _deliver(merchant_id, conversation_id)
     except DBAPIError as error:
         if isinstance(error.orig, OperationalError | InterfaceError):
             _leave(error)
@@ -180,13 +182,18 @@ def _leave(error: Exception) -> None:
 
 
 async def _work_off(merchant_id: int, conversation_id: int) -> None:
+    """Message by message: handle it, send the replies, until neither is left.
+
+    The first reply is claimed in the transaction that writes it: one transaction less each turn.
+    """
     parts = current().parts
     while True:
         now = parts.clock.now()
+        claimed: delivery.Next = None
         async with parts.database.merchant(merchant_id) as session:
             step = await turn.next_unhandled(session, conversation_id, now)
-        if step is None:
-            return
+            if not isinstance(step, turn.Pending):
+                claimed = await _claim(session, conversation_id)
         if isinstance(step, turn.Pending):
             try:
                 result = await parts.engine.run(step.request)
@@ -197,9 +204,11 @@ async def _work_off(merchant_id: int, conversation_id: int) -> None:
                         session, conversation_id, step.message_id, parts.clock.now()
                     )
                 await _later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
+                await _deliver(merchant_id, conversation_id)
                 return
             except TurnFailed as error:
                 if not await _failed(merchant_id, conversation_id, step.message_id, error):
+                    await _deliver(merchant_id, conversation_id)
                     return
                 continue
             now = parts.clock.now()
@@ -209,11 +218,15 @@ async def _work_off(merchant_id: int, conversation_id: int) -> None:
                     await turn.store(
                         session, conversation_id, step.message_id, result, now, verified=verified
                     )
+                    claimed = await _claim(session, conversation_id)
             except (LookupError, ValueError, DisclosureRefused) as error:
                 if not await _failed(merchant_id, conversation_id, step.message_id, error):
+                    await _deliver(merchant_id, conversation_id)
                     return
                 continue
-        await _deliver(merchant_id, conversation_id)
+        await _send_all(merchant_id, conversation_id, claimed)
+        if step is None:
+            return
         await parts.events.changed(merchant_id, conversation_id)
 
 
@@ -230,59 +243,74 @@ async def _failed(
     return given_up
 
 
+async def _claim(session: AsyncSession, conversation_id: int) -> delivery.Next:
+    """Claim the next message of the outbox; nothing is sent before the caller has committed."""
+    parts = current().parts
+    return await delivery.claim_next(
+        session,
+        conversation_id,
+        parts.clock.now(),
+        callback_url=f"{parts.public_url}/webhooks/twilio/status",
+        still_allowed=still_allowed,
+    )
+
+
 async def _deliver(merchant_id: int, conversation_id: int) -> None:
-    """Send the outbox in order; a message that has to wait holds back the later ones."""
-    parts = current().parts
-    callback = f"{parts.public_url}/webhooks/twilio/status"
-    while True:
-        async with parts.database.merchant(merchant_id) as session:
-            step = await delivery.claim_next(
-                session,
-                conversation_id,
-                parts.clock.now(),
-                callback_url=callback,
-                still_allowed=still_allowed,
-            )
-        match step:
-            case None:
-                return
+    """Send what the outbox of the conversation holds."""
+    async with current().parts.database.merchant(merchant_id) as session:
+        claimed = await _claim(session, conversation_id)
+    await _send_all(merchant_id, conversation_id, claimed)
+
+
+async def _send_all(merchant_id: int, conversation_id: int, claimed: delivery.Next) -> None:
+    """Send the claimed message and all after it; one that has to wait holds back the later ones."""
+    while claimed is not None:
+        wait: float | None = None
+        match claimed:
             case delivery.Skipped():
-                log.info("message_not_sent", message=step.message_id, reason=step.reason)
+                log.info("message_not_sent", message=claimed.message_id, reason=claimed.reason)
             case delivery.InFlight():
-                await _later("deliver", merchant_id, conversation_id, step.seconds)
-                return
+                wait = claimed.seconds
             case delivery.LeftOver():
-                wait = await _find(merchant_id, step)
-                if wait is not None:
-                    await _later("deliver", merchant_id, conversation_id, wait)
-                    return
+                wait = await _find(merchant_id, claimed)
             case delivery.ToSend():
-                wait = await _send(merchant_id, step)
-                if wait is not None:
-                    await _later("deliver", merchant_id, conversation_id, wait)
-                    return
+                sent = await _send(claimed)
+                async with current().parts.database.merchant(merchant_id) as session:
+                    wait = await _note(session, claimed.message.outbox_id, sent)
+                    if wait is None:
+                        claimed = await _claim(session, conversation_id)
+                        continue
+        if wait is not None:
+            await _later("deliver", merchant_id, conversation_id, wait)
+            return
+        async with current().parts.database.merchant(merchant_id) as session:
+            claimed = await _claim(session, conversation_id)
 
 
-async def _send(merchant_id: int, step: delivery.ToSend) -> float | None:
+async def _send(step: delivery.ToSend) -> SendReceipt | SendError:
+    """Ask the provider, once."""
     parts = current().parts
-    message_id = step.message.outbox_id
-    error: SendError
     try:
         provider = await parts.providers.load(parts.database, step.channel_account_id)
         if not await parts.limits.free(step.message.channel, step.channel_account_id):
-            raise Throttled("our own limit", retry_after_seconds=WAIT_SECONDS)
-        receipt = await provider.send(step.message)
-    except SendError as raised:
-        error = raised
+            return Throttled("our own limit", retry_after_seconds=WAIT_SECONDS)
+        return await provider.send(step.message)
+    except SendError as error:
+        return error
     except LookupError:
-        error = GiveUp("no provider is configured for this channel account")
-    else:
-        async with parts.database.merchant(merchant_id) as session:
-            await delivery.note_sent(session, message_id, receipt, parts.clock.now())
+        return GiveUp("no provider is configured for this channel account")
+
+
+async def _note(
+    session: AsyncSession, message_id: int, sent: SendReceipt | SendError
+) -> float | None:
+    """Keep what became of a send; return the seconds until the next try, None for no more."""
+    now = current().parts.clock.now()
+    if isinstance(sent, SendReceipt):
+        await delivery.note_sent(session, message_id, sent, now)
         return None
-    log.warning("send_error", message=message_id, error=error.code, reason=str(error))
-    async with parts.database.merchant(merchant_id) as session:
-        return await delivery.note_error(session, message_id, error, parts.clock.now())
+    log.warning("send_error", message=message_id, error=sent.code, reason=str(sent))
+    return await delivery.note_error(session, message_id, sent, now)
 
 
 async def _find(merchant_id: int, step: delivery.LeftOver) -> float | None:

@@ -1,9 +1,9 @@
 """The worker process: ``python -m api.worker``."""
 
-import asyncio
 import sys
 
 import structlog
+import uvloop
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
@@ -25,4 +25,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import case, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.choices import LETTERED_CHANNELS
@@ -152,15 +152,16 @@ async def note_sent(
     session: AsyncSession, message_id: int, receipt: SendReceipt, now: datetime
 ) -> None:
     """The provider accepted the message. A callback that was faster is not undone."""
+    ours = Message.status.in_(_BEFORE_ACCEPTED)
     await session.execute(
         update(Message)
         .where(Message.id == message_id)
-        .values(provider_message_id=receipt.provider_message_id, sent_at=now)
-    )
-    await session.execute(
-        update(Message)
-        .where(Message.id == message_id, Message.status.in_(_BEFORE_ACCEPTED))
-        .values(status="sent", error=None)
+        .values(
+            provider_message_id=receipt.provider_message_id,
+            sent_at=now,
+            status=case((ours, "sent"), else_=Message.status),
+            error=case((ours, None), else_=Message.error),
+        )
     )
 
 
