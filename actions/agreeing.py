@@ -238,6 +238,10 @@ class ConfirmAgreement(DialogueAction):
             turn.remember(offer=None)
         elif found.statement.claim_id != offer.claim_id or found.open.minor != offer.balance_minor:
             await _offer_anew(turn, found, offer)
+        elif turn.context.unseen_question and turn.heard.one("offer") != offer.id:
+            # A "yes" on its way before the suggestion was read: it is shown again instead.
+            decision = evaluate(turn.facts.policy, found.facts, offer.terms)
+            await answer(turn, found, decision, Asked())
         elif await _posted(turn, offer):
             _confirm(turn, found, offer)
         else:

@@ -134,9 +134,18 @@ class Clarify(DialogueAction):
         turn.say("clarify", buttons=[*_readings(turn), PERSON])
 
 
+_NAMES_NO_CLAIM = frozenset({"claim", "is_it_real", "not_me", "not_now", "callback", "stop"})
+"""Labels that whoever holds the phone may read."""
+
+
 def _readings(turn: Turn) -> list[dict[str, object]]:
     """The likeliest readings that a button can say; the usual ones where none can."""
     labels = [_LABELS[intent] for intent in turn.heard.ranking if intent in _LABELS]
-    chosen = [label for label in dict.fromkeys([*labels, "claim", "later"]) if label != "person"]
+    usual = ["claim", "later"] if turn.facts.verified else ["claim", "not_now"]
+    chosen = [
+        label
+        for label in dict.fromkeys([*labels, *usual])
+        if label != "person" and (turn.facts.verified or label in _NAMES_NO_CLAIM)
+    ]
     intents = {label: intent for intent, label in _LABELS.items()}
     return [button(label, _PRESSED.get(label, intents[label])) for label in chosen[:READINGS_SHOWN]]

@@ -98,6 +98,8 @@ class TurnContext:
     message_id: int
     key: str
     conversation: ConversationPort
+    unseen_question: bool = False
+    """Whether our last message came after the customer had written this one."""
 
 
 current: ContextVar[TurnContext] = ContextVar("current_turn")

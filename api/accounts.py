@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.fernet import Fernet
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,6 +44,15 @@ class AccountRow:
     channel: str
     address: str
     credentials: bytes | None
+    merchant_key: str
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What sends from one account, and the path on which its status callbacks come back."""
+
+    provider: ChannelProvider
+    callback_path: str
 
 
 class Providers:
@@ -56,6 +65,8 @@ class Providers:
         self._connections = Connections(connections_max=40)
         self._made: dict[str, ChannelProvider] = {}
         self._by_account: dict[int, ChannelProvider] = {}
+        self._senders: dict[int, Sender] = {}
+        self._first: int | None = None
 
     def encrypt(self, credentials: Mapping[str, str]) -> bytes:
         """Credentials as they are stored."""
@@ -118,21 +129,29 @@ class Providers:
         self._by_account[account.id] = provider
         return provider
 
-    async def load(self, database: Database, account_id: int) -> ChannelProvider:
-        """The provider of the account with this id. Raises NoProvider."""
-        known = self._by_account.get(account_id)
+    async def load(self, database: Database, account_id: int) -> Sender:
+        """What sends from the account with this id. Raises NoProvider."""
+        known = self._senders.get(account_id)
         if known is not None:
             return known
         async with database.operator() as session:
             rows = await _rows(session, ChannelAccount.id == account_id)
         if not rows:
             raise NoProvider(f"there is no channel account {account_id}")
-        return self.of(rows[0])
+        (row,) = rows
+        prefix = f"/{row.merchant_key}" if row.credentials is not None else ""
+        sender = Sender(self.of(row), f"/webhooks{prefix}/twilio/status")
+        self._senders[account_id] = sender
+        return sender
 
     async def of_merchant(
         self, database: Database, merchant_key: str, channels: frozenset[Channel]
-    ) -> list[ChannelProvider]:
-        """All providers of a merchant for these channels, for its own webhook addresses."""
+    ) -> tuple[int, list[ChannelProvider]]:
+        """A merchant's id and its providers for these channels, for its own webhook addresses.
+
+        Raises:
+            NoProvider: it has none.
+        """
         async with database.operator() as session:
             rows = await _rows(
                 session,
@@ -140,7 +159,18 @@ class Providers:
                 ChannelAccount.channel.in_([c.value for c in channels]),
                 ChannelAccount.enabled,
             )
-        return list(dict.fromkeys(self.of(row) for row in rows))
+        if not rows:
+            raise NoProvider("the merchant has no account of this kind")
+        return rows[0].merchant_id, list(dict.fromkeys(self.of(row) for row in rows))
+
+    async def first_merchant(self, database: Database) -> int:
+        """The merchant whose accounts the environment names. Raises NoProvider."""
+        if self._first is None:
+            async with database.operator() as session:
+                self._first = await session.scalar(select(func.min(Merchant.id)))
+        if self._first is None:
+            raise NoProvider("there is no merchant yet")
+        return self._first
 
     def _once(self, key: str, make: MakeProvider) -> ChannelProvider:
         if key not in self._made:
@@ -177,6 +207,7 @@ async def _rows(session: AsyncSession, *conditions: object) -> list[AccountRow]:
             ChannelAccount.channel,
             ChannelAccount.address,
             ChannelAccount.credentials,
+            Merchant.key,
         )
         .join(Merchant, Merchant.id == ChannelAccount.merchant_id)
         .where(*conditions)  # type: ignore[arg-type]
@@ -207,3 +238,22 @@ async def ensure_environment_accounts(
             .on_conflict_do_nothing()
         )
     return [channel.value for channel, _ in named]
+
+
+async def register_telegram_webhook(settings: Settings) -> bool:
+    """Tell Telegram where our webhook is, if it can be reached from outside; say whether it was.
+
+    Raises:
+        SendError: Telegram did not take it.
+    """
+    token = settings.secret("telegram_bot_token")
+    hook = settings.secret("telegram_webhook_secret")
+    base = settings.public_url or ""
+    if not token or not hook or not base.startswith("https://"):
+        return False
+    provider = TelegramProvider(token=token, webhook_secret=hook, api_url=settings.telegram_api_url)
+    try:
+        await provider.register_webhook(f"{base.rstrip('/')}/webhooks/telegram")
+    finally:
+        await provider.close()
+    return True

@@ -76,6 +76,7 @@ async def run_action(request: Request) -> Response:
             message_id=message_id,
             key=f"turn:{message_id}:{ordinal}",
             conversation=await conversation_port(session, conversation_id, now),
+            unseen_question=bool(metadata.get("unseen_question")),
         )
         response = await _run(request.app.state.executor, call, name, context)
         session.add(

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from api import action_endpoint, intake, webhooks
 from api.errors import register_errors
-from api.jobs import make_app as make_jobs
 from api.logs import configure_logs
+from api.queue import make_app as make_jobs
 from api.settings import Settings
 from api.wiring import parts
 

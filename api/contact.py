@@ -5,7 +5,7 @@ from datetime import datetime
 
 import procrastinate
 
-from api.jobs import defer_turn
+from api.queue import defer_delivery
 from api.wiring import Parts
 from conversation import inbox, outbox, turn
 from outreach.facts import PlannedContact, Skipped
@@ -45,7 +45,7 @@ async def send_planned(
                 session, conversation, speaker, [outbox.Reply(planned.wording)], now
             )
             await record(session, planned, message_id=message_id, now=now)
-            await defer_turn(jobs, session, planned.merchant_id, conversation_id)
+            await defer_delivery(jobs, session, planned.merchant_id, conversation_id)
     except AlreadyContacted:
         return False
     return True

@@ -1,26 +1,25 @@
-"""The jobs: Procrastinate on PostgreSQL runs them, each step in here is one transaction.
+"""The jobs of a conversation: handle its messages, send its outbox. Each step is a transaction.
 
-One job is "handle this conversation": it works off the conversation's unhandled messages in order
-and sends what the outbox holds. ``lock`` keeps the jobs of a conversation one after the other,
-``queueing_lock`` lets at most one wait. A job never raises: a raised job would be put back under
-its queueing lock, where another may wait already; it defers its own continuation instead.
+A job never raises: a raised job would be put back under its queueing lock, where another may wait
+already; it defers its own continuation instead.
 """
 
+import asyncio
 import os
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import procrastinate
 import structlog
-from procrastinate import exceptions
-from procrastinate.jobs import Status
+from procrastinate.exceptions import ConnectorException
 from psycopg import InterfaceError, OperationalError
-from sqlalchemy import exists, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
+from api import care
 from api.limits import WAIT_SECONDS
 from api.outreach_check import still_allowed
+from api.queue import Worker, current, later, make_app, queue, start_worker
 from api.wiring import Parts
 from channels.message import (
     ContactStopped,
@@ -35,58 +34,21 @@ from channels.message import (
 from conversation import delivery, turn
 from conversation.engine import DialogueUnavailable, TurnFailed
 from conversation.identity import verified_now
-from conversation.wording import DisclosureRefused
-from storage.engine import libpq_dsn
-from storage.tables import Conversation, Message
 
 log = structlog.get_logger()
 
-TURN_PRIORITY = 10
-"""Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
-would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
-DELIVER_PRIORITY = 0
 HEARTBEAT_SECONDS = 1
-STALLED_SECONDS = 3
 ENGINE_RETRY_SECONDS = 2
-SWEEP_AFTER_SECONDS = 30
 TEMPORARY_FAILURE = os.EX_TEMPFAIL
 """Exit code of a worker that lost its database; the supervisor starts a new one."""
-
-queue = procrastinate.Blueprint()
-
-
-@dataclass
-class Worker:
-    """What the jobs of this process work with; set once when the worker starts."""
-
-    parts: Parts
-    app: procrastinate.App
-
-
-_worker: Worker | None = None
-
-
-def current() -> Worker:
-    """The worker of this process."""
-    if _worker is None:
-        raise RuntimeError("jobs run in a worker process only")
-    return _worker
-
-
-def make_app(owner_parts: Parts, *, pool_size: int = 8) -> procrastinate.App:
-    """A Procrastinate app on the operator role's connections."""
-    dsn = libpq_dsn(owner_parts.database.urls.operator)
-    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=pool_size)
-    app = procrastinate.App(connector=connector)
-    app.add_tasks_from(queue, namespace="kulanz")
-    return app
+NOTE_SECONDS_MAX = 10
+FIND_AGE_SECONDS_MAX = 600
 
 
 async def run_worker(parts: Parts, *, concurrency: int = 12) -> None:
     """Work until told to stop (SIGTERM, Ctrl-C)."""
-    global _worker
     app = make_app(parts, pool_size=concurrency + 4)
-    _worker = Worker(parts, app)
+    start_worker(Worker(parts, app))
     async with app.open_async():
         await app.run_worker_async(
             concurrency=concurrency,
@@ -94,53 +56,16 @@ async def run_worker(parts: Parts, *, concurrency: int = 12) -> None:
             fetch_job_polling_interval=0.5,
             abort_job_polling_interval=60,
             update_heartbeat_interval=HEARTBEAT_SECONDS,
-            stalled_worker_timeout=STALLED_SECONDS,
+            stalled_worker_timeout=care.STALLED_SECONDS,
             shutdown_graceful_timeout=10,
         )
 
 
-async def defer_turn(
-    app: procrastinate.App, session: AsyncSession, merchant_id: int, conversation_id: int
-) -> None:
-    """Ask for the conversation to be handled, in the caller's transaction.
-
-    The caller holds the conversation's lock: a waiting job that makes this one needless has not
-    looked for messages yet.
-    """
-    await session.flush()
-    connection = await session.connection()
-    raw = await connection.get_raw_connection()
-    try:
-        # The connection's own savepoint, set at once: the session's is set only when the session
-        # itself next speaks, and without one the refused job would undo the caller's work.
-        async with connection.begin_nested():
-            await app.configure_task(
-                "kulanz:turn",
-                lock=f"conversation:{conversation_id}",
-                queueing_lock=f"turn:{conversation_id}",
-                priority=TURN_PRIORITY,
-                connection=raw.driver_connection,
-            ).defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
-    except exceptions.AlreadyEnqueued:
-        return
-
-
-async def _later(task: str, merchant_id: int, conversation_id: int, seconds: float) -> None:
-    """Come back to a conversation in some seconds, unless that is planned already."""
-    try:
-        await (
-            current()
-            .app.configure_task(
-                f"kulanz:{task}",
-                lock=f"conversation:{conversation_id}",
-                queueing_lock=f"{task}:{conversation_id}",
-                priority=TURN_PRIORITY if task == "turn" else DELIVER_PRIORITY,
-                schedule_in={"milliseconds": int(seconds * 1000)},
-            )
-            .defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
-        )
-    except exceptions.AlreadyEnqueued:
-        return
+def is_lost(error: BaseException) -> bool:
+    """Whether the database itself is gone, not just this statement refused."""
+    if isinstance(error, exc.DBAPIError):
+        return error.connection_invalidated
+    return isinstance(error, OperationalError | InterfaceError | exc.InterfaceError)
 
 
 @queue.task(name="turn")
@@ -162,22 +87,26 @@ async def _guarded(task: str, merchant_id: int, conversation_id: int) -> None:
             await _work_off(merchant_id, conversation_id)
         else:
             await _deliver(merchant_id, conversation_id)
-    except DBAPIError as error:
-        if isinstance(error.orig, OperationalError | InterfaceError):
-            _leave(error)
-        log.error("job_failed", task=task, error=type(error).__name__)
-        await _later(task, merchant_id, conversation_id, 5)
-    except (OperationalError, InterfaceError) as error:
-        _leave(error)
     except Exception as error:
+        if is_lost(error) or isinstance(error, ConnectorException):
+            await _leave(error)
         log.error("job_failed", task=task, error=type(error).__name__, exc_info=error)
-        await _later(task, merchant_id, conversation_id, 5)
+        await later(task, merchant_id, conversation_id, 5)
 
 
-def _leave(error: Exception) -> None:
+_sending: set[int] = set()
+"""Outbox messages between "asked the provider" and "noted its answer" in this process."""
+
+
+async def _leave(error: Exception) -> None:
     """The database is gone: end this process, so that nothing half done stays "doing" under a
-    living worker. The supervisor starts a new one, the care task takes the jobs over."""
+    living worker. The supervisor starts a new one, the care task takes the jobs over. Sends that
+    are under way get the time to note their answers, else they would be unknown."""
     log.warning("database_lost", error=type(error).__name__)
+    for _ in range(NOTE_SECONDS_MAX * 10):
+        if not _sending:
+            break
+        await asyncio.sleep(0.1)
     os._exit(TEMPORARY_FAILURE)
 
 
@@ -203,7 +132,7 @@ async def _work_off(merchant_id: int, conversation_id: int) -> None:
                     await turn.note_stall(
                         session, conversation_id, step.message_id, parts.clock.now()
                     )
-                await _later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
+                await later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
                 await _deliver(merchant_id, conversation_id)
                 return
             except TurnFailed as error:
@@ -219,7 +148,9 @@ async def _work_off(merchant_id: int, conversation_id: int) -> None:
                         session, conversation_id, step.message_id, result, now, verified=verified
                     )
                     claimed = await _claim(session, conversation_id)
-            except (LookupError, ValueError, DisclosureRefused) as error:
+            except Exception as error:
+                if is_lost(error):
+                    raise
                 if not await _failed(merchant_id, conversation_id, step.message_id, error):
                     await _deliver(merchant_id, conversation_id)
                     return
@@ -234,13 +165,15 @@ async def _failed(
     merchant_id: int, conversation_id: int, message_id: int, error: Exception
 ) -> bool:
     """Count a failed turn; True when its message was given to a person."""
-    log.error("turn_failed", message=message_id, error=type(error).__name__, reason=str(error))
+    # The texts of other errors may quote what they failed on.
+    reason = str(error) if isinstance(error, TurnFailed) else ""
+    log.error("turn_failed", message=message_id, error=type(error).__name__, reason=reason)
     parts = current().parts
     async with parts.database.merchant(merchant_id) as session:
-        given_up = await turn.note_failure(session, conversation_id, message_id, parts.clock.now())
-    if not given_up:
-        await _later("turn", merchant_id, conversation_id, 1)
-    return given_up
+        wait = await turn.note_failure(session, conversation_id, message_id, parts.clock.now())
+    if wait is not None:
+        await later("turn", merchant_id, conversation_id, wait)
+    return wait is None
 
 
 async def _claim(session: AsyncSession, conversation_id: int) -> delivery.Next:
@@ -250,7 +183,6 @@ async def _claim(session: AsyncSession, conversation_id: int) -> delivery.Next:
         session,
         conversation_id,
         parts.clock.now(),
-        callback_url=f"{parts.public_url}/webhooks/twilio/status",
         still_allowed=still_allowed,
     )
 
@@ -274,14 +206,17 @@ async def _send_all(merchant_id: int, conversation_id: int, claimed: delivery.Ne
             case delivery.LeftOver():
                 wait = await _find(merchant_id, claimed)
             case delivery.ToSend():
-                sent = await _send(claimed)
-                async with current().parts.database.merchant(merchant_id) as session:
-                    wait = await _note(session, claimed.message.outbox_id, sent)
-                    if wait is None:
-                        claimed = await _claim(session, conversation_id)
-                        continue
+                message_id = claimed.message.outbox_id
+                _sending.add(message_id)
+                try:
+                    sent = await _send(claimed)
+                    wait, claimed = await _note(merchant_id, conversation_id, message_id, sent)
+                finally:
+                    _sending.discard(message_id)
+                if wait is None:
+                    continue
         if wait is not None:
-            await _later("deliver", merchant_id, conversation_id, wait)
+            await later("deliver", merchant_id, conversation_id, wait)
             return
         async with current().parts.database.merchant(merchant_id) as session:
             claimed = await _claim(session, conversation_id)
@@ -290,39 +225,57 @@ async def _send_all(merchant_id: int, conversation_id: int, claimed: delivery.Ne
 async def _send(step: delivery.ToSend) -> SendReceipt | SendError:
     """Ask the provider, once."""
     parts = current().parts
+    message = step.message
     try:
-        provider = await parts.providers.load(parts.database, step.channel_account_id)
-        if not await parts.limits.free(step.message.channel, step.channel_account_id):
+        sender = await parts.providers.load(parts.database, step.channel_account_id)
+        if not await parts.limits.free(message.channel, step.channel_account_id):
             return Throttled("our own limit", retry_after_seconds=WAIT_SECONDS)
-        return await provider.send(step.message)
+        callback = f"{parts.public_url}{sender.callback_path}?outbox={message.outbox_id}"
+        return await sender.provider.send(replace(message, status_callback_url=callback))
     except SendError as error:
         return error
     except LookupError:
         return GiveUp("no provider is configured for this channel account")
 
 
+@retry(
+    retry=retry_if_exception(is_lost),
+    wait=wait_exponential_jitter(initial=0.1, max=1),
+    stop=stop_after_delay(NOTE_SECONDS_MAX),
+    reraise=True,
+)
 async def _note(
-    session: AsyncSession, message_id: int, sent: SendReceipt | SendError
-) -> float | None:
-    """Keep what became of a send; return the seconds until the next try, None for no more."""
+    merchant_id: int, conversation_id: int, message_id: int, sent: SendReceipt | SendError
+) -> tuple[float | None, delivery.Next]:
+    """Keep what became of a send: the seconds until the next try, or the next claimed message.
+
+    A database that is just coming back is waited for: what the provider said is known only here.
+    """
     now = current().parts.clock.now()
-    if isinstance(sent, SendReceipt):
-        await delivery.note_sent(session, message_id, sent, now)
-        return None
-    log.warning("send_error", message=message_id, error=sent.code, reason=str(sent))
-    return await delivery.note_error(session, message_id, sent, now)
+    async with current().parts.database.merchant(merchant_id) as session:
+        if isinstance(sent, SendReceipt):
+            await delivery.note_sent(session, message_id, sent, now)
+        else:
+            log.warning("send_error", message=message_id, error=sent.code, reason=str(sent))
+            wait = await delivery.note_error(session, message_id, sent, now)
+            if wait is not None:
+                return wait, None
+        return None, await _claim(session, conversation_id)
 
 
 async def _find(merchant_id: int, step: delivery.LeftOver) -> float | None:
     """Ask the provider about a message whose process died while sending it."""
     parts = current().parts
+    receipt: SendReceipt | None = None
     try:
-        provider = await parts.providers.load(parts.database, step.channel_account_id)
-        receipt = await provider.find_sent(step.message, step.claimed_at)
+        sender = await parts.providers.load(parts.database, step.channel_account_id)
+        receipt = await sender.provider.find_sent(step.message, step.claimed_at)
     except (Retry, Throttled) as error:
-        return error.retry_after_seconds if isinstance(error, Throttled) else 10.0
+        waited = (parts.clock.now() - step.claimed_at).total_seconds()
+        if waited < FIND_AGE_SECONDS_MAX:
+            return error.retry_after_seconds if isinstance(error, Throttled) else 10.0
     except (Unsupported, Uncertain, GiveUp, ContactStopped, LookupError):
-        receipt = None
+        pass  # nobody can say
     message_id = step.message.outbox_id
     async with parts.database.merchant(merchant_id) as session:
         if receipt is not None and not await delivery.known_elsewhere(session, message_id, receipt):
@@ -330,47 +283,3 @@ async def _find(merchant_id: int, step: delivery.LeftOver) -> float | None:
         else:
             await delivery.note_unknown(session, message_id, parts.clock.now())
     return None
-
-
-@queue.periodic(cron="* * * * * */2")
-@queue.task(name="care", queueing_lock="care")
-async def care(timestamp: int) -> None:
-    """Take over the jobs of workers whose heart has stopped."""
-    manager = current().app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        log.warning("job_taken_over", task=job.task_name)
-        try:
-            await manager.retry_job(job)
-        except exceptions.ConnectorException:
-            # Another job for the same conversation waits already and will do the same work.
-            await manager.finish_job(job, Status.FAILED, delete_job=True)
-
-
-@queue.periodic(cron="* * * * * */15")
-@queue.task(name="sweep", queueing_lock="sweep")
-async def sweep(timestamp: int) -> None:
-    """A second net: conversations with open work that no job stands for get one."""
-    parts = current().parts
-    before = datetime.fromtimestamp(timestamp - SWEEP_AFTER_SECONDS, UTC) + parts.clock.offset()
-    open_in = exists().where(
-        Message.conversation_id == Conversation.id,
-        Message.direction == "in",
-        Message.handled_at.is_(None),
-        Message.created_at < before,
-    )
-    open_out = exists().where(
-        Message.conversation_id == Conversation.id,
-        Message.direction == "out",
-        Message.status.in_(("queued", "sending")),
-        Message.created_at < before,
-    )
-    async with parts.database.operator() as session:
-        found = (
-            await session.execute(
-                select(Conversation.merchant_id, Conversation.id)
-                .where(or_(open_in, open_out))
-                .limit(500)
-            )
-        ).all()
-    for merchant_id, conversation_id in found:
-        await _later("turn", merchant_id, conversation_id, 0)

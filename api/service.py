@@ -4,8 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 
-from api.accounts import ensure_environment_accounts
+from api.accounts import ensure_environment_accounts, register_telegram_webhook
 from api.settings import PROJECT, Settings
-from api.supervisor import Child, Supervisor
-from api.wiring import Keys, NotRunning, Running
+from api.supervisor import Child, Supervisor, die_with_parent
+from api.wiring import Keys, Running
 from channels.message import SendError
-from channels.telegram import TelegramProvider
 from storage import embedded
-from storage.embedded import Command, EngineFailed, Secrets
+from storage.embedded import Command, DataDirBusy, EngineFailed, Secrets
 from storage.engine import Database, DatabaseUrls
 from storage.migrate import migrate
 
@@ -34,7 +32,7 @@ class ModelMissing(RuntimeError):
     """The assistant is not trained, or its environment is not installed."""
 
 
-def trained_model() -> Path:
+async def trained_model() -> Path:
     """Train the assistant if its inputs changed, and return its model file.
 
     Raises:
@@ -42,49 +40,25 @@ def trained_model() -> Path:
     """
     if not BOT_PYTHON.exists():
         raise ModelMissing("the assistant's environment is missing; run `make install`")
-    done = subprocess.run(
-        [str(BOT_PYTHON), "pipeline/train.py"], cwd=BOT, capture_output=True, text=True, check=False
-    )
-    lines = done.stdout.split()
-    if done.returncode != 0 or not lines:
-        last = "\n".join(done.stderr.strip().splitlines()[-15:])
-        raise ModelMissing(f"training the assistant failed:\n{last}")
-    return Path(lines[-1])
-
-
-@asynccontextmanager
-async def database_only(settings: Settings) -> AsyncIterator[DatabaseUrls]:
-    """The database for one command: the running service's, a real one, or an embedded one for now.
-
-    Migrated in every case.
-    """
-    keys = Keys.of(settings)
-    given = settings.secret("database_url")
-    if given is None:
-        try:
-            given = Running.load(settings.state_file).owner_url
-        except NotRunning:
-            given = None
-    if given is not None:
-        urls = DatabaseUrls.derive(given, keys.role_password)
-        await asyncio.to_thread(migrate, urls)
-        yield urls
-        return
-    password = Secrets.load(settings.data_dir).database_password
-    cluster = embedded.prepare_postgres(settings.data_dir.resolve(), password)
-    port = embedded.free_port()
-    command = embedded.postgres_command(cluster, port)
-    process = await asyncio.create_subprocess_exec(
-        *command.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    training = await asyncio.create_subprocess_exec(
+        str(BOT_PYTHON),
+        "pipeline/train.py",
+        cwd=BOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=die_with_parent,
     )
     try:
-        await asyncio.to_thread(embedded.wait_for_postgres, port, password)
-        urls = DatabaseUrls.derive(embedded.owner_url(port, password), keys.role_password)
-        await asyncio.to_thread(migrate, urls)
-        yield urls
-    finally:
-        process.send_signal(embedded.signal_of(command))
-        await process.wait()
+        said, complained = await training.communicate()
+    except asyncio.CancelledError:
+        training.kill()
+        raise
+    lines = said.decode().split()
+    if training.returncode != 0 or not lines:
+        last = "\n".join(complained.decode("utf-8", "replace").strip().splitlines()[-15:])
+        raise ModelMissing(f"training the assistant failed:\n{last}")
+    return Path(lines[-1])
 
 
 class Service:
@@ -97,6 +71,7 @@ class Service:
         self.data_dir = settings.data_dir.resolve()
         self.supervisor = Supervisor(console, on_change=self._save)
         self.running: Running | None = None
+        self._held = ExitStack()
 
     async def start(self, *, with_rasa: bool = True) -> Running:
         """Start everything in order; returns when messages can be answered.
@@ -104,16 +79,10 @@ class Service:
         Raises:
             EngineFailed, ModelMissing, RolesMissing: with what to do.
         """
-        if self.settings.state_file.exists():
-            try:
-                other = Running.load(self.settings.state_file)
-            except NotRunning:
-                pass
-            else:
-                if other.supervisor_pid != os.getpid():
-                    raise EngineFailed(
-                        f"a service runs here already (process {other.supervisor_pid})"
-                    )
+        try:
+            self._held.enter_context(embedded.data_dir_lock(self.data_dir))
+        except DataDirBusy:
+            raise EngineFailed(f"a service runs already on {self.data_dir}") from None
         owner_url = await self._database()
         redis_url = await self._valkey()
         rasa_ports = [embedded.free_port() for _ in range(self.settings.rasa_processes)]
@@ -129,6 +98,7 @@ class Service:
             rasa_urls=rasa_urls,
             web_url=f"http://127.0.0.1:{port}",
             supervisor_pid=os.getpid(),
+            role_password=self.keys.role_password,
         )
         self._save()
         # The assistant takes longest to load and needs nobody while it does.
@@ -151,25 +121,16 @@ class Service:
     async def stop(self) -> None:
         """Stop everything and forget the running service."""
         await self.supervisor.stop()
-        self.settings.state_file.unlink(missing_ok=True)
+        if self.running is not None:
+            self.settings.state_file.unlink(missing_ok=True)
+        self._held.close()
 
     async def _register_telegram(self) -> None:
-        """Tell Telegram where our webhook is, if it can be reached from outside."""
-        token = self.settings.secret("telegram_bot_token")
-        hook = self.settings.secret("telegram_webhook_secret")
-        base = self.settings.public_url or ""
-        if not token or not hook or not base.startswith("https://"):
-            return
-        provider = TelegramProvider(
-            token=token, webhook_secret=hook, api_url=self.settings.telegram_api_url
-        )
         try:
-            await provider.register_webhook(f"{base.rstrip('/')}/webhooks/telegram")
-            self.supervisor.say("up", "Telegram knows our webhook")
+            if await register_telegram_webhook(self.settings):
+                self.supervisor.say("up", "Telegram knows our webhook")
         except SendError as error:
             self.supervisor.say("up", f"Telegram did not take our webhook: {error}", style="yellow")
-        finally:
-            await provider.close()
 
     def _save(self) -> None:
         if self.running is not None:
@@ -219,7 +180,7 @@ class Service:
         if self.settings.rasa_url:
             return
         self.supervisor.say("up", "looking for the trained assistant (a new one takes a minute)")
-        model = await asyncio.to_thread(trained_model)
+        model = await trained_model()
         starts = []
         for number, port in enumerate(ports, start=1):
             name = "rasa" if len(ports) == 1 else f"rasa{number}"
@@ -260,11 +221,11 @@ class Service:
         argv = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory"]
         argv += ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
         argv += ["--no-proxy-headers", "--log-level", "warning", "--timeout-graceful-shutdown", "8"]
-        return Command("web", argv, env=self._own_environment(), cwd=PROJECT)
+        return Command("web", argv, env=self._own_environment(), cwd=PROJECT, ours=True)
 
     def _worker(self) -> Command:
         argv = [sys.executable, "-m", "api.worker"]
-        return Command("worker", argv, env=self._own_environment(), cwd=PROJECT)
+        return Command("worker", argv, env=self._own_environment(), cwd=PROJECT, ours=True)
 
     def _own_environment(self) -> dict[str, str]:
         return {

@@ -13,7 +13,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """What operators may set. Secrets come from the environment only and are never printed."""
 
-    model_config = SettingsConfigDict(env_prefix="KULANZ_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="KULANZ_", env_file=PROJECT / ".env", extra="ignore"
+    )
 
     database_url: SecretStr | None = None
     """PostgreSQL for its owner (needs CREATEROLE); empty: an embedded one of our own."""

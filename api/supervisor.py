@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
-from storage.embedded import Command, signal_of
+from storage.embedded import Command, EngineFailed, signal_of
 
 PR_SET_PDEATHSIG = 1
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -28,10 +29,13 @@ STOP_SECONDS = 12
 LINES_OF_A_START_MAX = 60
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_black")
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+T = TypeVar("T")
 Ready = Callable[[], Awaitable[None]]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before exec: be killed when the supervisor is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -91,7 +95,7 @@ class Supervisor:
         if child.ready is None:
             return
         try:
-            await child.ready()
+            await self._ready_or_gone(child, child.ready)
         except Exception:
             for line in child.starting or ():
                 self.say(child.name, line, style="dim")
@@ -99,19 +103,35 @@ class Supervisor:
         finally:
             child.starting = None
 
+    async def _ready_or_gone(self, child: Child, ready: Ready) -> None:
+        """Wait for a child to be usable, no longer than it lives."""
+        process = child.process
+        if process is None:
+            return
+        waiting = asyncio.ensure_future(ready())
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise EngineFailed(f"{child.name} ended while starting ({_exit(ended.result())})")
+            await waiting
+        finally:
+            for task in (waiting, ended):
+                task.cancel()
+
     async def _launch(self, child: Child) -> None:
         command = child.make()
         child.command = command
         child.started_at = time.monotonic()
         child.process = await asyncio.create_subprocess_exec(
             *command.argv,
-            env={**os.environ, **command.env},
+            env={**_inherited(command), **command.env},
             cwd=command.cwd,
             stdin=subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops in order
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         child.tasks = [task for task in child.tasks if not task.done()]
         child.tasks.append(asyncio.create_task(self._print(child, child.process)))
@@ -146,6 +166,8 @@ class Supervisor:
             pause = PAUSE_SECONDS[min(quick, len(PAUSE_SECONDS) - 1)]
             self.say(child.name, f"ended ({_exit(code)}), starting again", style="yellow")
             await asyncio.sleep(pause)
+            if self._stopping:
+                return
             child.restarts += 1
             try:
                 await self._bring_up(child)
@@ -179,16 +201,36 @@ class Supervisor:
         await process.wait()
 
 
+def _inherited(command: Command) -> dict[str, str]:
+    """The environment a child starts with; only our own processes see our settings."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if command.ours or not name.startswith("KULANZ_")
+    }
+
+
 def _exit(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-async def until_stopped(
-    signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
-) -> None:
-    """Wait for Ctrl-C or SIGTERM."""
+def stop_event(signals: Sequence[signal.Signals] = STOP_SIGNALS) -> asyncio.Event:
+    """An event that Ctrl-C, SIGTERM or a closed terminal sets; from now on they do nothing else."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in signals:
         loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+    return stopped
+
+
+async def unless_stopped(work: Coroutine[Any, Any, T], stopped: asyncio.Event) -> T | None:
+    """Do the work, or give it up when the event is set first (None)."""
+    task = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        for pending in (task, stopping):
+            pending.cancel()
+        await asyncio.gather(task, stopping, return_exceptions=True)

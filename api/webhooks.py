@@ -16,7 +16,7 @@ from tenacity import (
 )
 
 from api.accounts import NoProvider
-from api.jobs import defer_turn
+from api.queue import defer_turn
 from api.wiring import Parts
 from channels.message import (
     Channel,
@@ -80,11 +80,13 @@ def _parts(request: Request) -> Parts:
 
 
 async def _from_environment(request: Request, later: BackgroundTasks, channel: Channel) -> Response:
+    parts = _parts(request)
     try:
-        provider = _parts(request).providers.from_environment(channel)
+        provider = parts.providers.from_environment(channel)
+        merchant_id = await parts.providers.first_merchant(parts.database)
     except NoProvider:
         raise HTTPException(404) from None
-    return await _receive(request, later, [provider])
+    return await _receive(request, later, merchant_id, [provider])
 
 
 async def _from_merchant(
@@ -92,17 +94,20 @@ async def _from_merchant(
 ) -> Response:
     parts = _parts(request)
     try:
-        providers = await parts.providers.of_merchant(parts.database, merchant, channels)
+        found = await parts.providers.of_merchant(parts.database, merchant, channels)
     except NoProvider:
-        providers = []
-    if not providers:
-        raise HTTPException(404)
-    return await _receive(request, later, providers)
+        raise HTTPException(404) from None
+    return await _receive(request, later, *found)
 
 
 async def _receive(
-    request: Request, later: BackgroundTasks, providers: Sequence[ChannelProvider]
+    request: Request,
+    later: BackgroundTasks,
+    merchant_id: int,
+    providers: Sequence[ChannelProvider],
 ) -> Response:
+    """Check, store and answer. What a merchant's own credentials signed can reach nothing of
+    another merchant: it is stored in a transaction that sees this merchant's rows only."""
     parts = _parts(request)
     hook = await _hook(request, parts)
     provider = _verified(hook, providers)
@@ -111,7 +116,7 @@ async def _receive(
     except MalformedWebhook as error:
         log.error("webhook_malformed", path=request.url.path, reason=str(error))
         raise HTTPException(400, "not of the documented shape") from None
-    await _accept(request, parts, parsed)
+    await _accept(request, parts, merchant_id, parsed)
     for message in parsed.messages:
         if message.button_query_id:
             later.add_task(provider.acknowledge, message.button_query_id)
@@ -152,37 +157,34 @@ def _verified(hook: WebhookRequest, providers: Sequence[ChannelProvider]) -> Cha
 
 # Twilio does not deliver a refused message again, so a database that is just coming back is
 # waited for as long as the provider waits for us (Twilio: 15 seconds).
-@retry(
+patiently = retry(
     retry=retry_if_exception_type((OperationalError, InterfaceError, ConnectorException)),
     wait=wait_exponential_jitter(initial=0.1, max=1),
     stop=stop_after_delay(10),
     reraise=True,
 )
+
+
+@patiently
 async def _store(
-    parts: Parts, jobs: procrastinate.App, message: InboundMessage, now: datetime
+    parts: Parts,
+    jobs: procrastinate.App,
+    merchant_id: int,
+    message: InboundMessage,
+    now: datetime,
 ) -> inbox.Accepted:
     """One message into the inbox with its job; safe to repeat, the message's own key sees to it."""
-    async with parts.database.operator() as session:
+    async with parts.database.merchant(merchant_id) as session:
         accepted = await inbox.accept(session, message, now)
         if accepted.new:
             await defer_turn(jobs, session, accepted.merchant_id, accepted.conversation_id)
     return accepted
 
 
-async def _accept(request: Request, parts: Parts, parsed: ParsedWebhook) -> None:
-    now = parts.clock.now()
-    jobs: procrastinate.App = request.app.state.jobs
-    for message in parsed.messages:
-        try:
-            accepted = await _store(parts, jobs, message, now)
-        except inbox.UnknownAccount as error:
-            log.error("webhook_for_nobody", channel=message.channel, reason=str(error))
-            raise HTTPException(404, "no such account") from None
-        if accepted.new:
-            await parts.events.changed(accepted.merchant_id, accepted.conversation_id)
-    if not (parsed.statuses or parsed.contacts):
-        return
-    async with parts.database.operator() as session:
+@patiently
+async def _record(parts: Parts, merchant_id: int, parsed: ParsedWebhook, now: datetime) -> None:
+    """Status callbacks and what the provider says of addresses."""
+    async with parts.database.merchant(merchant_id) as session:
         for status in parsed.statuses:
             if not await record_status(session, status, now):
                 log.warning("status_for_nobody", channel=status.channel)
@@ -195,3 +197,18 @@ async def _accept(request: Request, parts: Parts, parsed: ParsedWebhook) -> None
                 reachable=contact.reachable,
                 now=now,
             )
+
+
+async def _accept(request: Request, parts: Parts, merchant_id: int, parsed: ParsedWebhook) -> None:
+    now = parts.clock.now()
+    jobs: procrastinate.App = request.app.state.jobs
+    for message in parsed.messages:
+        try:
+            accepted = await _store(parts, jobs, merchant_id, message, now)
+        except inbox.UnknownAccount as error:
+            log.error("webhook_for_nobody", channel=message.channel, reason=str(error))
+            raise HTTPException(404, "no such account") from None
+        if accepted.new:
+            await parts.events.changed(accepted.merchant_id, accepted.conversation_id)
+    if parsed.statuses or parsed.contacts:
+        await _record(parts, merchant_id, parsed, now)

@@ -15,8 +15,12 @@ from api.events import Events
 from api.limits import SendLimits
 from api.settings import Settings
 from conversation.engine import RasaEngine
-from storage.embedded import Secrets
+from storage.embedded import Secrets, is_locked
 from storage.engine import Database, DatabaseUrls
+
+
+class SecretKeyMissing(RuntimeError):
+    """A shared database needs a shared secret key; the text says so."""
 
 
 class NotRunning(RuntimeError):
@@ -32,6 +36,7 @@ class Running:
     rasa_urls: list[str]
     web_url: str
     supervisor_pid: int
+    role_password: str
 
     def save(self, path: Path) -> None:
         """Write it for the owner of the data directory only."""
@@ -49,13 +54,10 @@ class Running:
         """
         try:
             running = cls(**json.loads(path.read_text()))
-            os.kill(running.supervisor_pid, 0)
-        except (FileNotFoundError, ProcessLookupError, ValueError, TypeError):
-            raise NotRunning(
-                "no service runs here; start one with `kulanz up` (or `make demo`)"
-            ) from None
-        except PermissionError:
-            pass
+        except (FileNotFoundError, ValueError, TypeError):
+            running = None
+        if running is None or not is_locked(path.parent):
+            raise NotRunning("no service runs here; start one with `kulanz up` (or `make demo`)")
         return running
 
 
@@ -70,6 +72,11 @@ class Keys:
     @classmethod
     def of(cls, settings: Settings) -> "Keys":
         """Resolve them; generates the data directory's on first use."""
+        if settings.database_url is not None and settings.secret_key is None:
+            raise SecretKeyMissing(
+                "KULANZ_DATABASE_URL is set, so KULANZ_SECRET_KEY has to be, too: every process "
+                "and machine on that database must share it"
+            )
         made = Secrets.load(settings.data_dir)
         secret_key = settings.secret("secret_key") or made.secret_key
         return cls(
@@ -114,7 +121,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     """
     running = Running.load(settings.state_file)
     keys = Keys.of(settings)
-    urls = DatabaseUrls.derive(running.owner_url, keys.role_password)
+    urls = DatabaseUrls.derive(running.owner_url, running.role_password)
     database = Database(urls, pool_size=pool_size)
     events = Events(running.redis_url)
     providers = Providers(settings, keys.secret_key, events.to_terminal)

@@ -31,6 +31,7 @@ from channels.message import (
 )
 from channels.window import window_open
 from conversation.consent import opt_out
+from conversation.handoff import request_handoff
 from storage.tables import AuditEvent, ContactPoint, Conversation, Message
 
 IN_FLIGHT = timedelta(seconds=EXCHANGE_SECONDS_MAX + 5)
@@ -65,7 +66,7 @@ class LeftOver:
 
 @dataclass(frozen=True)
 class InFlight:
-    """Another process may still be sending; look again after this many seconds."""
+    """Another process may still be sending, or a retry is not due; look again after a while."""
 
     seconds: float
 
@@ -86,7 +87,6 @@ async def claim_next(
     conversation_id: int,
     now: datetime,
     *,
-    callback_url: str | None,
     still_allowed: StillAllowed,
 ) -> Next:
     """Claim the oldest message of the conversation that is not sent yet."""
@@ -108,12 +108,17 @@ async def claim_next(
         return None
     message: Message = row[0]
     conversation: Conversation = row[1]
-    outbound = _outbound(message, conversation, callback_url)
+    outbound = _outbound(message, conversation)
     if message.status == "sending" and message.claimed_at is not None:
         waited = now - message.claimed_at
         if waited < IN_FLIGHT:
             return InFlight((IN_FLIGHT - waited).total_seconds())
         return LeftOver(message.channel_account_id, outbound, message.claimed_at)
+    if message.send_after is not None and message.send_after > now:
+        return InFlight((message.send_after - now).total_seconds())
+    if message.discloses and (conversation.verified_at is None or conversation.customer_id is None):
+        message.status, message.error = "cancelled", "no_longer_verified"
+        return Skipped(message.id, "no_longer_verified")
     if message.in_reply_to is None and message.author == PROACTIVE_AUTHOR:
         refusal = await still_allowed(session, conversation, message, now)
         if refusal is not None:
@@ -124,16 +129,15 @@ async def claim_next(
         and outbound.template is None
         and not window_open(conversation.last_inbound_at, now)
     ):
-        message.status, message.error = "failed", "window_closed"
+        message.error = "window_closed"
+        await _failed(session, message, conversation, now)
         return Skipped(message.id, "window_closed")
     message.status, message.claimed_at = "sending", now
     message.attempts += 1
     return ToSend(message.channel_account_id, outbound)
 
 
-def _outbound(
-    message: Message, conversation: Conversation, callback_url: str | None
-) -> OutboundMessage:
+def _outbound(message: Message, conversation: Conversation) -> OutboundMessage:
     # Lettered channels carry their choices in the text already.
     native = conversation.channel not in LETTERED_CHANNELS
     template = message.template
@@ -144,7 +148,6 @@ def _outbound(
         text=message.text,
         buttons=tuple(Button(b["id"], b["title"]) for b in message.buttons) if native else (),
         template=TemplateRef(template["id"], template["variables"]) if template else None,
-        status_callback_url=f"{callback_url}?outbox={message.id}" if callback_url else None,
     )
 
 
@@ -180,13 +183,44 @@ async def note_error(
     if isinstance(error, Throttled):
         message.status = "queued"
         message.attempts -= 1  # waiting one's turn is no failure
-        return max(error.retry_after_seconds, 0.5)
+        return _later(message, max(error.retry_after_seconds, 0.5), now)
     if isinstance(error, Retry) and message.attempts < ATTEMPTS_MAX:
         message.status = "queued"
-        return float(min(2**message.attempts, RETRY_SECONDS_MAX))
-    message.status = "failed"
+        return _later(message, float(min(2**message.attempts, RETRY_SECONDS_MAX)), now)
+    await _failed(session, message, conversation, now)
     await _mark_address(session, conversation, type(error), now)
     return None
+
+
+def _later(message: Message, seconds: float, now: datetime) -> float:
+    """Keep when the next try is due: whoever looks at the outbox before then lets it be."""
+    message.send_after = now + timedelta(seconds=seconds)
+    return seconds
+
+
+async def _failed(
+    session: AsyncSession, message: Message, conversation: Conversation, now: datetime
+) -> None:
+    """End a message that cannot be sent. An answer that does not arrive is a person's business."""
+    message.status = "failed"
+    session.add(
+        AuditEvent(
+            merchant_id=message.merchant_id,
+            kind="delivery_failed",
+            at=now,
+            conversation_id=message.conversation_id,
+            customer_id=conversation.customer_id,
+            facts={"message_id": message.id, "error": message.error or "failed"},
+        )
+    )
+    if message.in_reply_to is not None:
+        await request_handoff(
+            session,
+            conversation_id=message.conversation_id,
+            reason="delivery_failed",
+            summary={},
+            now=now,
+        )
 
 
 async def known_elsewhere(session: AsyncSession, message_id: int, receipt: SendReceipt) -> bool:
@@ -262,8 +296,9 @@ async def record_status(session: AsyncSession, status: StatusUpdate, now: dateti
             message.read_at = message.read_at or now
         case DeliveryStatus.FAILED if message.status == "failed":
             message.error = status.provider_code or "failed"
+            conversation = await session.get_one(Conversation, message.conversation_id)
+            await _failed(session, message, conversation, now)
             if status.failure is not None:
-                conversation = await session.get_one(Conversation, message.conversation_id)
                 await _mark_address(session, conversation, status.failure, now)
         case _:
             pass

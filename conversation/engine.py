@@ -60,8 +60,8 @@ class RasaEngine:
         """Post one turn.
 
         Raises:
-            DialogueUnavailable: no connection, no answer in time, 503 or another answer than ours.
-            TurnFailed: an action failed, or the request was refused.
+            DialogueUnavailable: no connection, or an answer that is not the loaded model's.
+            TurnFailed: an action failed, the request was refused, or it took too long.
         """
         body = {
             "sender": str(request.conversation_id),
@@ -72,10 +72,13 @@ class RasaEngine:
         }
         response = await self._post(body)
         if response.status_code == 200:
-            answer = response.json()
-            return TurnResult(
-                answer["messages"], answer["events"], answer["slots"], answer["parse"]
-            )
+            try:
+                answer = response.json()
+                return TurnResult(
+                    answer["messages"], answer["events"], answer["slots"], answer["parse"]
+                )
+            except (ValueError, KeyError, TypeError) as error:
+                raise TurnFailed("the dialogue engine's answer has another shape") from error
         if response.status_code in (403, 404, 503):
             raise DialogueUnavailable(f"the dialogue engine answered {response.status_code}")
         raise TurnFailed(f"the dialogue engine answered {response.status_code}")
@@ -87,6 +90,9 @@ class RasaEngine:
             except httpx.ConnectError as error:  # one of several may be starting
                 if attempt == self._count:
                     raise DialogueUnavailable(type(error).__name__) from error
+            except httpx.ReadTimeout as error:
+                # It lives but does not come to an end with this message: that counts as a failure.
+                raise TurnFailed("the dialogue engine took too long") from error
             except httpx.HTTPError as error:
                 raise DialogueUnavailable(type(error).__name__) from error
         raise DialogueUnavailable("no engine is configured")

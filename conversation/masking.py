@@ -8,6 +8,10 @@ _RUN = re.compile(
 _IBAN_BEFORE = re.compile(r"[A-Za-z]{2}[0-9]{2}[ \-]?(?:[0-9A-Za-z]{4}[ \-]?)*$")
 
 
+IBAN_CHARACTERS_MAX = 42
+"""34 characters (ISO 13616) and the spaces between groups of four."""
+
+
 def _luhn(digits: str) -> bool:
     """Check digit of ISO/IEC 7812-1."""
     total = 0
@@ -25,7 +29,8 @@ def mask_cards(text: str) -> str:
 
     def masked(found: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", found.group())
-        if _IBAN_BEFORE.search(text[: found.start()]) or not _luhn(digits):
+        before = text[max(0, found.start() - IBAN_CHARACTERS_MAX) : found.start()]
+        if not _luhn(digits) or _IBAN_BEFORE.search(before):
             return found.group()
         return f"**** {digits[-4:]}"
 

@@ -180,15 +180,19 @@ async def resolve_choice(session: AsyncSession, message: Message) -> ButtonChoic
     """What a pressed button, a letter, or a choice's exact title means in this conversation.
 
     Only buttons that were shown in the same conversation count; letters and titles count for the
-    newest message with buttons.
+    newest message that was there when the customer wrote: a letter typed before a question came
+    is no answer to it.
     """
     if message.buttons:
-        return await session.scalar(
+        pressed = await session.scalar(
             select(ButtonChoice).where(
                 ButtonChoice.id == message.buttons[0]["id"],
                 ButtonChoice.conversation_id == message.conversation_id,
             )
         )
+        if pressed is not None:
+            return pressed
+        # An approved template's quick reply has an id of its own; its title says what it means.
     typed = re.sub(r"[\s.)!]+$", "", message.text.strip()).casefold()
     if not typed or len(typed) > 80:
         return None
@@ -199,8 +203,8 @@ async def resolve_choice(session: AsyncSession, message: Message) -> ButtonChoic
             ButtonChoice.message_id
             == text(
                 "(SELECT max(id) FROM message WHERE conversation_id = :conversation "
-                "AND direction = 'out' AND author = 'bot')"
-            ).bindparams(conversation=message.conversation_id),
+                "AND direction = 'out' AND author = 'bot' AND id < :answer)"
+            ).bindparams(conversation=message.conversation_id, answer=message.id),
         )
         .order_by(ButtonChoice.position)
     )

@@ -106,6 +106,8 @@ class Port:
         await self.note("address_dropped", {"reason": reason})
         held.customer_id = None
         held.verified_at = None
+        held.verification_tries = 0
+        held.verification_locked_at = None
 
     async def pause_contact(self, until: datetime, reason: str) -> None:
         """Send the customer nothing unasked before `until`; a longer pause is kept."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel, ContactWish
@@ -29,6 +29,12 @@ EVENTS_MAX = 60
 """Rasa looks at no more; older turns stay in the transcript."""
 TURNS_MAX = 12
 FAILED_ATTEMPTS_MAX = 5
+GIVE_UP_AFTER = timedelta(minutes=2)
+"""However often it failed: a part of ours that restarts must not cost a customer the answer."""
+REPLIES_PER_HOUR_MAX = 200
+"""More is no conversation but two machines talking to each other; a person is asked."""
+WORDS_THAT_TELL_A_LANGUAGE = 3
+RETRY_SECONDS_MAX = 30
 STALLED_AFTER = timedelta(minutes=1)
 
 
@@ -108,6 +114,15 @@ async def _settle(
     if wish == ContactWish.START and conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
         return await _say(session, conversation, message, Reply("opted_in_again"), now)
+    if await _is_a_loop(session, conversation, now):
+        await request_handoff(
+            session,
+            conversation_id=conversation.id,
+            reason="too_many_messages",
+            summary={},
+            now=now,
+        )
+        return "too_many_messages"
     if conversation.customer_id is None:
         return await _say(session, conversation, message, Reply("unknown_sender"), now)
     if message.args.get("card_masked"):
@@ -115,6 +130,19 @@ async def _settle(
     if not message.text.strip() and not message.buttons and message.kind != "start":
         return await _say(session, conversation, message, Reply("unsupported_media"), now)
     return None
+
+
+async def _is_a_loop(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
+    recent = await session.scalar(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.direction == "out",
+            Message.created_at > now - timedelta(hours=1),
+        )
+    )
+    return (recent or 0) >= REPLIES_PER_HOUR_MAX
 
 
 async def _stop(
@@ -164,16 +192,31 @@ async def _request(
             "now": now.isoformat(),
             "language": conversation.language,
             "channel": conversation.channel,
+            "unseen_question": await _wrote_before_the_question(session, message),
         },
     )
 
 
+async def _wrote_before_the_question(session: AsyncSession, message: Message) -> bool:
+    """Whether our newest message is younger than this one: a "yes" cannot be meant for it."""
+    newest = await session.scalar(
+        select(func.max(Message.id)).where(
+            Message.conversation_id == message.conversation_id,
+            Message.direction == "out",
+            Message.author == "bot",
+        )
+    )
+    return newest is not None and newest > message.id
+
+
 async def _past_events(session: AsyncSession, conversation: Conversation) -> list[dict[str, Any]]:
     """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
+    if not conversation.slots:  # a new conversation, or one that lost its customer
+        return []
     turns = await session.scalars(
         select(Turn.events)
         .where(Turn.conversation_id == conversation.id)
-        .order_by(Turn.at.desc(), Turn.message_id.desc())
+        .order_by(Turn.number.desc())
         .limit(TURNS_MAX)
     )
     events: list[dict[str, Any]] = []
@@ -209,15 +252,14 @@ async def store(
     message = await _unhandled(session, message_id)
     if message is None:
         return False
-    language = result.slots.get("language") or result.understanding.get("language")
-    if language in ("de", "en"):
-        conversation.language = language
+    _note_language(conversation, message, result)
     speaker = await speaker_for(session, conversation, verified=verified)
     replies = [
         Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages
     ]
     await queue(session, conversation, speaker, replies, now, in_reply_to=message_id)
-    conversation.slots = result.slots
+    # Whoever is found at this address next starts anew, without a word of what was said before.
+    conversation.slots = result.slots if conversation.customer_id is not None else {}
     conversation.stalled_notice_at = None
     message.handled_at = now
     message.outcome = "answered" if replies else "silent"
@@ -234,24 +276,36 @@ async def store(
     return True
 
 
+def _note_language(conversation: Conversation, message: Message, result: TurnResult) -> None:
+    """The language that was chosen, else that of a message long enough to tell ("ok" is both)."""
+    chosen, heard = result.slots.get("language"), result.understanding.get("language")
+    if conversation.language is None or len(message.text.split()) >= WORDS_THAT_TELL_A_LANGUAGE:
+        chosen = chosen or heard
+    if chosen in ("de", "en"):
+        conversation.language = chosen
+
+
 async def note_failure(
     session: AsyncSession, conversation_id: int, message_id: int, now: datetime
-) -> bool:
-    """Count a failed turn; after FAILED_ATTEMPTS_MAX the message is given to a person.
+) -> float | None:
+    """Count a failed turn; after FAILED_ATTEMPTS_MAX and GIVE_UP_AFTER a person gets the message.
 
-    Returns True when the message was given up, and the conversation can go on with the next.
+    Returns the seconds to wait before the next try, or None when the message was given up and the
+    conversation can go on with the next.
     """
     conversation = await lock(session, conversation_id)
     message = await _unhandled(session, message_id)
     if message is None:
-        return True
+        return None
     message.attempts += 1
-    if message.attempts < FAILED_ATTEMPTS_MAX:
-        return False
+    age = now - message.created_at
+    if age >= STALLED_AFTER:
+        await _tell_a_person(session, conversation, now)
+    if message.attempts < FAILED_ATTEMPTS_MAX or age < GIVE_UP_AFTER:
+        return float(min(2 ** (message.attempts - 1), RETRY_SECONDS_MAX))
     message.handled_at = now
     message.outcome = "bot_failed"
-    await _tell_a_person(session, conversation, message, now)
-    return True
+    return None
 
 
 async def note_stall(
@@ -267,12 +321,10 @@ async def note_stall(
         return
     if now - message.created_at < STALLED_AFTER:
         return
-    await _tell_a_person(session, conversation, message, now)
+    await _tell_a_person(session, conversation, now)
 
 
-async def _tell_a_person(
-    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
-) -> None:
+async def _tell_a_person(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
     if conversation.stalled_notice_at is None:  # once, however many messages wait or fail
         # Not in reply to the message: its own answer may still come, under its own ordinals.
         speaker = await speaker_for(session, conversation, verified=False)

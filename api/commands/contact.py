@@ -10,8 +10,8 @@ from rich.table import Table
 from api.clock import Clock
 from api.commands.session import console, merchant_named, run
 from api.contact import decisions, send_planned
-from api.jobs import make_app
-from api.service import database_only
+from api.database import database_only
+from api.queue import make_app
 from api.settings import Settings
 from api.wiring import parts
 from outreach.facts import PlannedContact

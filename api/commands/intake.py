@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.clock import Clock
 from api.commands.session import Refused, console, errors, merchant_named, run
+from api.database import database_only
 from api.keys import create_api_key
-from api.service import database_only
 from api.settings import Settings
 from ledger import rows_claims, rows_items
 from ledger.contact import is_region

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from api.accounts import ensure_environment_accounts
 from api.commands.session import Refused, console, run
+from api.database import database_only
 from api.merchants import save_merchant
-from api.service import database_only
 from api.settings import Settings
 from storage.engine import Database
 from storage.tables import ChannelAccount, Merchant

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from api.commands.session import errors
-from api.service import BOT, BOT_PYTHON, ModelMissing, trained_model
+from api.commands.session import run
+from api.service import BOT, BOT_PYTHON, trained_model
 
 
 def parse(
@@ -14,11 +14,7 @@ def parse(
     now: Annotated[str | None, typer.Option(help="Today, as an ISO date and time.")] = None,
 ) -> None:
     """Read text lines on standard input and print intent, confidence and entities."""
-    try:
-        trained_model()
-    except ModelMissing as error:
-        errors.print(f"[bold red]✗[/] {error}", highlight=False)
-        raise typer.Exit(1) from None
+    run(trained_model())
     argv = [str(BOT_PYTHON), str(BOT / "pipeline" / "parse.py")]
     argv += ["--jsonl"] if jsonl else []
     argv += ["--now", now] if now else []

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.service import ModelMissing
-from api.wiring import NotRunning
+from api.wiring import NotRunning, SecretKeyMissing
 from storage.embedded import EngineFailed
 from storage.migrate import RolesMissing
 from storage.tables import Merchant
@@ -26,11 +26,14 @@ class Refused(Exception):
     """The command cannot be carried out; the text says why and what to do."""
 
 
+EXPECTED = (Refused, NotRunning, SecretKeyMissing, EngineFailed, ModelMissing, RolesMissing)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; expected failures become one clear line and exit code 1."""
     try:
         return asyncio.run(work)
-    except (Refused, NotRunning, EngineFailed, ModelMissing, RolesMissing) as error:
+    except EXPECTED as error:
         errors.print(f"[bold red]✗[/] {error}", highlight=False)
     except (OperationalError, RedisError, OSError) as error:
         errors.print(

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands.session import Refused, console, merchant_named, run
-from api.service import database_only
+from api.database import database_only
 from api.settings import Settings
 from api.statement_view import agreement_table, money, statement_table
 from ledger.book import statement

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from api.clock import Clock
 from api.commands.session import Refused, console, merchant_named, run
-from api.service import database_only
+from api.database import database_only
 from api.settings import Settings
 from conversation.consent import make_start_token
 from storage.engine import Database

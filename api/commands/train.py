@@ -2,18 +2,15 @@
 
 import typer
 
-from api.commands.session import Refused, console, run
-from api.service import ModelMissing, trained_model
+from api.commands.session import console, run
+from api.service import trained_model
 
 
 def train() -> None:
     """Train the assistant (cached by a hash of its inputs)."""
 
     async def work() -> None:
-        try:
-            console.print(f"model: {trained_model()}", highlight=False)
-        except ModelMissing as error:
-            raise Refused(str(error)) from error
+        console.print(f"model: {await trained_model()}", highlight=False)
 
     run(work())
 

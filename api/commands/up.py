@@ -1,17 +1,21 @@
 """``kulanz up``: the whole service in one terminal."""
 
+import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from api.commands.session import console, run
+from api.commands.chat import chat_session
+from api.commands.session import Refused, console, run
 from api.demo.sample import prepare_demo
 from api.service import Service
 from api.settings import Settings
-from api.supervisor import until_stopped
+from api.supervisor import stop_event, unless_stopped
+from api.wiring import Running
 
 Demo = Annotated[
     bool, typer.Option("--demo", help="With sample data, a movable clock and a chat right here.")
@@ -20,41 +24,51 @@ Demo = Annotated[
 
 def up(demo: Demo = False) -> None:
     """Start everything: database, Valkey, Rasa, web and workers. Ctrl-C stops it."""
-    run(_demo(Settings(demo=True)) if demo else _up(Settings()))
+    settings = Settings(demo=True) if demo else Settings()
+    run(_demo(settings) if demo else _up(settings, console, _until_told))
 
 
-async def _up(settings: Settings) -> None:
-    service = Service(settings, console)
+AfterStart = Callable[[Running, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+async def _up(settings: Settings, shown: Console, after: AfterStart) -> None:
+    """Start, do what comes after, stop; told to stop at any moment, stop from there."""
+    stopped = stop_event()
+    service = Service(settings, shown)
     try:
-        running = await service.start()
-        service.supervisor.say("up", f"ready at {running.web_url}, Ctrl-C stops", style="bold")
-        await until_stopped()
+        running = await unless_stopped(service.start(), stopped)
+        if running is not None:
+            service.supervisor.say("up", f"ready at {running.web_url}, Ctrl-C stops", style="bold")
+            await unless_stopped(after(running, stopped), stopped)
         service.supervisor.say("up", "stopping")
     finally:
         await service.stop()
 
 
+async def _until_told(running: Running, stopped: asyncio.Event) -> None:
+    await stopped.wait()
+
+
 async def _demo(settings: Settings) -> None:
     """On a terminal the chat opens right here and the log goes to a file beside the data."""
+    if settings.database_url is not None:
+        raise Refused("the demo writes sample data: run it without KULANZ_DATABASE_URL")
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log_path = settings.data_dir.resolve() / "kulanz.log"
+
+    async def after(running: Running, stopped: asyncio.Event) -> None:
+        await prepare_demo(settings)
+        _where_to_look(running.web_url, log_path if interactive else None)
+        if interactive:
+            await chat_session(settings, None)
+        else:
+            await stopped.wait()
+
     with log_path.open("a", encoding="utf-8") as log:
-        service = Service(settings, Console(file=log, width=200) if interactive else console)
         if interactive:
             console.print("Kulanz starts: database, web, workers, then the assistant (20 s) …")
-        try:
-            running = await service.start()
-            await prepare_demo(settings)
-            _where_to_look(running.web_url, log_path if interactive else None)
-            if interactive:
-                from api.commands.chat import chat_session
-
-                await chat_session(settings, None)
-            else:
-                await until_stopped()
-        finally:
-            await service.stop()
+        await _up(settings, Console(file=log, width=200) if interactive else console, after)
 
 
 def _where_to_look(url: str, log: Path | None) -> None:

@@ -25,7 +25,7 @@ from api.demo.script import SCENES, Scene, faults_of
 from api.demo.serving import serving
 from api.demo.standin import Accepted, StandIn
 from api.demo.started import AUTH_TOKEN, SMS_NUMBER, NotStarted, StartedService
-from api.jobs import make_app
+from api.queue import make_app
 from api.statement_view import agreement_table, statement_table
 from api.wiring import Parts, parts
 from conversation.consent import make_start_token

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from api.accounts import TERMINAL_ADDRESS, ensure_environment_accounts
 from api.contact import send_planned
 from api.demo.claims import import_sample_claims
-from api.jobs import make_app
 from api.merchants import save_merchant
+from api.queue import make_app
 from api.settings import Settings
 from api.wiring import Parts, parts
 from channels.message import Channel

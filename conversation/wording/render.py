@@ -69,7 +69,9 @@ class _Reader:
         """The merchant as templates see it; ``reach`` and ``check`` are ready-made phrases."""
         merchant = self.merchant
         reach = [way for way in (merchant.phone, merchant.email) if way]
-        check = [way for way in (merchant.website, merchant.phone or merchant.email) if way]
+        # A shop that needs a neutral name has a site whose address would say the same.
+        site = None if merchant.alias else merchant.website
+        check = [way for way in (site, merchant.phone or merchant.email) if way]
         alternatives = self.style().alternatives
         return {
             "name": merchant.name,

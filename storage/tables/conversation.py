@@ -1,6 +1,6 @@
 """Conversations, their messages (which are the transcript), turns and handoffs."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, Id, Json, JsonList, Moment, OfMerchant
@@ -100,6 +100,8 @@ class Message(OfMerchant, Base):
     or ``cancelled``; moves forward only."""
     attempts: Mapped[int] = mapped_column(server_default="0")
     claimed_at: Mapped[Moment | None]
+    send_after: Mapped[Moment | None]
+    """Not to be tried again before this moment: the provider, or our own back-off, said so."""
     sent_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
     read_at: Mapped[Moment | None]
@@ -115,6 +117,8 @@ class Turn(OfMerchant, Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
     understanding: Mapped[Json] = mapped_column(server_default="{}")
     events: Mapped[JsonList] = mapped_column(server_default="[]")
+    number: Mapped[int] = mapped_column(BigInteger, Identity())
+    """The order in which turns were stored; clocks of several machines do not give one."""
     at: Mapped[Moment]
 
 

@@ -28,6 +28,7 @@ from storage.tables import (
     ContactPoint,
     Conversation,
     Customer,
+    Handoff,
     Merchant,
     Message,
 )
@@ -84,9 +85,8 @@ async def put(database: Database, conversation: Conversation, **facts: Any) -> i
             author="bot",
             kind="message",
             text="Guten Tag",
-            status="queued",
             created_at=NOW,
-            **facts,
+            **{"status": "queued", **facts},
         )
         session.add(message)
     return message.id
@@ -104,7 +104,6 @@ async def claim(
             session,
             conversation.id,
             now,
-            callback_url="https://kulanz.example/webhooks/twilio/status",
             still_allowed=still_allowed,
         )
 
@@ -135,9 +134,6 @@ async def test_messages_are_claimed_in_order_and_once(
     claimed = await claim(database, conversation)
     assert isinstance(claimed, delivery.ToSend)
     assert claimed.message.outbox_id == first
-    assert claimed.message.status_callback_url == (
-        f"https://kulanz.example/webhooks/twilio/status?outbox={first}"
-    )
     # The first is under way: the second must not overtake it.
     assert isinstance(await claim(database, conversation), delivery.InFlight)
     async with database.merchant(conversation.merchant_id) as session:
@@ -257,3 +253,57 @@ async def test_whatsapp_outside_the_window_is_not_sent_without_a_template(
     assert isinstance(sent, delivery.ToSend)
     assert sent.message.outbox_id == templated
     assert sent.message.template is not None
+
+
+async def test_a_retry_is_not_made_before_its_time(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await put(database, conversation)
+    await claim(database, conversation)
+    async with database.merchant(conversation.merchant_id) as session:
+        error = Throttled("x", retry_after_seconds=60)
+        assert await delivery.note_error(session, message_id, error, NOW) == 60
+    soon = NOW + timedelta(seconds=15)
+    assert await claim(database, conversation, now=soon) == delivery.InFlight(45)
+    later = NOW + timedelta(seconds=60)
+    assert isinstance(await claim(database, conversation, now=later), delivery.ToSend)
+
+
+async def test_what_discloses_is_not_sent_once_the_proof_is_gone(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await put(database, conversation, discloses=True)
+    assert await claim(database, conversation) == delivery.Skipped(message_id, "no_longer_verified")
+
+
+async def test_an_answer_that_cannot_arrive_is_a_persons_business(
+    database: Database, conversation: Conversation
+) -> None:
+    question = await put(database, conversation, status="sent")
+    message_id = await put(database, conversation, in_reply_to=question, ordinal=0)
+    await claim(database, conversation)
+    async with database.merchant(conversation.merchant_id) as session:
+        await delivery.note_error(session, message_id, GiveUp("x"), NOW)
+    async with database.operator() as session:
+        assert (await session.scalars(select(Handoff.reason))).all() == ["delivery_failed"]
+
+
+async def test_a_callback_reaches_no_other_merchants_message(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await put(database, conversation)
+    async with database.operator() as session:
+        other = Merchant(key="other", name="Other", created_at=NOW)
+        session.add(other)
+    update = StatusUpdate(
+        channel=Channel.SMS,
+        account="+4915735990001",
+        provider_message_id="SM-forged",
+        outbox_id=message_id,
+        status=DeliveryStatus.FAILED,
+        raw={},
+        failure=ContactStopped,
+    )
+    async with database.merchant(other.id) as session:
+        assert not await delivery.record_status(session, update, NOW)
+    assert (await read(database, message_id)).status == "queued"

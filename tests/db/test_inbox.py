@@ -6,7 +6,7 @@ import procrastinate
 import pytest
 from sqlalchemy import func, select, text
 
-from api.jobs import defer_turn, queue
+from api.queue import defer_turn, queue
 from channels.message import Channel, InboundKind, InboundMessage
 from conversation import inbox
 from storage.engine import Database, libpq_dsn

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from api.commands import intake
 from api.wiring import Running
-from storage.embedded import Secrets
+from storage.embedded import Secrets, data_dir_lock
 from storage.engine import DatabaseUrls, libpq_dsn
 from tests.conftest import ROLE_PASSWORD
 
@@ -22,7 +23,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "api" / "demo" / "claims.csv"
 @pytest.fixture
 def kulanz(
     database_urls: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> "Kulanz":
+) -> Iterator["Kulanz"]:
     """The commands on a data directory whose service runs on the test's database."""
     data = tmp_path / "var"
     Secrets.load(data)
@@ -34,6 +35,7 @@ def kulanz(
         rasa_urls=[],
         web_url="http://127.0.0.1:1",
         supervisor_pid=os.getpid(),
+        role_password=ROLE_PASSWORD,
     ).save(data / "running.json")
     monkeypatch.setenv("KULANZ_DATA_DIR", str(data))
     monkeypatch.chdir(tmp_path)
@@ -41,7 +43,8 @@ def kulanz(
         connection.execute(
             "INSERT INTO merchant (key, name, created_at) VALUES ('lindenhof', 'Lindenhof', now())"
         )
-    return Kulanz(libpq_dsn(database_urls.operator))
+    with data_dir_lock(data):
+        yield Kulanz(libpq_dsn(database_urls.operator))
 
 
 class Kulanz:

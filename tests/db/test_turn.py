@@ -192,15 +192,26 @@ async def test_claim_facts_are_not_stored_for_an_unverified_conversation(
         assert await session.scalar(select(func.count()).select_from(Turn)) == 0
 
 
+async def fail(
+    database: Database, conversation: Conversation, message_id: int, seconds: float
+) -> float | None:
+    async with database.merchant(conversation.merchant_id) as session:
+        return await turn.note_failure(
+            session, conversation.id, message_id, NOW + timedelta(seconds=seconds)
+        )
+
+
 async def test_a_message_that_fails_again_and_again_goes_to_a_person(
     database: Database, conversation: Conversation
 ) -> None:
     message_id = await receive(database, conversation, "Hallo")
-    given_up = []
-    for _ in range(turn.FAILED_ATTEMPTS_MAX):
-        async with database.merchant(conversation.merchant_id) as session:
-            given_up.append(await turn.note_failure(session, conversation.id, message_id, NOW))
-    assert given_up == [False] * (turn.FAILED_ATTEMPTS_MAX - 1) + [True]
+    # However often: while a part of ours restarts, the message is only put off.
+    waits = [await fail(database, conversation, message_id, n) for n in range(8)]
+    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert await replies(database, conversation) == []
+    assert await fail(database, conversation, message_id, 61) == 30
+    assert await replies(database, conversation) == ["stalled_notice"]
+    assert await fail(database, conversation, message_id, 121) is None
     assert await step(database, conversation) is None
     assert await replies(database, conversation) == ["stalled_notice"]
     async with database.operator() as session:
@@ -265,3 +276,56 @@ async def test_a_deep_link_binds_a_chat_once(
         assert held.customer_id == customer.id
         assert not await bind_start_token(session, held, token, NOW)
         assert token not in str((await session.scalars(select(StartToken.hash))).all())
+
+
+async def test_a_letter_typed_before_the_question_is_no_answer_to_it(
+    database: Database, conversation: Conversation
+) -> None:
+    first = await receive(database, conversation, "danke")
+    early = await receive(database, conversation, "a")
+    button = {"title": "button_yes", "intent": "affirm", "entities": {}}
+    await store(database, conversation, first, says("thanks_noted", buttons=[button]))
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.message_id == early
+    assert pending.request.parse_data is None
+    assert pending.request.metadata["unseen_question"] is True
+
+
+async def test_two_machines_do_not_talk_for_ever(
+    database: Database, conversation: Conversation
+) -> None:
+    async with database.operator() as session:
+        session.add_all(
+            Message(
+                merchant_id=conversation.merchant_id,
+                conversation_id=conversation.id,
+                channel_account_id=conversation.channel_account_id,
+                direction="out",
+                author="bot",
+                kind="message",
+                text="x",
+                status="sent",
+                created_at=NOW - timedelta(minutes=5),
+            )
+            for _ in range(turn.REPLIES_PER_HOUR_MAX)
+        )
+    await receive(database, conversation, "Ich bin bis Montag nicht erreichbar.")
+    settled = await step(database, conversation)
+    assert isinstance(settled, turn.Settled)
+    assert settled.outcome == "too_many_messages"
+    async with database.operator() as session:
+        assert (await session.scalars(select(Handoff.reason))).all() == ["too_many_messages"]
+
+
+@pytest.mark.parametrize(("body", "language"), [("ok", "de"), ("ok what is this about", "en")])
+async def test_a_word_or_two_do_not_change_the_language(
+    database: Database, conversation: Conversation, body: str, language: str
+) -> None:
+    async with database.operator() as session:
+        (await session.get_one(Conversation, conversation.id)).language = "de"
+    message_id = await receive(database, conversation, body)
+    heard = TurnResult([], [], {}, {"intent": "greet", "language": "en"})
+    await store(database, conversation, message_id, heard)
+    async with database.operator() as session:
+        assert (await session.get_one(Conversation, conversation.id)).language == language

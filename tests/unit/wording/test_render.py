@@ -63,15 +63,15 @@ def said(
 
 def test_a_plan_names_every_rate_with_its_day_and_the_total() -> None:
     text = said("plan_offer", PLAN, verified=True).text
-    assert "1. 15. Dezember 2026: 40,00\u00a0€" in text
-    assert "2. 15. Januar 2027: 40,50\u00a0€" in text
+    assert "1. Rate am 15. Dezember 2026: 40,00\u00a0€" in text
+    assert "2. Rate am 15. Januar 2027: 40,50\u00a0€" in text
     assert "Zusammen 80,50\u00a0€." in text
     assert "kostet nichts" in text
 
 
 def test_english_formats_are_english() -> None:
     text = said("plan_offer", PLAN, verified=True, language="en").text
-    assert "1. 15 December 2026: €40.00" in text
+    assert "Instalment 1, 15 December 2026: €40.00" in text
 
 
 def test_du_and_sie_differ() -> None:
@@ -105,7 +105,9 @@ def test_first_contact_names_the_assistant_the_shop_a_way_to_check_and_stop() ->
     for channel in ("telegram", "sms"):
         text = said("first_contact", channel=channel).text
         assert "automatische Assistent von Ring Service" in text
-        assert "www.ring.example" in text
+        # The site of a shop with a neutral name would say what the name does not.
+        assert "www.ring.example" not in text
+        assert "030 1234567" in text
         assert "030 1234567" in text
         assert "STOP" in text
 

@@ -1,0 +1,67 @@
+"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job."""
+
+from datetime import UTC, datetime
+
+import structlog
+from procrastinate import exceptions
+from procrastinate.jobs import Status
+from sqlalchemy import exists, func, or_, select
+
+from api.queue import current, later, queue
+from storage.tables import Conversation, Message
+
+log = structlog.get_logger()
+
+STALLED_SECONDS = 3
+OVERDUE_SECONDS = 180
+SWEEP_AFTER_SECONDS = 30
+
+
+@queue.periodic(cron="* * * * * */2")
+@queue.task(name="care", queueing_lock="care")
+async def care(timestamp: int) -> None:
+    """Take over the jobs of workers whose heart has stopped."""
+    manager = current().app.job_manager
+    stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
+    # A job whose end could not be written stays "doing" under a living worker.
+    overdue = await manager.get_stalled_jobs(nb_seconds=OVERDUE_SECONDS)
+    for job in {job.id: job for job in (*stalled, *overdue)}.values():
+        log.warning("job_taken_over", task=job.task_name)
+        try:
+            await manager.retry_job(job)
+        except exceptions.UniqueViolation:
+            # Another job for the same conversation waits already and will do the same work.
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
+        except exceptions.ConnectorException as error:
+            log.warning("job_not_taken_over", task=job.task_name, error=type(error).__name__)
+
+
+@queue.periodic(cron="* * * * * */15")
+@queue.task(name="sweep", queueing_lock="sweep")
+async def sweep(timestamp: int) -> None:
+    """A second net: conversations with open work that no job stands for get one."""
+    parts = current().parts
+    before = datetime.fromtimestamp(timestamp - SWEEP_AFTER_SECONDS, UTC) + parts.clock.offset()
+    open_in = exists().where(
+        Message.conversation_id == Conversation.id,
+        Message.direction == "in",
+        Message.handled_at.is_(None),
+        Message.created_at < before,
+    )
+    open_out = exists().where(
+        Message.conversation_id == Conversation.id,
+        Message.direction == "out",
+        Message.status.in_(("queued", "sending")),
+        Message.created_at < before,
+    )
+    async with parts.database.operator() as session:
+        found = (
+            await session.execute(
+                select(Conversation.merchant_id, Conversation.id)
+                .where(or_(open_in, open_out))
+                .order_by(func.random())  # none of very many waits for ever
+                .limit(500)
+            )
+        ).all()
+    for merchant_id, conversation_id in found:
+        await later("turn", merchant_id, conversation_id, 0)

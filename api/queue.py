@@ -1,0 +1,117 @@
+"""The job queue: Procrastinate on PostgreSQL, its app, and how work is put into it.
+
+One job is "handle this conversation": it works off the conversation's unhandled messages in order
+and sends what the outbox holds. ``lock`` keeps the jobs of a conversation one after the other,
+``queueing_lock`` lets at most one wait.
+"""
+
+from dataclasses import dataclass
+
+import procrastinate
+from procrastinate import exceptions
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.wiring import Parts
+from storage.engine import libpq_dsn
+
+TURN_PRIORITY = 10
+"""Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
+would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
+DELIVER_PRIORITY = 0
+
+queue = procrastinate.Blueprint()
+
+
+@dataclass
+class Worker:
+    """What the jobs of this process work with; set once when the worker starts."""
+
+    parts: Parts
+    app: procrastinate.App
+
+
+_worker: Worker | None = None
+
+
+def current() -> Worker:
+    """The worker of this process."""
+    if _worker is None:
+        raise RuntimeError("jobs run in a worker process only")
+    return _worker
+
+
+def start_worker(worker: Worker) -> None:
+    """Set the worker of this process."""
+    global _worker
+    _worker = worker
+
+
+def make_app(parts: Parts, *, pool_size: int = 8) -> procrastinate.App:
+    """A Procrastinate app on the operator role's connections."""
+    dsn = libpq_dsn(parts.database.urls.operator)
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=pool_size)
+    app = procrastinate.App(connector=connector)
+    app.add_tasks_from(queue, namespace="kulanz")
+    return app
+
+
+async def defer_turn(
+    app: procrastinate.App, session: AsyncSession, merchant_id: int, conversation_id: int
+) -> None:
+    """Ask for the conversation to be handled, in the caller's transaction.
+
+    The caller holds the conversation's lock: a waiting job that makes this one needless has not
+    looked for messages yet.
+    """
+    await _defer(app, session, "turn", TURN_PRIORITY, merchant_id, conversation_id)
+
+
+async def defer_delivery(
+    app: procrastinate.App, session: AsyncSession, merchant_id: int, conversation_id: int
+) -> None:
+    """Ask for the outbox to be sent, in the caller's transaction, after what customers wait for."""
+    await _defer(app, session, "deliver", DELIVER_PRIORITY, merchant_id, conversation_id)
+
+
+async def _defer(
+    app: procrastinate.App,
+    session: AsyncSession,
+    task: str,
+    priority: int,
+    merchant_id: int,
+    conversation_id: int,
+) -> None:
+    await session.flush()
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    try:
+        # The connection's own savepoint, set at once: the session's is set only when the session
+        # itself next speaks, and without one the refused job would undo the caller's work.
+        async with connection.begin_nested():
+            await app.configure_task(
+                f"kulanz:{task}",
+                lock=f"conversation:{conversation_id}",
+                queueing_lock=f"{task}:{conversation_id}",
+                priority=priority,
+                connection=raw.driver_connection,
+            ).defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
+    except exceptions.AlreadyEnqueued:
+        return
+
+
+async def later(task: str, merchant_id: int, conversation_id: int, seconds: float) -> None:
+    """Come back to a conversation in some seconds, unless that is planned already."""
+    try:
+        await (
+            current()
+            .app.configure_task(
+                f"kulanz:{task}",
+                lock=f"conversation:{conversation_id}",
+                queueing_lock=f"{task}:{conversation_id}",
+                priority=TURN_PRIORITY if task == "turn" else DELIVER_PRIORITY,
+                schedule_in={"milliseconds": int(seconds * 1000)},
+            )
+            .defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
+        )
+    except exceptions.AlreadyEnqueued:
+        return
