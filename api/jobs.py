@@ -237,10 +237,10 @@ async def _failed(
     log.error("turn_failed", message=message_id, error=type(error).__name__, reason=str(error))
     parts = current().parts
     async with parts.database.merchant(merchant_id) as session:
-        given_up = await turn.note_failure(session, conversation_id, message_id, parts.clock.now())
-    if not given_up:
-        await _later("turn", merchant_id, conversation_id, 1)
-    return given_up
+        wait = await turn.note_failure(session, conversation_id, message_id, parts.clock.now())
+    if wait is not None:
+        await _later("turn", merchant_id, conversation_id, wait)
+    return wait is None
 
 
 async def _claim(session: AsyncSession, conversation_id: int) -> delivery.Next:

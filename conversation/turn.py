@@ -29,6 +29,7 @@ EVENTS_MAX = 60
 """Rasa looks at no more; older turns stay in the transcript."""
 TURNS_MAX = 12
 FAILED_ATTEMPTS_MAX = 5
+RETRY_SECONDS_MAX = 15
 STALLED_AFTER = timedelta(minutes=1)
 
 
@@ -236,22 +237,24 @@ async def store(
 
 async def note_failure(
     session: AsyncSession, conversation_id: int, message_id: int, now: datetime
-) -> bool:
-    """Count a failed turn; after FAILED_ATTEMPTS_MAX the message is given to a person.
+) -> float | None:
+    """Count a failed turn, and return the seconds until it is tried again.
 
-    Returns True when the message was given up, and the conversation can go on with the next.
+    None when there is no next try: the message was given to a person, and the conversation can go
+    on. That takes FAILED_ATTEMPTS_MAX attempts and STALLED_AFTER, because a turn also fails while
+    the action endpoint or the database is just starting again.
     """
     conversation = await lock(session, conversation_id)
     message = await _unhandled(session, message_id)
     if message is None:
-        return True
+        return None
     message.attempts += 1
-    if message.attempts < FAILED_ATTEMPTS_MAX:
-        return False
+    if message.attempts < FAILED_ATTEMPTS_MAX or now - message.created_at < STALLED_AFTER:
+        return float(min(2 ** (message.attempts - 1), RETRY_SECONDS_MAX))
     message.handled_at = now
     message.outcome = "bot_failed"
     await _tell_a_person(session, conversation, message, now)
-    return True
+    return None
 
 
 async def note_stall(

@@ -196,11 +196,14 @@ async def test_a_message_that_fails_again_and_again_goes_to_a_person(
     database: Database, conversation: Conversation
 ) -> None:
     message_id = await receive(database, conversation, "Hallo")
-    given_up = []
-    for _ in range(turn.FAILED_ATTEMPTS_MAX):
+    waits = []
+    for _ in range(turn.FAILED_ATTEMPTS_MAX + 2):
         async with database.merchant(conversation.merchant_id) as session:
-            given_up.append(await turn.note_failure(session, conversation.id, message_id, NOW))
-    assert given_up == [False] * (turn.FAILED_ATTEMPTS_MAX - 1) + [True]
+            waits.append(await turn.note_failure(session, conversation.id, message_id, NOW))
+    later = NOW + timedelta(seconds=61)
+    assert waits == [1, 2, 4, 8, 15, 15, 15], "a restart of ours takes less than a minute"
+    async with database.operator() as session:
+        assert await turn.note_failure(session, conversation.id, message_id, later) is None
     assert await step(database, conversation) is None
     assert await replies(database, conversation) == ["stalled_notice"]
     async with database.operator() as session:
