@@ -98,7 +98,7 @@ async def dispute(turn: Turn, reason: str, question: str | None) -> None:
 
 async def _dispute_unverified(turn: Turn, reason: str) -> None:
     await pause_everything(turn, turn.facts.policy.check_days, reason)
-    proof = proof_in(turn.heard, turn.slot("given"))
+    proof = proof_in(turn.heard, turn.slot("given"), asked=False)
     if proof.numbers or turn.awaiting == "verification":
         await demand_proof(turn)
         return

@@ -24,7 +24,7 @@ WISHES = frozenset(
 async def demand_proof(turn: Turn) -> None:
     """Remember what was wanted and ask for proof; proof that came with the wish is used at once."""
     turn.remember(wish={**turn.heard.to_data(), "action": turn.action, "ready": False})
-    proof = proof_in(turn.heard, turn.slot("given"))
+    proof = proof_in(turn.heard, turn.slot("given"), asked=turn.awaiting == "verification")
     if proof.numbers or (proof.birth_date and proof.postal_code):
         await judge(turn, proof)
     elif not await unprovable(turn):

@@ -121,11 +121,14 @@ class Proof:
     postal_code: str | None
 
 
-def proof_in(heard: Heard, earlier: Mapping[str, str] | None = None) -> Proof:
+def proof_in(
+    heard: Heard, earlier: Mapping[str, str] | None = None, *, asked: bool = True
+) -> Proof:
     """Find numbers, birth date and postal code; halves given earlier are added.
 
-    A bare day long past answers the question for a birth date. Numbers come as entities, as the
-    whole short message (customers type ``RE 2026 1044``), or as single words with digits.
+    A bare day long past answers the question for a birth date. Numbers come as entities and, where
+    they were `asked` for, as the whole short message (customers type ``RE 2026 1044``) or as
+    single words with digits: a year in another sentence is no try.
     """
     halves = dict(earlier or {})
     birth_date = heard.one("birth_date")
@@ -133,14 +136,16 @@ def proof_in(heard: Heard, earlier: Mapping[str, str] | None = None) -> Proof:
     if birth_date is None and day is not None and day.year <= BIRTH_YEAR_MAX:
         birth_date = day.isoformat()
     return Proof(
-        numbers=_numbers(heard),
+        numbers=_numbers(heard, asked),
         birth_date=birth_date or halves.get("birth_date"),
         postal_code=heard.one("postal_code") or halves.get("postal_code"),
     )
 
 
-def _numbers(heard: Heard) -> tuple[str, ...]:
+def _numbers(heard: Heard, asked: bool) -> tuple[str, ...]:
     named = [value for value in heard.values("invoice_number") if isinstance(value, str)]
+    if not asked:
+        return tuple(named)
     rest = heard.text
     for entity in heard.entities:
         start, end = entity.get("start"), entity.get("end")

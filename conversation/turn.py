@@ -34,7 +34,7 @@ GIVE_UP_AFTER = timedelta(minutes=2)
 REPLIES_PER_HOUR_MAX = 200
 """More is no conversation but two machines talking to each other; a person is asked."""
 WORDS_THAT_TELL_A_LANGUAGE = 3
-RETRY_SECONDS_MAX = 30
+RETRY_SECONDS_MAX = 15
 STALLED_AFTER = timedelta(minutes=1)
 
 

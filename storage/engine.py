@@ -1,20 +1,26 @@
 """Connections: one transaction for one merchant, or one for the operator side."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import URL, make_url, text
+import psycopg
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 APP_ROLE = "kulanz_app"
 OPERATOR_ROLE = "kulanz_operator"
+PING_AFTER_IDLE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,13 +61,16 @@ class Database:
                 url,
                 pool_size=pool_size,
                 max_overflow=pool_size,
-                pool_pre_ping=True,
+                # The newest connection again: its statements are prepared already.
+                pool_use_lifo=True,
                 pool_recycle=1800,
                 hide_parameters=True,  # errors would quote message texts and phone numbers
                 connect_args={"connect_timeout": 5, "application_name": "kulanz"},
             )
             for role, url in ((APP_ROLE, urls.app), (OPERATOR_ROLE, urls.operator))
         }
+        for engine in self._engines.values():
+            _ping_after_idle(engine)
         self._sessions = {
             role: async_sessionmaker(engine, expire_on_commit=False)
             for role, engine in self._engines.items()
@@ -92,3 +101,27 @@ class Database:
         """Close both pools."""
         for engine in self._engines.values():
             await engine.dispose()
+
+
+def _ping_after_idle(engine: AsyncEngine) -> None:
+    """Ask whether a connection still lives before it is used, if it lay idle for a while.
+
+    No database restarts within PING_AFTER_IDLE_SECONDS, so a busy connection needs no question.
+    """
+    pool, dialect = engine.sync_engine.pool, engine.sync_engine.dialect
+
+    @event.listens_for(pool, "checkin")
+    def note_idle(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def ping(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection
+    ) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < PING_AFTER_IDLE_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError("the database has restarted") from error

@@ -207,9 +207,9 @@ async def test_a_message_that_fails_again_and_again_goes_to_a_person(
     message_id = await receive(database, conversation, "Hallo")
     # However often: while a part of ours restarts, the message is only put off.
     waits = [await fail(database, conversation, message_id, n) for n in range(8)]
-    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert waits == [1, 2, 4, 8, 15, 15, 15, 15]
     assert await replies(database, conversation) == []
-    assert await fail(database, conversation, message_id, 61) == 30
+    assert await fail(database, conversation, message_id, 61) == 15
     assert await replies(database, conversation) == ["stalled_notice"]
     assert await fail(database, conversation, message_id, 121) is None
     assert await step(database, conversation) is None

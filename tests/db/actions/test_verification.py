@@ -133,6 +133,11 @@ async def test_a_wish_with_its_proof_needs_no_further_question(talk: Talk) -> No
     assert said == ["verified", "claim_short", "plan_offer"]
 
 
+async def test_a_year_in_another_sentence_is_no_try(talk: Talk) -> None:
+    assert await talk.say("already_paid", "Habe ich 2024 schon bezahlt") == ["verification_first"]
+    assert (await talk.conversation()).verification_tries == 0
+
+
 async def test_a_claim_that_is_done_proves_nothing(talk: Talk) -> None:
     async with talk.database.merchant(talk.merchant.id) as session:
         from ledger import book
