@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import select
 
 from api.accounts import ensure_environment_accounts
-from api.service import database_only
+from api.database import database_only
 from api.settings import Settings
 from conversation.consent import make_start_token
 from ledger import book
