@@ -99,6 +99,7 @@ class Service:
             web_url=f"http://127.0.0.1:{port}",
             supervisor_pid=os.getpid(),
             role_password=self.keys.role_password,
+            demo=self.settings.demo,
         )
         self._save()
         # The assistant takes longest to load and needs nobody while it does.

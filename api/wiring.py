@@ -37,6 +37,7 @@ class Running:
     web_url: str
     supervisor_pid: int
     role_password: str
+    demo: bool = False
 
     def save(self, path: Path) -> None:
         """Write it for the owner of the data directory only."""
@@ -59,6 +60,15 @@ class Running:
         if running is None or not is_locked(path.parent):
             raise NotRunning("no service runs here; start one with `kulanz up` (or `make demo`)")
         return running
+
+
+def as_running(settings: Settings) -> Settings:
+    """The settings, with the clock of the demo where a demo runs on this data directory."""
+    try:
+        running = Running.load(settings.state_file)
+    except NotRunning:
+        return settings
+    return settings.model_copy(update={"demo": running.demo})
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
         NotRunning: nothing runs on this data directory.
     """
     running = Running.load(settings.state_file)
+    settings = as_running(settings)
     keys = Keys.of(settings)
     urls = DatabaseUrls.derive(running.owner_url, running.role_password)
     database = Database(urls, pool_size=pool_size)

@@ -13,7 +13,7 @@ from api.contact import decisions, send_planned
 from api.database import database_only
 from api.queue import make_app
 from api.settings import Settings
-from api.wiring import parts
+from api.wiring import as_running, parts
 from outreach.facts import PlannedContact
 from storage.engine import Database
 
@@ -37,7 +37,7 @@ async def _show(key: str | None) -> None:
     async with database_only(settings) as urls:
         database = Database(urls, pool_size=2)
         try:
-            now = Clock(settings).now()
+            now = Clock(as_running(settings)).now()
             async with database.operator() as session:
                 merchant = await merchant_named(session, key)
             async for decision in decisions(database, merchant.id, now):

@@ -14,6 +14,7 @@ from api.commands.session import Refused, console, errors, merchant_named, run
 from api.database import database_only
 from api.keys import create_api_key
 from api.settings import Settings
+from api.wiring import as_running
 from ledger import rows_claims, rows_items
 from ledger.contact import is_region
 from ledger.intake_book import Difference, RowsRefused, Source, take_claims
@@ -144,7 +145,7 @@ async def _merchant(key: str | None) -> AsyncIterator[tuple[Database, Merchant, 
         try:
             async with database.operator() as session:
                 found = await merchant_named(session, key)
-            yield database, found, Clock(settings)
+            yield database, found, Clock(as_running(settings))
         finally:
             await database.close()
 

@@ -9,6 +9,7 @@ from api.clock import Clock
 from api.commands.session import Refused, console, merchant_named, run
 from api.database import database_only
 from api.settings import Settings
+from api.wiring import as_running
 from conversation.consent import make_start_token
 from storage.engine import Database
 from storage.tables import ChannelAccount, Customer
@@ -49,7 +50,7 @@ async def _work(number: str, key: str | None) -> None:
                     merchant_id=owner.id,
                     customer_id=customer_id,
                     channel_account_id=account_id,
-                    now=Clock(settings).now(),
+                    now=Clock(as_running(settings)).now(),
                 )
         finally:
             await database.close()
