@@ -72,7 +72,7 @@ async def run_round(plan: Plan, folder: Path) -> Outcome:
             running = await service.until_ready()
             ready_seconds = time.monotonic() - began
             line = service.line()
-            storm = Storm(line, chance, plan.spread_seconds)
+            storm = Storm(line, standin, chance, plan.spread_seconds)
             began = time.monotonic()
             talking = asyncio.gather(*(storm.converse(p, plan.messages) for p in people))
             killing = asyncio.create_task(_kill(service, plan, chance))

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import random
+import re
+import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from api.demo.customers import Line, PhoneCustomer, TelegramCustomer, Webhook
+from api.demo.standin import StandIn
 from api.demo.started import SMS_NUMBER
 from benchmarks.people import Person
 from channels.telegram_update import message_key
@@ -14,6 +17,11 @@ from channels.telegram_update import message_key
 DUPLICATED_SHARE = 0.3
 REORDERED_SHARE = 0.3
 DELIVERY_SECONDS_MAX = 180.0
+OFFER_SECONDS_MAX = 120.0
+CONFIRMATION = 3
+"""Place of the yes in the scripts."""
+
+_FIRST_RATE = re.compile(r"^1\. ", re.MULTILINE)
 
 SCRIPTS = {
     "de": (
@@ -38,6 +46,7 @@ class Storm:
     """What was written, and what the way to the service did to it."""
 
     line: Line
+    standin: StandIn
     chance: random.Random
     spread_seconds: float
     """Over so many seconds a customer's messages are spread."""
@@ -49,12 +58,14 @@ class Storm:
     """Persons whose messages were all accepted in the order in which they were written."""
 
     async def converse(self, person: Person, count: int) -> None:
-        """Let one person write `count` messages, without waiting for answers."""
+        """Let one person write `count` messages; only the yes waits for what it answers."""
         webhooks = self._webhooks(person, count)
         await asyncio.sleep(self.chance.random() * self.spread_seconds / 2)
         ordered = True
         position = 0
         while position < len(webhooks):
+            if position == CONFIRMATION and ordered:
+                await self._see_offer(person)
             pair = webhooks[position : position + 2]
             if self._may_overtake(person, pair, position):
                 ordered = False
@@ -68,6 +79,17 @@ class Storm:
             await asyncio.sleep(self.chance.random() * self.spread_seconds / len(webhooks))
         if ordered:
             self.in_order.add(person.number)
+
+    async def _see_offer(self, person: Person) -> None:
+        """A yes counts only if it was written after the offer came; whoever never gets to see it
+        (its send may end as unknown) says yes all the same."""
+        phone = person.start_token is None
+        address = person.phone if phone else str(person.chat_id)
+        deadline = time.monotonic() + OFFER_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if any(_FIRST_RATE.search(message.text) for message in self.standin.to(address)):
+                return
+            await asyncio.sleep(0.2)
 
     def _may_overtake(self, person: Person, pair: list[Webhook], position: int) -> bool:
         """Telegram's updates can overtake each other; a deep link comes alone."""
