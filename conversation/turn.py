@@ -31,7 +31,7 @@ TURNS_MAX = 12
 FAILED_ATTEMPTS_MAX = 5
 GIVE_UP_AFTER = timedelta(minutes=2)
 """However often it failed: a part of ours that restarts must not cost a customer the answer."""
-REPLIES_PER_HOUR_MAX = 200
+TURNS_PER_HOUR_MAX = 150
 """More is no conversation but two machines talking to each other; a person is asked."""
 WORDS_THAT_TELL_A_LANGUAGE = 3
 RETRY_SECONDS_MAX = 15
@@ -139,10 +139,11 @@ async def _is_a_loop(session: AsyncSession, conversation: Conversation, now: dat
         .where(
             Message.conversation_id == conversation.id,
             Message.direction == "out",
+            Message.ordinal == 0,
             Message.created_at > now - timedelta(hours=1),
         )
     )
-    return (recent or 0) >= REPLIES_PER_HOUR_MAX
+    return (recent or 0) >= TURNS_PER_HOUR_MAX
 
 
 async def _stop(

@@ -295,21 +295,9 @@ async def test_a_letter_typed_before_the_question_is_no_answer_to_it(
 async def test_two_machines_do_not_talk_for_ever(
     database: Database, conversation: Conversation
 ) -> None:
-    async with database.operator() as session:
-        session.add_all(
-            Message(
-                merchant_id=conversation.merchant_id,
-                conversation_id=conversation.id,
-                channel_account_id=conversation.channel_account_id,
-                direction="out",
-                author="bot",
-                kind="message",
-                text="x",
-                status="sent",
-                created_at=NOW - timedelta(minutes=5),
-            )
-            for _ in range(turn.REPLIES_PER_HOUR_MAX)
-        )
+    for _ in range(turn.TURNS_PER_HOUR_MAX):
+        message_id = await receive(database, conversation, "Ich bin nicht erreichbar.")
+        await store(database, conversation, message_id, says("thanks_noted"))
     await receive(database, conversation, "Ich bin bis Montag nicht erreichbar.")
     settled = await step(database, conversation)
     assert isinstance(settled, turn.Settled)

@@ -29,7 +29,7 @@ async def test_an_english_conversation_ends_in_a_promise(chat: Chat) -> None:
     assert "automated assistant" in chat.text
     said = await chat.say("My invoice number is RE-2026-1044")
     assert said == ["verified", "claim_explained"]
-    assert "Open amount: €122.50" in chat.text
+    assert "Still to pay: €122.50" in chat.text
     assert await chat.press("Yes") == ["ways"]
     assert await chat.say("I will pay on Friday") == ["promise_offer"]
     assert "27 November 2026" in chat.text
