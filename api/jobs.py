@@ -33,7 +33,6 @@ from channels.message import (
 )
 from conversation import delivery, turn
 from conversation.engine import DialogueUnavailable, TurnFailed
-from conversation.identity import verified_now
 
 log = structlog.get_logger()
 
@@ -143,10 +142,7 @@ async def _work_off(merchant_id: int, conversation_id: int) -> None:
             now = parts.clock.now()
             try:
                 async with parts.database.merchant(merchant_id) as session:
-                    verified = await verified_now(session, conversation_id, now)
-                    await turn.store(
-                        session, conversation_id, step.message_id, result, now, verified=verified
-                    )
+                    await turn.store(session, conversation_id, step.message_id, result, now)
                     claimed = await _claim(session, conversation_id)
             except Exception as error:
                 if is_lost(error):

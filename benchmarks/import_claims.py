@@ -84,6 +84,7 @@ def measure(folder: Path, port: int, password: str, sizes: tuple[int, ...]) -> N
         rasa_urls=[],
         web_url="",
         supervisor_pid=os.getpid(),
+        role_password=password,
     ).save(data / "running.json")
     print(f"{'rows':>8} {'import':>8} {'seconds':>8} {'rows/s':>8} {'peak MiB':>9}")
     for rows in sizes:
@@ -114,7 +115,8 @@ def main() -> None:
         server = subprocess.Popen(command.argv, stdout=subprocess.DEVNULL)
         try:
             embedded.wait_for_postgres(port, password)
-            measure(folder, port, password, sizes)
+            with embedded.data_dir_lock(data):
+                measure(folder, port, password, sizes)
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=30)

@@ -140,9 +140,10 @@ def is_verified(conversation: Conversation, now: datetime, lapses_after: timedel
     )
 
 
-async def verified_now(session: AsyncSession, conversation_id: int, now: datetime) -> bool:
+async def verified_now(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
     """Whether this conversation is verified at `now`; what the renderer's guard is told."""
-    conversation = await session.get_one(Conversation, conversation_id, populate_existing=True)
+    if conversation.verified_at is None:
+        return False
     merchant = await session.get_one(Merchant, conversation.merchant_id)
     return is_verified(conversation, now, lapse(policy_from_data(merchant.policy)))
 

@@ -22,6 +22,7 @@ from channels.optout import contact_wish
 from conversation.consent import bind_start_token, opt_in, opt_out
 from conversation.engine import TurnRequest, TurnResult
 from conversation.handoff import request_handoff
+from conversation.identity import verified_now
 from conversation.outbox import Reply, queue, resolve_choice, speaker_for
 from storage.tables import Conversation, Message, Turn
 
@@ -88,16 +89,45 @@ async def next_unhandled(
         return None
     if conversation.language is None and message.args.get("profile_language") in ("de", "en"):
         conversation.language = message.args["profile_language"]
-    outcome = await _settle(session, conversation, message, now)
+    recent = await _recent(session, conversation, now)
+    outcome = await _settle(session, conversation, message, recent, now)
     if outcome is not None:
         message.handled_at = now
         message.outcome = outcome
         return Settled(message.id, outcome)
-    return Pending(message.id, await _request(session, conversation, message, now))
+    unseen = recent.newest_of_bot is not None and recent.newest_of_bot > message.id
+    return Pending(message.id, await _request(session, conversation, message, unseen, now))
+
+
+@dataclass(frozen=True)
+class _Recent:
+    """What was said lately in a conversation."""
+
+    turns: int
+    """Messages answered within the last hour."""
+    newest_of_bot: int | None
+    """Id of our newest message; one that is younger than the customer's came too late for it."""
+
+
+async def _recent(session: AsyncSession, conversation: Conversation, now: datetime) -> _Recent:
+    of_the_hour = (Message.ordinal == 0) & (Message.created_at > now - timedelta(hours=1))
+    row = (
+        await session.execute(
+            select(
+                func.count().filter(of_the_hour),
+                func.max(Message.id).filter(Message.author == "bot"),
+            ).where(Message.conversation_id == conversation.id, Message.direction == "out")
+        )
+    ).one()
+    return _Recent(row[0], row[1])
 
 
 async def _settle(
-    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+    session: AsyncSession,
+    conversation: Conversation,
+    message: Message,
+    recent: _Recent,
+    now: datetime,
 ) -> str | None:
     """Handle what comes before any model; return the outcome, or None for the engine."""
     if message.kind == "edit":
@@ -114,7 +144,7 @@ async def _settle(
     if wish == ContactWish.START and conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
         return await _say(session, conversation, message, Reply("opted_in_again"), now)
-    if await _is_a_loop(session, conversation, now):
+    if recent.turns >= TURNS_PER_HOUR_MAX:
         await request_handoff(
             session,
             conversation_id=conversation.id,
@@ -130,20 +160,6 @@ async def _settle(
     if not message.text.strip() and not message.buttons and message.kind != "start":
         return await _say(session, conversation, message, Reply("unsupported_media"), now)
     return None
-
-
-async def _is_a_loop(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
-    recent = await session.scalar(
-        select(func.count())
-        .select_from(Message)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.direction == "out",
-            Message.ordinal == 0,
-            Message.created_at > now - timedelta(hours=1),
-        )
-    )
-    return (recent or 0) >= TURNS_PER_HOUR_MAX
 
 
 async def _stop(
@@ -170,7 +186,11 @@ async def _say(
 
 
 async def _request(
-    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+    session: AsyncSession,
+    conversation: Conversation,
+    message: Message,
+    unseen: bool,
+    now: datetime,
 ) -> TurnRequest:
     parse_data: dict[str, Any] | None = None
     choice = await resolve_choice(session, message)
@@ -193,21 +213,9 @@ async def _request(
             "now": now.isoformat(),
             "language": conversation.language,
             "channel": conversation.channel,
-            "unseen_question": await _wrote_before_the_question(session, message),
+            "unseen_question": unseen,
         },
     )
-
-
-async def _wrote_before_the_question(session: AsyncSession, message: Message) -> bool:
-    """Whether our newest message is younger than this one: a "yes" cannot be meant for it."""
-    newest = await session.scalar(
-        select(func.max(Message.id)).where(
-            Message.conversation_id == message.conversation_id,
-            Message.direction == "out",
-            Message.author == "bot",
-        )
-    )
-    return newest is not None and newest > message.id
 
 
 async def _past_events(session: AsyncSession, conversation: Conversation) -> list[dict[str, Any]]:
@@ -242,8 +250,6 @@ async def store(
     message_id: int,
     result: TurnResult,
     now: datetime,
-    *,
-    verified: bool,
 ) -> bool:
     """Write replies, events and the mark "handled"; False when another job was faster.
 
@@ -254,6 +260,7 @@ async def store(
     if message is None:
         return False
     _note_language(conversation, message, result)
+    verified = await verified_now(session, conversation, now)
     speaker = await speaker_for(session, conversation, verified=verified)
     replies = [
         Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages

@@ -2,7 +2,7 @@
 
 It accepts what the service sends, keeps it in order with the time of acceptance, fails on request
 as the providers do, and reports delivery by signed status callbacks. Shapes follow the providers'
-published specifications; `python -m api.demo.standin` runs it as a process of its own.
+published specifications.
 """
 
 import asyncio

@@ -89,7 +89,7 @@ async def store(
     database: Database, conversation: Conversation, message_id: int, result: TurnResult
 ) -> bool:
     async with database.merchant(conversation.merchant_id) as session:
-        return await turn.store(session, conversation.id, message_id, result, NOW, verified=False)
+        return await turn.store(session, conversation.id, message_id, result, NOW)
 
 
 async def replies(database: Database, conversation: Conversation) -> list[str | None]:

@@ -25,7 +25,6 @@ from api import action_endpoint
 from channels.message import Channel, InboundKind, InboundMessage
 from conversation import inbox, turn
 from conversation.engine import RasaEngine
-from conversation.identity import verified_now
 from ledger import book
 from ledger.money import Money
 from storage import embedded
@@ -102,6 +101,8 @@ class Chat:
             point = (await session.scalars(select(ContactPoint))).one()
             point.invalid_at = None
             await session.execute(delete(Turn))
+            # What was said lies long back, or the limit against loops would end the chat.
+            await session.execute(update(Message).values(created_at=self.now - timedelta(days=1)))
             await session.execute(
                 update(Conversation).values(
                     customer_id=point.customer_id,
@@ -134,10 +135,7 @@ class Chat:
         if isinstance(step, turn.Pending):
             result = await self.engine.run(step.request)
             async with self.database.merchant(self.merchant.id) as session:
-                verified = await verified_now(session, conversation, self.now)
-                await turn.store(
-                    session, conversation, step.message_id, result, self.now, verified=verified
-                )
+                await turn.store(session, conversation, step.message_id, result, self.now)
         async with self.database.merchant(self.merchant.id) as session:
             self.replies = list(
                 await session.scalars(

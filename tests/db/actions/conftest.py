@@ -107,7 +107,8 @@ class Talk:
             action = await self._act(action, message, ordinal)
         assert action == "action_listen", "the turn does not end"
         async with self.database.merchant(self.merchant.id) as session:
-            verified = await verified_now(session, self.conversation_id, self.now)
+            held = await session.get_one(Conversation, self.conversation_id)
+            verified = await verified_now(session, held, self.now)
         self.replies = [self._rendered(reply, verified) for reply in self.raw]
         assert self.replies, "silence"
         return [reply.wording for reply in self.replies]
