@@ -53,7 +53,7 @@ async def run_action(request: Request) -> Response:
     try:
         merchant_id, message_id = int(metadata["merchant_id"]), int(metadata["message_id"])
         conversation_id = int(metadata["conversation_id"])
-        now = datetime.fromisoformat(metadata["now"])
+        now = datetime.fromisoformat(metadata.get("acting_at") or metadata["now"])
     except (KeyError, TypeError, ValueError):
         raise HTTPException(400, "the message's metadata is incomplete") from None
     ordinal = _ordinal(tracker.get("events") or [])

@@ -210,7 +210,9 @@ async def _request(
             "message_id": message.id,
             "conversation_id": conversation.id,
             "merchant_id": conversation.merchant_id,
-            "now": now.isoformat(),
+            # "Tomorrow" counts from when it was written, and means the same in a retried turn.
+            "now": message.created_at.isoformat(),
+            "acting_at": now.isoformat(),
             "language": conversation.language,
             "channel": conversation.channel,
             "unseen_question": unseen,

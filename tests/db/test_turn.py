@@ -62,8 +62,7 @@ async def receive(database: Database, conversation: Conversation, body: str, **f
             direction="in",
             author="customer",
             text=body,
-            created_at=NOW,
-            **{"kind": "message", **facts},
+            **{"kind": "message", "created_at": NOW, **facts},
         )
         session.add(message)
     return message.id
@@ -317,3 +316,14 @@ async def test_a_word_or_two_do_not_change_the_language(
     await store(database, conversation, message_id, heard)
     async with database.operator() as session:
         assert (await session.get_one(Conversation, conversation.id)).language == language
+
+
+async def test_relative_days_count_from_when_the_customer_wrote(
+    database: Database, conversation: Conversation
+) -> None:
+    written = NOW - timedelta(hours=14)
+    await receive(database, conversation, "ich zahle morgen", created_at=written)
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.metadata["now"] == written.isoformat()
+    assert pending.request.metadata["acting_at"] == NOW.isoformat()
