@@ -24,6 +24,7 @@ from storage.embedded import Command, EngineFailed, signal_of
 
 PR_SET_PDEATHSIG = 1
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+FIRST_START_PAUSE_SECONDS = (0.5, 1.0, 2.0, 3.0)
 STEADY_SECONDS = 30
 STOP_SECONDS = 12
 LINES_OF_A_START_MAX = 60
@@ -33,6 +34,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 T = TypeVar("T")
 Ready = Callable[[], Awaitable[None]]
+
+
+class EndedWhileStarting(EngineFailed):
+    """A child ended before it was usable."""
 
 
 def die_with_parent() -> None:
@@ -85,20 +90,34 @@ class Supervisor:
         """Start a child and wait until it is ready; from then on it is kept running."""
         self.children.append(child)
         self._width = max(self._width, len(child.name))
-        await self._bring_up(child)
+        for pause in FIRST_START_PAUSE_SECONDS:
+            try:
+                await self._bring_up(child)
+                break
+            except EndedWhileStarting:
+                # What a killed service left behind may take a moment to be gone, a PostgreSQL that
+                # nobody has buried yet for instance.
+                await asyncio.sleep(pause)
+        else:
+            await self._bring_up(child, tell=True)
         child.tasks.append(asyncio.create_task(self._keep(child)))
 
-    async def _bring_up(self, child: Child) -> None:
-        """Launch a child and wait for it; what it printed meanwhile is shown if it fails."""
+    async def _bring_up(self, child: Child, *, tell: bool = False) -> None:
+        """Launch a child and wait for it; what it printed meanwhile is shown if it fails.
+
+        Raises:
+            EndedWhileStarting: it ended; its lines are shown if `tell` says so.
+        """
         child.starting = deque(maxlen=LINES_OF_A_START_MAX) if child.ready else None
         await self._launch(child)
         if child.ready is None:
             return
         try:
             await self._ready_or_gone(child, child.ready)
-        except Exception:
-            for line in child.starting or ():
-                self.say(child.name, line, style="dim")
+        except Exception as error:
+            if tell or not isinstance(error, EndedWhileStarting):
+                for line in child.starting or ():
+                    self.say(child.name, line, style="dim")
             raise
         finally:
             child.starting = None
@@ -113,7 +132,8 @@ class Supervisor:
         try:
             await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                raise EngineFailed(f"{child.name} ended while starting ({_exit(ended.result())})")
+                code = _exit(ended.result())
+                raise EndedWhileStarting(f"{child.name} ended while starting ({code})")
             await waiting
         finally:
             for task in (waiting, ended):
@@ -170,7 +190,7 @@ class Supervisor:
                 return
             child.restarts += 1
             try:
-                await self._bring_up(child)
+                await self._bring_up(child, tell=quick > 1)
             except Exception as error:
                 self.say(child.name, f"did not come up: {error}", style="red")
                 with contextlib.suppress(ProcessLookupError):

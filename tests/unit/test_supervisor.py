@@ -102,3 +102,20 @@ async def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> N
         process.kill()
     if sys.platform == "linux":
         await until(lambda: not alive(pid))
+
+
+async def test_a_start_is_tried_again_when_the_child_ends_at_once(tmp_path: Path) -> None:
+    """A PostgreSQL of a killed service may still be in the way of the next one for a moment."""
+    flag = tmp_path / "second"
+    script = f"import pathlib, sys, time; f = pathlib.Path({str(flag)!r}); "
+    script += "gone = not f.exists(); f.touch(); gone and sys.exit(1); time.sleep(60)"
+    supervisor = Supervisor(Console(file=StringIO()))
+
+    async def ready() -> None:
+        await asyncio.sleep(3)
+
+    child = Child("late", lambda: Command("late", [sys.executable, "-c", script]), ready)
+    await supervisor.start(child)
+    assert child.pid is not None
+    await supervisor.stop()
+    assert child.pid is None
