@@ -12,7 +12,7 @@ from channels.message import MalformedWebhook, each_string
 def json_payload(body: bytes) -> Any:
     """The JSON value of a body. Raises MalformedWebhook."""
     try:
-        return each_string(json.loads(body), _storable)
+        return each_string(json.loads(body), storable)
     except (ValueError, RecursionError):
         raise MalformedWebhook("not JSON") from None
 
@@ -27,9 +27,10 @@ def form_fields(body: bytes) -> dict[str, str]:
 
 def form_payload(body: bytes) -> dict[str, str]:
     """The fields of a form, storable. Raises MalformedWebhook."""
-    return {name: _storable(value) for name, value in form_fields(body).items()}
+    return {name: storable(value) for name, value in form_fields(body).items()}
 
 
-def _storable(text: str) -> str:
-    # PostgreSQL takes neither NUL nor lone surrogates, and both can be written in JSON and forms.
+def storable(text: str) -> str:
+    """The text without NUL and lone surrogates: both can be written in JSON and forms, and
+    PostgreSQL takes neither."""
     return text.replace("\x00", "").encode(errors="replace").decode()

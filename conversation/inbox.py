@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import ContactWish, InboundKind, InboundMessage
-from conversation.masking import storable
+from channels.payload import storable
+from conversation.masking import masked_storable
 from storage.tables import (
     ChannelAccount,
     Claim,
@@ -152,7 +153,7 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
     """
     account = await find_account(session, inbound.channel, inbound.account)
     conversation_id = await open_conversation(session, account, inbound.sender, now)
-    clean = inbound.rewritten(storable)
+    clean = inbound.rewritten(masked_storable)
     message_id = await session.scalar(
         insert(Message)
         .values(
@@ -166,7 +167,7 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
             buttons=[{"id": clean.button}] if clean.button else [],
             attachments=[_attachment(a) for a in clean.attachments],
             raw=clean.raw,
-            args=_facts(inbound, masked=clean.text != inbound.text.replace("\x00", "")),
+            args=_facts(inbound, masked=clean.text != storable(inbound.text)),
             provider_message_id=clean.provider_message_id,
             sequence=clean.sequence,
             created_at=now,

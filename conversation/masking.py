@@ -2,6 +2,8 @@
 
 import re
 
+from channels.payload import storable
+
 _RUN = re.compile(
     r"(?<![0-9A-Za-z])(?:[3-6][0-9]{3}|2[2-7][0-9]{2})(?:[ \-./]?[0-9]){9,15}(?![0-9])"
 )
@@ -37,7 +39,6 @@ def mask_cards(text: str) -> str:
     return _RUN.sub(masked, text)
 
 
-def storable(text: str) -> str:
+def masked_storable(text: str) -> str:
     """Make a customer's text fit for the database: cards masked, no NUL, no lone surrogates."""
-    clean = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return mask_cards(clean)
+    return mask_cards(storable(text))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.masking import mask_cards, storable
+from conversation.masking import mask_cards, masked_storable
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_masking(text: str, shown: str) -> None:
 
 @given(st.text())
 def test_whatever_is_typed_can_be_stored(text: str) -> None:
-    clean = storable(text)
+    clean = masked_storable(text)
     assert "\x00" not in clean
     clean.encode("utf-8")
-    assert storable(clean) == clean
+    assert masked_storable(clean) == clean
