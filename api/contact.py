@@ -41,10 +41,10 @@ async def send_planned(
             conversation.customer_id = conversation.customer_id or planned.customer_id
             conversation.language = conversation.language or planned.language
             speaker = await outbox.speaker_for(session, conversation, verified=False)
-            (message_id,) = await outbox.queue(
+            (message,) = await outbox.queue(
                 session, conversation, speaker, [outbox.Reply(planned.wording)], now
             )
-            await record(session, planned, message_id=message_id, now=now)
+            await record(session, planned, message_id=message.id, now=now)
             await defer_delivery(jobs, session, planned.merchant_id, conversation_id)
     except AlreadyContacted:
         return False

@@ -6,7 +6,8 @@ already; it defers its own continuation instead.
 
 import asyncio
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import procrastinate
 import structlog
@@ -82,10 +83,7 @@ async def deliver_job(merchant_id: int, conversation_id: int) -> None:
 async def _guarded(task: str, merchant_id: int, conversation_id: int) -> None:
     structlog.contextvars.bind_contextvars(conversation=conversation_id)
     try:
-        if task == "turn":
-            await _work_off(merchant_id, conversation_id)
-        else:
-            await _deliver(merchant_id, conversation_id)
+        await _work_off(merchant_id, conversation_id, handle=task == "turn")
     except Exception as error:
         if is_lost(error) or isinstance(error, ConnectorException):
             await _leave(error)
@@ -109,52 +107,87 @@ async def _leave(error: Exception) -> None:
     os._exit(TEMPORARY_FAILURE)
 
 
-async def _work_off(merchant_id: int, conversation_id: int) -> None:
-    """Message by message: handle it, send the replies, until neither is left.
+@dataclass(frozen=True)
+class Sent:
+    """What a provider answered to a message, not noted yet."""
 
-    The first reply is claimed in the transaction that writes it: one transaction less each turn.
+    message_id: int
+    answer: SendReceipt | SendError
+
+
+@dataclass(frozen=True)
+class Found:
+    """What comes next in a conversation: something to send, else a message that was taken."""
+
+    wait: float | None
+    """Seconds until the outbox can go on; it holds back all that comes later."""
+    claimed: delivery.Next
+    taken: turn.Pending | turn.Settled | None
+
+
+async def _work_off(merchant_id: int, conversation_id: int, *, handle: bool) -> None:
+    """Send what the outbox holds, then with `handle` the next message, until neither is left.
+
+    Few transactions, they are what a turn costs: a turn's first reply is claimed where it is
+    written, and what became of a send is noted where the next step is looked for.
     """
     parts = current().parts
+    sent: Sent | None = None
+    send, changed = True, False
     while True:
-        now = parts.clock.now()
-        claimed: delivery.Next = None
-        async with parts.database.merchant(merchant_id) as session:
-            step = await turn.next_unhandled(session, conversation_id, now)
-            if not isinstance(step, turn.Pending):
-                claimed = await _claim(session, conversation_id)
-        if isinstance(step, turn.Pending):
-            try:
-                result = await parts.engine.run(step.request)
-            except DialogueUnavailable as error:
-                log.warning("engine_unavailable", reason=str(error))
-                async with parts.database.merchant(merchant_id) as session:
-                    await turn.note_stall(
-                        session, conversation_id, step.message_id, parts.clock.now()
-                    )
-                await later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
-                await _deliver(merchant_id, conversation_id)
-                return
-            except TurnFailed as error:
-                if not await _failed(merchant_id, conversation_id, step.message_id, error):
-                    await _deliver(merchant_id, conversation_id)
-                    return
+        found = await _noted(merchant_id, conversation_id, sent, send=send, handle=handle)
+        sent = None
+        if found.wait is not None:
+            await later("deliver", merchant_id, conversation_id, found.wait)
+            send = False
+        match found.claimed:
+            case delivery.ToSend():
+                sent = await _send(found.claimed)
                 continue
-            now = parts.clock.now()
-            try:
-                async with parts.database.merchant(merchant_id) as session:
-                    await turn.store(session, conversation_id, step.message_id, result, now)
-                    claimed = await _claim(session, conversation_id)
-            except Exception as error:
-                if is_lost(error):
-                    raise
-                if not await _failed(merchant_id, conversation_id, step.message_id, error):
-                    await _deliver(merchant_id, conversation_id)
-                    return
+            case delivery.LeftOver():
+                wait = await _find(merchant_id, found.claimed)
+                if wait is not None:
+                    await later("deliver", merchant_id, conversation_id, wait)
+                    send = False
                 continue
-        await _send_all(merchant_id, conversation_id, claimed)
-        if step is None:
+            case delivery.Skipped(message_id, reason):
+                log.info("message_not_sent", message=message_id, reason=reason)
+                continue
+        if changed:
+            await parts.events.changed(merchant_id, conversation_id)
+        if found.taken is None:
             return
-        await parts.events.changed(merchant_id, conversation_id)
+        changed = True
+        if isinstance(found.taken, turn.Pending):
+            handle, first = await _answer(merchant_id, conversation_id, found.taken)
+            if first is not None:
+                sent = await _send(first)
+
+
+async def _answer(
+    merchant_id: int, conversation_id: int, taken: turn.Pending
+) -> tuple[bool, delivery.ToSend | None]:
+    """Have the engine answer a message: whether the next one may follow, and the first reply."""
+    parts = current().parts
+    try:
+        result = await parts.engine.run(taken.request)
+    except DialogueUnavailable as error:
+        log.warning("engine_unavailable", reason=str(error))
+        async with parts.database.conversation(merchant_id, conversation_id) as session:
+            await turn.note_stall(session, conversation_id, taken.message_id, parts.clock.now())
+        await later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
+        return False, None
+    except TurnFailed as error:
+        return await _failed(merchant_id, conversation_id, taken.message_id, error), None
+    try:
+        async with parts.database.conversation(merchant_id, conversation_id) as session:
+            now = parts.clock.now()
+            stored = await turn.store(session, conversation_id, taken.message_id, result, now)
+    except Exception as error:
+        if is_lost(error):
+            raise
+        return await _failed(merchant_id, conversation_id, taken.message_id, error), None
+    return True, stored.first if stored is not None else None
 
 
 async def _failed(
@@ -172,66 +205,39 @@ async def _failed(
     return wait is None
 
 
-async def _claim(session: AsyncSession, conversation_id: int) -> delivery.Next:
-    """Claim the next message of the outbox; nothing is sent before the caller has committed."""
-    parts = current().parts
-    return await delivery.claim_next(
-        session,
-        conversation_id,
-        parts.clock.now(),
-        still_allowed=still_allowed,
-    )
-
-
-async def _deliver(merchant_id: int, conversation_id: int) -> None:
-    """Send what the outbox of the conversation holds."""
-    async with current().parts.database.merchant(merchant_id) as session:
-        claimed = await _claim(session, conversation_id)
-    await _send_all(merchant_id, conversation_id, claimed)
-
-
-async def _send_all(merchant_id: int, conversation_id: int, claimed: delivery.Next) -> None:
-    """Send the claimed message and all after it; one that has to wait holds back the later ones."""
-    while claimed is not None:
-        wait: float | None = None
-        match claimed:
-            case delivery.Skipped():
-                log.info("message_not_sent", message=claimed.message_id, reason=claimed.reason)
-            case delivery.InFlight():
-                wait = claimed.seconds
-            case delivery.LeftOver():
-                wait = await _find(merchant_id, claimed)
-            case delivery.ToSend():
-                message_id = claimed.message.outbox_id
-                _sending.add(message_id)
-                try:
-                    sent = await _send(claimed)
-                    wait, claimed = await _note(merchant_id, conversation_id, message_id, sent)
-                finally:
-                    _sending.discard(message_id)
-                if wait is None:
-                    continue
-        if wait is not None:
-            await later("deliver", merchant_id, conversation_id, wait)
-            return
-        async with current().parts.database.merchant(merchant_id) as session:
-            claimed = await _claim(session, conversation_id)
-
-
-async def _send(step: delivery.ToSend) -> SendReceipt | SendError:
-    """Ask the provider, once."""
+async def _send(step: delivery.ToSend) -> Sent:
+    """Ask the provider, once. `_noted` has to follow."""
     parts = current().parts
     message = step.message
+    answer: SendReceipt | SendError
+    _sending.add(message.outbox_id)
     try:
         sender = await parts.providers.load(parts.database, step.channel_account_id)
-        if not await parts.limits.free(message.channel, step.channel_account_id):
-            return Throttled("our own limit", retry_after_seconds=WAIT_SECONDS)
-        callback = f"{parts.public_url}{sender.callback_path}?outbox={message.outbox_id}"
-        return await sender.provider.send(replace(message, status_callback_url=callback))
+        if await parts.limits.free(message.channel, step.channel_account_id):
+            callback = f"{parts.public_url}{sender.callback_path}?outbox={message.outbox_id}"
+            answer = await sender.provider.send(replace(message, status_callback_url=callback))
+        else:
+            answer = Throttled("our own limit", retry_after_seconds=WAIT_SECONDS)
     except SendError as error:
-        return error
+        answer = error
     except LookupError:
-        return GiveUp("no provider is configured for this channel account")
+        answer = GiveUp("no provider is configured for this channel account")
+    except BaseException:
+        _sending.discard(message.outbox_id)
+        raise
+    return Sent(message.outbox_id, answer)
+
+
+async def _noted(
+    merchant_id: int, conversation_id: int, sent: Sent | None, *, send: bool, handle: bool
+) -> Found:
+    """Note what became of a send, and look for what comes next."""
+    if sent is None:
+        return await _next(merchant_id, conversation_id, None, send=send, handle=handle)
+    try:
+        return await _patiently_next(merchant_id, conversation_id, sent, send=send, handle=handle)
+    finally:
+        _sending.discard(sent.message_id)
 
 
 @retry(
@@ -240,23 +246,45 @@ async def _send(step: delivery.ToSend) -> SendReceipt | SendError:
     stop=stop_after_delay(NOTE_SECONDS_MAX),
     reraise=True,
 )
-async def _note(
-    merchant_id: int, conversation_id: int, message_id: int, sent: SendReceipt | SendError
-) -> tuple[float | None, delivery.Next]:
-    """Keep what became of a send: the seconds until the next try, or the next claimed message.
+async def _patiently_next(
+    merchant_id: int, conversation_id: int, sent: Sent, *, send: bool, handle: bool
+) -> Found:
+    """A database that is just coming back is waited for: what the provider said is known only
+    here."""
+    return await _next(merchant_id, conversation_id, sent, send=send, handle=handle)
 
-    A database that is just coming back is waited for: what the provider said is known only here.
-    """
-    now = current().parts.clock.now()
-    async with current().parts.database.merchant(merchant_id) as session:
-        if isinstance(sent, SendReceipt):
-            await delivery.note_sent(session, message_id, sent, now)
-        else:
-            log.warning("send_error", message=message_id, error=sent.code, reason=str(sent))
-            wait = await delivery.note_error(session, message_id, sent, now)
-            if wait is not None:
-                return wait, None
-        return None, await _claim(session, conversation_id)
+
+async def _next(
+    merchant_id: int, conversation_id: int, sent: Sent | None, *, send: bool, handle: bool
+) -> Found:
+    parts = current().parts
+    wait: float | None = None
+    claimed: delivery.Next = None
+    taken: turn.Pending | turn.Settled | None = None
+    async with parts.database.conversation(merchant_id, conversation_id) as session:
+        now = parts.clock.now()
+        if sent is not None:
+            wait = await _note(session, sent, now)
+        seen = await turn.look(session, conversation_id, now)
+        if seen.unsent and send and wait is None:
+            claimed = await delivery.claim_next(
+                session, conversation_id, now, still_allowed=still_allowed
+            )
+        if isinstance(claimed, delivery.InFlight):
+            wait, claimed = claimed.seconds, None
+        if claimed is None and handle:
+            taken = await turn.next_unhandled(session, seen, now)
+    return Found(wait, claimed, taken)
+
+
+async def _note(session: AsyncSession, sent: Sent, now: datetime) -> float | None:
+    """Keep what became of a send: the seconds until its next try, if there is one."""
+    if isinstance(sent.answer, SendReceipt):
+        await delivery.note_sent(session, sent.message_id, sent.answer, now)
+        return None
+    error = sent.answer
+    log.warning("send_error", message=sent.message_id, error=error.code, reason=str(error))
+    return await delivery.note_error(session, sent.message_id, error, now)
 
 
 async def _find(merchant_id: int, step: delivery.LeftOver) -> float | None:

@@ -6,13 +6,15 @@ and sends what the outbox holds. ``lock`` keeps the jobs of a conversation one a
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import procrastinate
+import psycopg
 from procrastinate import exceptions
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.wiring import Parts
-from storage.engine import libpq_dsn
+from storage.engine import driver_connection, libpq_dsn
 
 TURN_PRIORITY = 10
 """Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
@@ -49,10 +51,20 @@ def start_worker(worker: Worker) -> None:
 def make_app(parts: Parts, *, pool_size: int = 8) -> procrastinate.App:
     """A Procrastinate app on the operator role's connections."""
     dsn = libpq_dsn(parts.database.urls.operator)
-    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=pool_size)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=dsn,
+        min_size=1,
+        max_size=pool_size,
+        configure=_autocommit,
+    )
     app = procrastinate.App(connector=connector)
     app.add_tasks_from(queue, namespace="kulanz")
     return app
+
+
+async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Each command of the queue is one statement and needs no transaction around it."""
+    await connection.set_autocommit(True)
 
 
 async def defer_turn(
@@ -82,18 +94,16 @@ async def _defer(
     conversation_id: int,
 ) -> None:
     await session.flush()
-    connection = await session.connection()
-    raw = await connection.get_raw_connection()
+    driver = await driver_connection(session)
     try:
-        # The connection's own savepoint, set at once: the session's is set only when the session
-        # itself next speaks, and without one the refused job would undo the caller's work.
-        async with connection.begin_nested():
+        # A savepoint, without which the refused job would undo the caller's work.
+        async with driver.transaction():
             await app.configure_task(
                 f"kulanz:{task}",
                 lock=f"conversation:{conversation_id}",
                 queueing_lock=f"{task}:{conversation_id}",
                 priority=priority,
-                connection=raw.driver_connection,
+                connection=driver,
             ).defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
     except exceptions.AlreadyEnqueued:
         return

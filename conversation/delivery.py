@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, exists, select, update
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, case, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.choices import LETTERED_CHANNELS
@@ -116,25 +116,43 @@ async def claim_next(
         return LeftOver(message.channel_account_id, outbound, message.claimed_at)
     if message.send_after is not None and message.send_after > now:
         return InFlight((message.send_after - now).total_seconds())
+    refusal = hindrance(message, conversation, now)
+    proactive = message.in_reply_to is None and message.author == PROACTIVE_AUTHOR
+    if proactive and refusal != "no_longer_verified":
+        refusal = await still_allowed(session, conversation, message, now) or refusal
+    if refusal == "window_closed":
+        message.error = refusal
+        await _failed(session, message, conversation, now)
+        return Skipped(message.id, refusal)
+    if refusal is not None:
+        message.status, message.error = "cancelled", refusal
+        return Skipped(message.id, refusal)
+    claim(message, now)
+    return ToSend(message.channel_account_id, outbound)
+
+
+def hindrance(message: Message, conversation: Conversation, now: datetime) -> str | None:
+    """Why a message must not go out now, whatever outreach says of it; None where it may."""
     if message.discloses and (conversation.verified_at is None or conversation.customer_id is None):
-        message.status, message.error = "cancelled", "no_longer_verified"
-        return Skipped(message.id, "no_longer_verified")
-    if message.in_reply_to is None and message.author == PROACTIVE_AUTHOR:
-        refusal = await still_allowed(session, conversation, message, now)
-        if refusal is not None:
-            message.status, message.error = "cancelled", refusal
-            return Skipped(message.id, refusal)
+        return "no_longer_verified"
     if (
         conversation.channel == Channel.WHATSAPP
-        and outbound.template is None
+        and message.template is None
         and not window_open(conversation.last_inbound_at, now)
     ):
-        message.error = "window_closed"
-        await _failed(session, message, conversation, now)
-        return Skipped(message.id, "window_closed")
+        return "window_closed"
+    return None
+
+
+def claim(message: Message, now: datetime) -> None:
+    """Mark a message as being sent; it is sent only once this is committed."""
     message.status, message.claimed_at = "sending", now
     message.attempts += 1
-    return ToSend(message.channel_account_id, outbound)
+
+
+def to_send(message: Message, conversation: Conversation) -> ToSend:
+    """A claimed message, ready for its provider."""
+    return ToSend(message.channel_account_id, _outbound(message, conversation))
 
 
 def _outbound(message: Message, conversation: Conversation) -> OutboundMessage:
@@ -151,20 +169,31 @@ def _outbound(message: Message, conversation: Conversation) -> OutboundMessage:
     )
 
 
+_ours = Message.status.in_(_BEFORE_ACCEPTED)
+_SENT = (
+    update(Message)
+    .where(Message.id == bindparam("message_id", type_=BigInteger))
+    .values(
+        provider_message_id=bindparam("provider_id", type_=Text),
+        sent_at=bindparam("at", type_=DateTime(timezone=True)),
+        status=case((_ours, "sent"), else_=Message.status),
+        error=case((_ours, None), else_=Message.error),
+    )
+    .execution_options(synchronize_session=False)
+)
+
+
 async def note_sent(
     session: AsyncSession, message_id: int, receipt: SendReceipt, now: datetime
 ) -> None:
-    """The provider accepted the message. A callback that was faster is not undone."""
-    ours = Message.status.in_(_BEFORE_ACCEPTED)
-    await session.execute(
-        update(Message)
-        .where(Message.id == message_id)
-        .values(
-            provider_message_id=receipt.provider_message_id,
-            sent_at=now,
-            status=case((ours, "sent"), else_=Message.status),
-            error=case((ours, None), else_=Message.error),
-        )
+    """The provider accepted the message. A callback that was faster is not undone.
+
+    Messages that the session has read already stay as they were read.
+    """
+    connection = await session.connection()
+    await connection.execute(
+        _SENT,
+        {"message_id": message_id, "provider_id": receipt.provider_message_id, "at": now},
     )
 
 

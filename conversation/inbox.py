@@ -5,21 +5,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from channels.message import ContactWish, InboundKind, InboundMessage
+from channels.message import ContactWish, InboundMessage
 from channels.payload import storable
 from conversation.masking import masked_storable
-from storage.tables import (
-    ChannelAccount,
-    Claim,
-    ContactAttempt,
-    ContactPoint,
-    Conversation,
-    Message,
-)
+from storage.tables import Claim, ContactAttempt, ContactPoint, Conversation
 
 TEXT_CHARACTERS_MAX = 20_000
 """Longer texts are cut; no provider delivers a longer one, a hostile client of ours might."""
@@ -46,26 +39,6 @@ class Accepted:
     conversation_id: int
     message_id: int | None
     new: bool
-
-
-async def find_account(session: AsyncSession, channel: str, address: str) -> Account:
-    """The enabled account with this address.
-
-    Raises:
-        UnknownAccount: there is none.
-    """
-    row = (
-        await session.execute(
-            select(ChannelAccount.id, ChannelAccount.merchant_id).where(
-                ChannelAccount.channel == channel,
-                ChannelAccount.address == address,
-                ChannelAccount.enabled,
-            )
-        )
-    ).one_or_none()
-    if row is None:
-        raise UnknownAccount(f"no enabled {channel} account has the address of this webhook")
-    return Account(row.id, row.merchant_id, channel)
 
 
 async def open_conversation(
@@ -145,47 +118,88 @@ async def _customer_at(session: AsyncSession, account: Account, address: str) ->
     )
 
 
+_STORE = text(
+    """
+    WITH account AS (
+        SELECT id, merchant_id FROM channel_account
+        WHERE channel = :channel AND address = :account AND enabled
+    ), held AS (
+        SELECT conversation.id
+        FROM conversation JOIN account ON conversation.channel_account_id = account.id
+        WHERE conversation.address = :sender
+        FOR UPDATE OF conversation
+    ), stored AS (
+        INSERT INTO message (
+            merchant_id, conversation_id, channel_account_id, direction, author, kind, text,
+            buttons, attachments, raw, args, provider_message_id, sequence, created_at
+        )
+        SELECT account.merchant_id, held.id, account.id, 'in', 'customer', :kind, :body,
+            :buttons, :attachments, :raw, :args, :provider_message_id, :sequence, :now
+        FROM account, held
+        ON CONFLICT (channel_account_id, provider_message_id) WHERE direction = 'in' DO NOTHING
+        RETURNING id, conversation_id
+    ), noted AS (
+        UPDATE conversation SET last_inbound_at = :now
+        FROM stored WHERE conversation.id = stored.conversation_id AND :kind <> 'edit'
+    )
+    SELECT account.id AS account_id, account.merchant_id, held.id AS conversation_id,
+        stored.id AS message_id
+    FROM account LEFT JOIN held ON true LEFT JOIN stored ON true
+    """
+).bindparams(
+    bindparam("channel", type_=Text),
+    bindparam("account", type_=Text),
+    bindparam("sender", type_=Text),
+    bindparam("kind", type_=Text),
+    bindparam("body", type_=Text),
+    bindparam("buttons", type_=JSONB),
+    bindparam("attachments", type_=JSONB),
+    bindparam("raw", type_=JSONB),
+    bindparam("args", type_=JSONB),
+    bindparam("provider_message_id", type_=Text),
+    bindparam("sequence", type_=BigInteger),
+    bindparam("now", type_=DateTime(timezone=True)),
+)
+"""All in one statement: every message that comes in pays for it before the provider is answered.
+
+The conversation is locked before the message gets its id, so ids are in the order of acceptance.
+"""
+
+
 async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) -> Accepted:
     """Store one inbound message under its unique key (account, provider message id).
 
     Commits nothing. Raises:
         UnknownAccount: the message is for an address that is not ours.
     """
-    account = await find_account(session, inbound.channel, inbound.account)
-    conversation_id = await open_conversation(session, account, inbound.sender, now)
     clean = inbound.rewritten(masked_storable)
-    message_id = await session.scalar(
-        insert(Message)
-        .values(
-            merchant_id=account.merchant_id,
-            conversation_id=conversation_id,
-            channel_account_id=account.id,
-            direction="in",
-            author="customer",
-            kind=clean.kind.value,
-            text=clean.text[:TEXT_CHARACTERS_MAX],
-            buttons=[{"id": clean.button}] if clean.button else [],
-            attachments=[_attachment(a) for a in clean.attachments],
-            raw=clean.raw,
-            args=_facts(inbound, masked=clean.text != storable(inbound.text)),
-            provider_message_id=clean.provider_message_id,
-            sequence=clean.sequence,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(
-            index_elements=["channel_account_id", "provider_message_id"],
-            # A literal: with a parameter the index is not found once the statement is prepared.
-            index_where=text("direction = 'in'"),
-        )
-        .returning(Message.id)
+    values = {
+        "channel": inbound.channel.value,
+        "account": inbound.account,
+        "sender": inbound.sender,
+        "kind": clean.kind.value,
+        "body": clean.text[:TEXT_CHARACTERS_MAX],
+        "buttons": [{"id": clean.button}] if clean.button else [],
+        "attachments": [_attachment(a) for a in clean.attachments],
+        "raw": clean.raw,
+        "args": _facts(inbound, masked=clean.text != storable(inbound.text)),
+        "provider_message_id": clean.provider_message_id,
+        "sequence": clean.sequence,
+        "now": now,
+    }
+    stored = (await session.execute(_STORE, values)).one_or_none()
+    if stored is None:
+        raise UnknownAccount(f"no enabled {inbound.channel} account has this webhook's address")
+    if stored.conversation_id is None:  # the first message from this address
+        account = Account(stored.account_id, stored.merchant_id, inbound.channel.value)
+        await open_conversation(session, account, inbound.sender, now)
+        stored = (await session.execute(_STORE, values)).one()
+    return Accepted(
+        stored.merchant_id,
+        stored.conversation_id,
+        stored.message_id,
+        new=stored.message_id is not None,
     )
-    if message_id is not None and clean.kind is not InboundKind.EDIT:
-        await session.execute(
-            update(Conversation)
-            .where(Conversation.id == conversation_id)
-            .values(last_inbound_at=now)
-        )
-    return Accepted(account.merchant_id, conversation_id, message_id, new=message_id is not None)
 
 
 def _attachment(attachment: Any) -> dict[str, Any]:

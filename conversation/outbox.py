@@ -2,16 +2,17 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
-from conversation.wording import MerchantVoice, Rendered, render
+from conversation.delivery import claim, hindrance
+from conversation.wording import MerchantVoice, Rendered, RenderedButton, render
 from storage.tables import (
     ButtonChoice,
     ChannelAccount,
@@ -74,8 +75,18 @@ async def speaker_for(
             .where(ChannelAccount.id == conversation.channel_account_id)
         )
     ).one()
-    merchant: Merchant = row[0]
-    customer: Customer | None = row[2]
+    return speaker_of(conversation, row[0], row[2], row[1], verified=verified)
+
+
+def speaker_of(
+    conversation: Conversation,
+    merchant: Merchant,
+    customer: Customer | None,
+    templates: Mapping[str, Any],
+    *,
+    verified: bool,
+) -> Speaker:
+    """The same of rows that are at hand already."""
     known = customer.language if customer else None
     form = customer.address_form if customer else None
     return Speaker(
@@ -94,7 +105,7 @@ async def speaker_for(
         tone=merchant.tone,
         channel=conversation.channel,
         verified=verified,
-        templates=dict(row[1]),
+        templates=dict(templates),
     )
 
 
@@ -107,11 +118,13 @@ async def queue(
     *,
     in_reply_to: int | None = None,
     author: str = "bot",
-) -> list[int]:
-    """Render and store replies in order, queued for sending; return their message ids.
+    claim_first: bool = False,
+) -> list[Message]:
+    """Render and store replies in order, queued for sending; return their messages.
 
     The first message of a conversation is introduced: the automated assistant names itself
-    (AI Act Art. 50(1)). Raises what rendering raises; commits nothing.
+    (AI Act Art. 50(1)). With `claim_first` the caller sends the first one as soon as it has
+    committed, where nothing hinders it. Raises what rendering raises; commits nothing.
     """
     replies = list(replies)
     introduces = {"introduction", "first_contact", "first_reminder"}
@@ -119,7 +132,8 @@ async def queue(
         if not introduces & {reply.say for reply in replies}:
             replies.insert(0, Reply("introduction"))
         conversation.introduced_at = now
-    queued: list[int] = []
+    queued: list[Message] = []
+    choices: list[tuple[Message, int, RenderedButton, str]] = []
     for ordinal, reply in enumerate(replies):
         rendered = speaker.say(reply)
         shown = [
@@ -134,6 +148,8 @@ async def queue(
             kind="message",
             text=_with_choices(rendered.text, shown, speaker.channel),
             buttons=shown,
+            attachments=[],
+            raw={},
             in_reply_to=in_reply_to,
             ordinal=ordinal if in_reply_to is not None else None,
             wording=rendered.wording,
@@ -141,24 +157,31 @@ async def queue(
             discloses=rendered.discloses,
             template=_template(speaker, rendered),
             status="queued",
+            attempts=0,
             created_at=now,
         )
-        session.add(message)
-        await session.flush()
-        for position, (button, choice) in enumerate(zip(rendered.buttons, shown, strict=True)):
-            session.add(
-                ButtonChoice(
-                    id=choice["id"],
-                    merchant_id=conversation.merchant_id,
-                    conversation_id=conversation.id,
-                    message_id=message.id,
-                    position=position,
-                    title=button.title,
-                    intent=button.intent,
-                    entities=dict(button.entities),
-                )
-            )
-        queued.append(message.id)
+        queued.append(message)
+        choices += [
+            (message, position, button, choice["id"])
+            for position, (button, choice) in enumerate(zip(rendered.buttons, shown, strict=True))
+        ]
+    if queued and claim_first and hindrance(queued[0], conversation, now) is None:
+        claim(queued[0], now)
+    session.add_all(queued)
+    await session.flush()
+    session.add_all(
+        ButtonChoice(
+            id=choice_id,
+            merchant_id=conversation.merchant_id,
+            conversation_id=conversation.id,
+            message_id=message.id,
+            position=position,
+            title=button.title,
+            intent=button.intent,
+            entities=dict(button.entities),
+        )
+        for message, position, button, choice_id in choices
+    )
     return queued
 
 
@@ -176,40 +199,62 @@ def _template(speaker: Speaker, rendered: Rendered) -> dict[str, Any] | None:
     return {"id": sid, "variables": dict(rendered.template_variables)}
 
 
-async def resolve_choice(session: AsyncSession, message: Message) -> ButtonChoice | None:
+@dataclass(frozen=True)
+class Question:
+    """A message of ours that an answer may belong to, with the buttons as they were shown."""
+
+    message_id: int
+    buttons: Sequence[Mapping[str, str]]
+
+
+async def resolve_choice(
+    session: AsyncSession, message: Message, newest_of_bot: Question | None
+) -> ButtonChoice | None:
     """What a pressed button, a letter, or a choice's exact title means in this conversation.
 
     Only buttons that were shown in the same conversation count; letters and titles count for the
     newest message that was there when the customer wrote: a letter typed before a question came
-    is no answer to it.
+    is no answer to it. `newest_of_bot` is the newest of all.
     """
     if message.buttons:
-        pressed = await session.scalar(
-            select(ButtonChoice).where(
-                ButtonChoice.id == message.buttons[0]["id"],
-                ButtonChoice.conversation_id == message.conversation_id,
-            )
-        )
+        pressed = await _choice(session, message, message.buttons[0]["id"])
         if pressed is not None:
             return pressed
         # An approved template's quick reply has an id of its own; its title says what it means.
     typed = re.sub(r"[\s.)!]+$", "", message.text.strip()).casefold()
-    if not typed or len(typed) > 80:
+    if not typed or len(typed) > 80 or newest_of_bot is None:
         return None
-    newest = await session.scalars(
-        select(ButtonChoice)
-        .where(
-            ButtonChoice.conversation_id == message.conversation_id,
-            ButtonChoice.message_id
-            == text(
-                "(SELECT max(id) FROM message WHERE conversation_id = :conversation "
-                "AND direction = 'out' AND author = 'bot' AND id < :answer)"
-            ).bindparams(conversation=message.conversation_id, answer=message.id),
-        )
-        .order_by(ButtonChoice.position)
-    )
-    for choice in newest:
-        letter = LETTERS[choice.position].casefold() if choice.position < len(LETTERS) else ""
-        if typed in (letter, choice.title.casefold()):
-            return choice
+    question: Question | None = newest_of_bot
+    if newest_of_bot.message_id > message.id:
+        question = await _question_before(session, message)
+    for position, button in enumerate(question.buttons if question is not None else ()):
+        letter = LETTERS[position].casefold() if position < len(LETTERS) else ""
+        if typed in (letter, button["title"].casefold()):
+            return await _choice(session, message, button["id"])
     return None
+
+
+async def _question_before(session: AsyncSession, message: Message) -> Question | None:
+    row = (
+        await session.execute(
+            select(Message.id, Message.buttons)
+            .where(
+                Message.conversation_id == message.conversation_id,
+                Message.direction == "out",
+                Message.author == "bot",
+                Message.id < message.id,
+            )
+            .order_by(Message.id.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return Question(row.id, row.buttons) if row is not None else None
+
+
+async def _choice(session: AsyncSession, message: Message, choice_id: str) -> ButtonChoice | None:
+    return await session.scalar(
+        select(ButtonChoice).where(
+            ButtonChoice.id == choice_id,
+            ButtonChoice.conversation_id == message.conversation_id,
+        )
+    )

@@ -1,30 +1,51 @@
 """The turn: one inbound message in, replies in the outbox out, exactly once.
 
-The job around it works like this, each step one transaction, nothing locked in between:
+The job around it works like this, each step one transaction that holds the conversation's lock
+from its start (``Database.conversation``), nothing locked in between:
 
-1. `next_unhandled` locks the conversation, settles what needs no dialogue engine (stop words,
-   deep links, edits, a person at the desk), or returns what the engine has to see;
+1. `look` reads the conversation; `next_unhandled` settles what needs no dialogue engine (stop
+   words, deep links, edits, a person at the desk), or returns what the engine has to see;
 2. the engine runs (its actions commit their effects under keys of their own, see
    ``api/action_endpoint.py``);
-3. `store` locks the conversation again and, only if the message is still unhandled, writes the
-   replies, the engine's events and the mark "handled" together.
+3. `store`, only if the message is still unhandled, writes the replies, the engine's events and
+   the mark "handled" together.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, defer
 
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
 from conversation.consent import bind_start_token, opt_in, opt_out
+from conversation.delivery import ToSend, to_send
 from conversation.engine import TurnRequest, TurnResult
 from conversation.handoff import request_handoff
-from conversation.identity import verified_now
-from conversation.outbox import Reply, queue, resolve_choice, speaker_for
-from storage.tables import Conversation, Message, Turn
+from conversation.identity import is_verified, lapse
+from conversation.outbox import (
+    Question,
+    Reply,
+    queue,
+    resolve_choice,
+    speaker_for,
+    speaker_of,
+)
+from negotiation.policy_data import policy_from_data
+from storage.tables import ChannelAccount, Conversation, Customer, Merchant, Message, Turn
 
 EVENTS_MAX = 60
 """Rasa looks at no more; older turns stay in the transcript."""
@@ -67,66 +88,112 @@ async def lock(session: AsyncSession, conversation_id: int) -> Conversation:
     ).scalar_one()
 
 
-async def next_unhandled(
-    session: AsyncSession, conversation_id: int, now: datetime
-) -> Pending | Settled | None:
-    """Take the next unhandled message in order of acceptance; None when there is none left.
+@dataclass(frozen=True)
+class Look:
+    """A conversation at the start of a step."""
+
+    conversation: Conversation
+    message: Message | None
+    """The next unhandled one in order of acceptance."""
+    unsent: bool
+    """Whether the outbox holds anything."""
+    turns: int
+    """Messages answered within the last hour."""
+    newest_of_bot: Question | None
+    """Our newest message; one that is younger than the customer's came too late for it."""
+
+
+_next_in, _turn, _bots, _newest = (aliased(Message, name=n) for n in ("n", "t", "b", "newest"))
+_ID = bindparam("conversation_id", type_=BigInteger)
+# Literals: with parameters a prepared statement may not find the partial indexes.
+_IN: ColumnElement[str] = literal_column("'in'")
+_OUT: ColumnElement[str] = literal_column("'out'")
+_BOT: ColumnElement[str] = literal_column("'bot'")
+_UNSENT = exists().where(
+    Message.conversation_id == _ID,
+    Message.direction == _OUT,
+    Message.status.in_([literal_column("'queued'"), literal_column("'sending'")]),
+)
+_LOOK = (
+    select(
+        Conversation,
+        Message,
+        _newest.id.label("newest_id"),
+        _newest.buttons.label("newest_buttons"),
+        _UNSENT.correlate(None).label("unsent"),
+        select(func.count())
+        .where(
+            _turn.conversation_id == _ID,
+            _turn.direction == _OUT,
+            _turn.ordinal == 0,
+            _turn.created_at > bindparam("an_hour_ago", type_=DateTime(timezone=True)),
+        )
+        .scalar_subquery()
+        .label("turns"),
+    )
+    .select_from(Conversation)
+    .outerjoin(
+        Message,
+        Message.id
+        == select(_next_in.id)
+        .where(
+            _next_in.conversation_id == _ID,
+            _next_in.direction == _IN,
+            _next_in.handled_at.is_(None),
+        )
+        .order_by(_next_in.sequence.nulls_last(), _next_in.id)
+        .limit(1)
+        .scalar_subquery(),
+    )
+    .outerjoin(
+        _newest,
+        _newest.id
+        == select(func.max(_bots.id))
+        .where(_bots.conversation_id == _ID, _bots.direction == _OUT, _bots.author == _BOT)
+        .scalar_subquery(),
+    )
+    .where(Conversation.id == _ID)
+    .options(defer(Message.raw))
+    .execution_options(populate_existing=True)
+)
+
+
+async def look(session: AsyncSession, conversation_id: int, now: datetime) -> Look:
+    """Read what the next step is decided by; the caller holds the conversation's lock.
 
     An earlier provider sequence (Telegram's ``update_id``) that is not yet handled goes first.
     """
-    conversation = await lock(session, conversation_id)
-    message = await session.scalar(
-        select(Message)
-        .where(
-            Message.conversation_id == conversation_id,
-            Message.direction == "in",
-            Message.handled_at.is_(None),
+    row = (
+        await session.execute(
+            _LOOK, {"conversation_id": conversation_id, "an_hour_ago": now - timedelta(hours=1)}
         )
-        .order_by(Message.sequence.nulls_last(), Message.id)
-        .limit(1)
-    )
+    ).one()
+    newest = Question(row.newest_id, row.newest_buttons) if row.newest_id is not None else None
+    return Look(row[0], row[1], row.unsent, row.turns, newest)
+
+
+async def next_unhandled(
+    session: AsyncSession, seen: Look, now: datetime
+) -> Pending | Settled | None:
+    """Take the next unhandled message; None when there is none left."""
+    conversation, message = seen.conversation, seen.message
     if message is None:
         return None
     if conversation.language is None and message.args.get("profile_language") in ("de", "en"):
         conversation.language = message.args["profile_language"]
-    recent = await _recent(session, conversation, now)
-    outcome = await _settle(session, conversation, message, recent, now)
+    outcome = await _settle(session, conversation, message, seen, now)
     if outcome is not None:
         message.handled_at = now
         message.outcome = outcome
         return Settled(message.id, outcome)
-    unseen = recent.newest_of_bot is not None and recent.newest_of_bot > message.id
-    return Pending(message.id, await _request(session, conversation, message, unseen, now))
-
-
-@dataclass(frozen=True)
-class _Recent:
-    """What was said lately in a conversation."""
-
-    turns: int
-    """Messages answered within the last hour."""
-    newest_of_bot: int | None
-    """Id of our newest message; one that is younger than the customer's came too late for it."""
-
-
-async def _recent(session: AsyncSession, conversation: Conversation, now: datetime) -> _Recent:
-    of_the_hour = (Message.ordinal == 0) & (Message.created_at > now - timedelta(hours=1))
-    row = (
-        await session.execute(
-            select(
-                func.count().filter(of_the_hour),
-                func.max(Message.id).filter(Message.author == "bot"),
-            ).where(Message.conversation_id == conversation.id, Message.direction == "out")
-        )
-    ).one()
-    return _Recent(row[0], row[1])
+    return Pending(message.id, await _request(session, seen, message, now))
 
 
 async def _settle(
     session: AsyncSession,
     conversation: Conversation,
     message: Message,
-    recent: _Recent,
+    recent: Look,
     now: datetime,
 ) -> str | None:
     """Handle what comes before any model; return the outcome, or None for the engine."""
@@ -186,14 +253,11 @@ async def _say(
 
 
 async def _request(
-    session: AsyncSession,
-    conversation: Conversation,
-    message: Message,
-    unseen: bool,
-    now: datetime,
+    session: AsyncSession, seen: Look, message: Message, now: datetime
 ) -> TurnRequest:
+    conversation, newest = seen.conversation, seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
-    choice = await resolve_choice(session, message)
+    choice = await resolve_choice(session, message, newest)
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
         parse_data = {"intent": choice.intent, "entities": entities}
@@ -215,7 +279,7 @@ async def _request(
             "acting_at": now.isoformat(),
             "language": conversation.language,
             "channel": conversation.channel,
-            "unseen_question": unseen,
+            "unseen_question": newest is not None and newest.message_id > message.id,
         },
     )
 
@@ -246,28 +310,76 @@ async def _past_events(session: AsyncSession, conversation: Conversation) -> lis
     return [*slots, *events]
 
 
+_SCENE = (
+    select(
+        Conversation,
+        Message,
+        Merchant,
+        Customer,
+        ChannelAccount.templates,
+        _UNSENT.correlate(None).label("unsent"),
+    )
+    .select_from(Conversation)
+    .join(Merchant, Merchant.id == Conversation.merchant_id)
+    .join(ChannelAccount, ChannelAccount.id == Conversation.channel_account_id)
+    .outerjoin(Customer, Customer.id == Conversation.customer_id)
+    .outerjoin(
+        Message,
+        and_(
+            Message.id == bindparam("message_id", type_=BigInteger),
+            Message.handled_at.is_(None),
+        ),
+    )
+    .where(Conversation.id == _ID)
+    .options(defer(Message.raw))
+    .execution_options(populate_existing=True)
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A turn that was written down; `first` is its first reply where it may be sent at once."""
+
+    first: ToSend | None
+
+
 async def store(
     session: AsyncSession,
     conversation_id: int,
     message_id: int,
     result: TurnResult,
     now: datetime,
-) -> bool:
-    """Write replies, events and the mark "handled"; False when another job was faster.
+) -> Stored | None:
+    """Write replies, events and the mark "handled"; None when another job was faster.
 
-    Raises what rendering raises (the disclosure guard among it): then nothing is stored.
+    The caller holds the conversation's lock. Raises what rendering raises (the disclosure guard
+    among it): then nothing is stored.
     """
-    conversation = await lock(session, conversation_id)
-    message = await _unhandled(session, message_id)
+    row = (
+        await session.execute(
+            _SCENE, {"conversation_id": conversation_id, "message_id": message_id}
+        )
+    ).one()
+    conversation: Conversation = row[0]
+    message: Message | None = row[1]
+    merchant: Merchant = row[2]
     if message is None:
-        return False
+        return None
     _note_language(conversation, message, result)
-    verified = await verified_now(session, conversation, now)
-    speaker = await speaker_for(session, conversation, verified=verified)
+    verified = is_verified(conversation, now, lapse(policy_from_data(merchant.policy)))
+    speaker = speaker_of(conversation, merchant, row[3], row.templates, verified=verified)
     replies = [
         Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages
     ]
-    await queue(session, conversation, speaker, replies, now, in_reply_to=message_id)
+    queued = await queue(
+        session,
+        conversation,
+        speaker,
+        replies,
+        now,
+        in_reply_to=message_id,
+        claim_first=not row.unsent,
+    )
     # Whoever is found at this address next starts anew, without a word of what was said before.
     conversation.slots = result.slots if conversation.customer_id is not None else {}
     conversation.stalled_notice_at = None
@@ -283,7 +395,8 @@ async def store(
             at=now,
         )
     )
-    return True
+    claimed = queued and queued[0].status == "sending"
+    return Stored(to_send(queued[0], conversation) if claimed else None)
 
 
 def _note_language(conversation: Conversation, message: Message, result: TurnResult) -> None:

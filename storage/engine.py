@@ -4,12 +4,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import psycopg
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -65,7 +65,12 @@ class Database:
                 pool_use_lifo=True,
                 pool_recycle=1800,
                 hide_parameters=True,  # errors would quote message texts and phone numbers
-                connect_args={"connect_timeout": 5, "application_name": "kulanz"},
+                # `_begin` says BEGIN, together with what else a transaction starts with.
+                connect_args={
+                    "autocommit": True,
+                    "connect_timeout": 5,
+                    "application_name": "kulanz",
+                },
             )
             for role, url in ((APP_ROLE, urls.app), (OPERATOR_ROLE, urls.operator))
         }
@@ -85,22 +90,73 @@ class Database:
     async def merchant(self, merchant_id: int) -> AsyncIterator[AsyncSession]:
         """One transaction that sees this merchant's rows and no others."""
         async with self._sessions[APP_ROLE].begin() as session:
-            await session.execute(
-                text("SELECT set_config('kulanz.merchant_id', :id, true)"),
-                {"id": str(merchant_id)},
-            )
+            await _begin(session, _seeing(merchant_id))
+            yield session
+
+    @asynccontextmanager
+    async def conversation(
+        self, merchant_id: int, conversation_id: int
+    ) -> AsyncIterator[AsyncSession]:
+        """The same, with the lock of one conversation held from the start.
+
+        Whatever is read in it is read after the lock was got.
+        """
+        lock = f"SELECT FROM conversation WHERE id = {conversation_id:d} FOR UPDATE"
+        async with self._sessions[APP_ROLE].begin() as session:
+            await _begin(session, _seeing(merchant_id), lock)
+            yield session
+
+    @asynccontextmanager
+    async def call(self, merchant_id: int, number: int) -> AsyncIterator[AsyncSession]:
+        """The same for one merchant, alone among those with the same number (any bigint)."""
+        lock = f"SELECT pg_advisory_xact_lock({number:d})"
+        async with self._sessions[APP_ROLE].begin() as session:
+            await _begin(session, _seeing(merchant_id), lock)
             yield session
 
     @asynccontextmanager
     async def operator(self) -> AsyncIterator[AsyncSession]:
         """One transaction over all merchants: routing, planning and operator work only."""
         async with self._sessions[OPERATOR_ROLE].begin() as session:
+            await _begin(session)
             yield session
 
     async def close(self) -> None:
         """Close both pools."""
         for engine in self._engines.values():
             await engine.dispose()
+
+
+def _seeing(merchant_id: int) -> str:
+    """What row-level security goes by, until the transaction ends."""
+    return f"SELECT set_config('kulanz.merchant_id', '{merchant_id:d}', true)"
+
+
+async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    """The session's own connection as psycopg has it, for what only psycopg can do."""
+    connection = await session.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, psycopg.AsyncConnection):
+        raise TypeError("the driver is psycopg")
+    return driver
+
+
+async def _begin(session: AsyncSession, *statements: str) -> None:
+    """Begin the transaction and run what each starts with, in one exchange with the server.
+
+    The statements take no parameters, and one sees what those before it waited for.
+    """
+    driver = await driver_connection(session)
+    try:
+        await driver.execute("; ".join(("BEGIN", *statements)).encode(), prepare=False)
+    except psycopg.Error as error:
+        lost = driver.broken
+        if lost:
+            await (await session.connection()).invalidate(error)
+        wrapped = OperationalError if isinstance(error, psycopg.OperationalError) else DBAPIError
+        raise wrapped(
+            None, None, error, hide_parameters=True, connection_invalidated=lost
+        ) from error
 
 
 def _ping_after_idle(engine: AsyncEngine) -> None:

@@ -71,8 +71,9 @@ async def receive(database: Database, conversation: Conversation, body: str, **f
 async def step(
     database: Database, conversation: Conversation
 ) -> turn.Pending | turn.Settled | None:
-    async with database.merchant(conversation.merchant_id) as session:
-        return await turn.next_unhandled(session, conversation.id, NOW)
+    async with database.conversation(conversation.merchant_id, conversation.id) as session:
+        seen = await turn.look(session, conversation.id, NOW)
+        return await turn.next_unhandled(session, seen, NOW)
 
 
 def says(*names: str, slots: dict[str, Any] | None = None, **facts: Any) -> TurnResult:
@@ -86,8 +87,8 @@ def says(*names: str, slots: dict[str, Any] | None = None, **facts: Any) -> Turn
 
 async def store(
     database: Database, conversation: Conversation, message_id: int, result: TurnResult
-) -> bool:
-    async with database.merchant(conversation.merchant_id) as session:
+) -> turn.Stored | None:
+    async with database.conversation(conversation.merchant_id, conversation.id) as session:
         return await turn.store(session, conversation.id, message_id, result, NOW)
 
 

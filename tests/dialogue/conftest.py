@@ -130,11 +130,12 @@ class Chat:
         async with self.database.merchant(self.merchant.id) as session:
             accepted = await inbox.accept(session, message, self.now)
         conversation = accepted.conversation_id
-        async with self.database.merchant(self.merchant.id) as session:
-            step = await turn.next_unhandled(session, conversation, self.now)
+        async with self.database.conversation(self.merchant.id, conversation) as session:
+            seen = await turn.look(session, conversation, self.now)
+            step = await turn.next_unhandled(session, seen, self.now)
         if isinstance(step, turn.Pending):
             result = await self.engine.run(step.request)
-            async with self.database.merchant(self.merchant.id) as session:
+            async with self.database.conversation(self.merchant.id, conversation) as session:
                 await turn.store(session, conversation, step.message_id, result, self.now)
         async with self.database.merchant(self.merchant.id) as session:
             self.replies = list(
