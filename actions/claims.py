@@ -12,7 +12,6 @@ from ledger.agreements import AgreementTerms, Promise, Settlement
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.money import Money, total
 from ledger.statement import AgreementRecord, Statement
-from storage.tables import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +61,37 @@ async def focus(turn: Turn) -> Focus | None:
     """
     if turn.facts.customer_id is None:
         return None
-    session, now = turn.context.session, turn.context.now
-    claims = await book.claims_of(session, turn.facts.customer_id)
-    balances = await book.balances(session, claims)
-    open_claims = [
-        claim
-        for claim in claims
-        if balances[claim.id].total.minor > 0
-        and not turn.facts.policy.lets_go(balances[claim.id].total)
-        and not (claim.limitation_date and claim.limitation_date < turn.facts.today)
+    now, today = turn.context.now, turn.facts.today
+    records = [
+        record
+        for record in await book.records_of(turn.context.session, turn.facts.customer_id)
+        if record.open.total.minor > 0
+        and not turn.facts.policy.lets_go(record.open.total)
+        and not (record.claim.limitation_date and record.claim.limitation_date < today)
     ]
-    if not open_claims:
+    if not records:
         return None
-    open_claims.sort(key=lambda claim: claim.status != ClaimStatus.OPEN)
-    chosen = _chosen(turn, open_claims)
-    if chosen.id != turn.slot("claim_id"):
-        turn.remember(claim_id=chosen.id, offer=None)
+    records.sort(key=lambda record: record.claim.status != ClaimStatus.OPEN)
+    chosen = _chosen(turn, records)
+    claim = chosen.claim
+    if claim.id != turn.slot("claim_id"):
+        turn.remember(claim_id=claim.id, offer=None)
     return Focus(
-        statement=await book.statement(session, chosen.id),
-        facts=await book.claim_facts(session, chosen.id, now=now),
-        others=tuple(balances[claim.id].total for claim in open_claims if claim.id != chosen.id),
-        default=bool(chosen.default_since and chosen.default_proof),
+        statement=chosen.statement(),
+        facts=chosen.facts(now),
+        others=tuple(record.open.total for record in records if record is not chosen),
+        default=bool(claim.default_since and claim.default_proof),
     )
 
 
-def _chosen(turn: Turn, claims: Sequence[Claim]) -> Claim:
+def _chosen(turn: Turn, records: Sequence[book.ClaimRecord]) -> book.ClaimRecord:
     """The claim whose invoice the customer names, else the one talked about, else the oldest."""
     named = {_bare(number) for number in turn.heard.values("invoice_number") if number}
     wanted = turn.slot("claim_id")
-    for claim in claims:
-        if _bare(claim.invoice_number) in named:
-            return claim
-    return next((claim for claim in claims if claim.id == wanted), claims[0])
+    for record in records:
+        if _bare(record.claim.invoice_number) in named:
+            return record
+    return next((record for record in records if record.claim.id == wanted), records[0])
 
 
 def _bare(number: str) -> str:

@@ -17,17 +17,26 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, Integer, bindparam, insert, select
 
 import actions
 from actions.context import TurnContext
 from actions.context import current as current_turn
 from api.wiring import Parts
 from conversation.port import conversation_port
-from storage.tables import ActionResult
+from storage.tables import ActionResult, Base
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
+
+ACTIONS_PER_TURN_MAX = 64
+"""Far more than a turn may take; keeps the locks of different messages apart."""
+_results = Base.metadata.tables[ActionResult.__tablename__]
+_KNOWN = select(_results.c.input_hash, _results.c.response).where(
+    _results.c.message_id == bindparam("message_id", type_=BigInteger),
+    _results.c.ordinal == bindparam("ordinal", type_=Integer),
+)
+_KEEP = insert(_results)
 # rasa_sdk logs whole trackers at debug level and names of missing domains at info level.
 logging.getLogger("rasa_sdk").setLevel(logging.ERROR)
 
@@ -58,11 +67,11 @@ async def run_action(request: Request) -> Response:
         raise HTTPException(400, "the message's metadata is incomplete") from None
     ordinal = _ordinal(tracker.get("events") or [])
     input_hash = _input_hash(name, tracker)
-    async with parts.database.merchant(merchant_id) as session:
-        await session.execute(
-            select(func.pg_advisory_xact_lock(message_id * 64 + min(ordinal, 63)))
-        )
-        known = await session.get(ActionResult, (message_id, ordinal))
+    place = message_id * ACTIONS_PER_TURN_MAX + min(ordinal, ACTIONS_PER_TURN_MAX - 1)
+    async with parts.database.call(merchant_id, place) as session:
+        known = (
+            await session.execute(_KNOWN, {"message_id": message_id, "ordinal": ordinal})
+        ).one_or_none()
         if known is not None:
             if known.input_hash != input_hash:
                 log.error("action_input_changed", action=name, message=message_id)
@@ -79,18 +88,18 @@ async def run_action(request: Request) -> Response:
             unseen_question=bool(metadata.get("unseen_question")),
         )
         response = await _run(request.app.state.executor, call, name, context)
-        session.add(
-            ActionResult(
-                merchant_id=merchant_id,
-                message_id=message_id,
-                ordinal=ordinal,
-                name=name,
-                input_hash=input_hash,
-                response=response,
-                at=now,
-            )
+        await session.execute(
+            _KEEP,
+            {
+                "merchant_id": merchant_id,
+                "message_id": message_id,
+                "ordinal": ordinal,
+                "name": name,
+                "input_hash": input_hash,
+                "response": response,
+                "at": now,
+            },
         )
-        await session.flush()
     return _json(response)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import consent, identity
@@ -39,6 +39,7 @@ class Port:
     session: AsyncSession
     conversation: Conversation
     merchant: Merchant
+    customer: Customer | None
     policy: Policy
     now: datetime
 
@@ -104,16 +105,16 @@ class Port:
             .values(invalid_at=self.now, invalid_reason=reason)
         )
         await self.note("address_dropped", {"reason": reason})
-        held.customer_id = None
+        held.customer_id = self.customer = None
         held.verified_at = None
         held.verification_tries = 0
         held.verification_locked_at = None
 
     async def pause_contact(self, until: datetime, reason: str) -> None:
         """Send the customer nothing unasked before `until`; a longer pause is kept."""
-        if self.conversation.customer_id is None:
+        customer = self.customer
+        if customer is None:
             return
-        customer = await self.session.get_one(Customer, self.conversation.customer_id)
         if customer.contact_paused_until is None or customer.contact_paused_until < until:
             customer.contact_paused_until = until
             customer.contact_pause_reason = reason
@@ -122,15 +123,13 @@ class Port:
     async def set_language(self, language: str) -> None:
         """Remember the language that the customer chose."""
         self.conversation.language = language
-        if self.conversation.customer_id is not None:
-            customer = await self.session.get_one(Customer, self.conversation.customer_id)
-            customer.language = language
+        if self.customer is not None:
+            self.customer.language = language
 
     async def prefer_channel(self, channel: str) -> None:
         """Remember how the customer wants to hear from us."""
-        if self.conversation.customer_id is not None:
-            customer = await self.session.get_one(Customer, self.conversation.customer_id)
-            customer.preferred_channel = channel
+        if self.customer is not None:
+            self.customer.preferred_channel = channel
 
     async def note(
         self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
@@ -149,8 +148,21 @@ class Port:
         )
 
 
+_HELD = (
+    select(Conversation, Merchant, Customer)
+    .join(Merchant, Merchant.id == Conversation.merchant_id)
+    .outerjoin(Customer, Customer.id == Conversation.customer_id)
+    .where(Conversation.id == bindparam("conversation_id", type_=BigInteger))
+    .execution_options(populate_existing=True)
+)
+
+
 async def conversation_port(session: AsyncSession, conversation_id: int, now: datetime) -> Port:
-    """The port of one conversation, read afresh from the database."""
-    conversation = await session.get_one(Conversation, conversation_id, populate_existing=True)
-    merchant = await session.get_one(Merchant, conversation.merchant_id)
-    return Port(session, conversation, merchant, policy_from_data(merchant.policy), now)
+    """The port of one conversation, read afresh from the database.
+
+    Raises:
+        sqlalchemy.exc.NoResultFound: there is no such conversation.
+    """
+    row = (await session.execute(_HELD, {"conversation_id": conversation_id})).one()
+    merchant: Merchant = row[1]
+    return Port(session, row[0], merchant, row[2], policy_from_data(merchant.policy), now)

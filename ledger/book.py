@@ -13,10 +13,6 @@ from ledger.book_agreements import (
 )
 from ledger.book_claims import (
     NewClaim,
-    balance,
-    balances,
-    claim_facts,
-    claims_of,
     confirm_open_amount,
     dispute,
     open_claim,
@@ -24,7 +20,6 @@ from ledger.book_claims import (
     recall,
     resolve_dispute,
     resume,
-    statement,
     write_off,
 )
 from ledger.book_customers import post_customer_payment
@@ -36,15 +31,23 @@ from ledger.book_postings import (
     post_waiver,
     reverse,
 )
+from ledger.book_reading import (
+    ClaimRecord,
+    balance,
+    claim_facts,
+    claims_of,
+    records_of,
+    statement,
+)
 from ledger.guard import Guard
 
 __all__ = [
+    "ClaimRecord",
     "Guard",
     "NewClaim",
     "active_agreement",
     "agree",
     "balance",
-    "balances",
     "break_agreement",
     "cancel_agreement",
     "claim_facts",
@@ -60,6 +63,7 @@ __all__ = [
     "post_return",
     "post_waiver",
     "recall",
+    "records_of",
     "resolve_dispute",
     "resume",
     "reverse",

@@ -13,8 +13,8 @@ from ledger.agreements import (
     Settlement,
     terms_to_data,
 )
-from ledger.book_claims import facts_of
 from ledger.book_command import PostingCommand
+from ledger.book_reading import record
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import ClaimFacts, ClaimStatus
@@ -62,10 +62,11 @@ async def agree(
         if earlier.input_hash != fingerprint:
             raise IdempotencyConflict(key)
         return rows.record_of(earlier, book.postings)
-    facts = await facts_of(session, book, now)
+    held = await record(session, claim_id)
+    facts = held.facts(now)
     _require_agreeable(book, facts, terms)
     guard(terms, facts)
-    for row in await rows.agreement_rows(session, claim_id):
+    for row in held.agreements:
         if row.status == AgreementStatus.ACTIVE:
             rows.end_agreement(book, row, AgreementStatus.SUPERSEDED, None, now)
     # The replaced one has to be gone before the new one is active: one per claim.

@@ -1,10 +1,8 @@
-"""Claims themselves: opening, finding, disputing, pausing, confirming, ending, and statements."""
+"""Claims themselves: opening, disputing, pausing, confirming, ending."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
@@ -12,14 +10,12 @@ from ledger import posting as movements
 from ledger.agreements import AgreementStatus
 from ledger.book_command import PostingCommand
 from ledger.book_rows import OpenBook
-from ledger.chain import first_broken, input_hash
-from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
+from ledger.chain import input_hash
+from ledger.claim import PURSUED, ClaimStatus
 from ledger.errors import ClaimExists, ClaimNotOpen, OpenAmountDiffers
 from ledger.money import Money
-from ledger.posting import money_received, open_amount
 from ledger.reference import rf_reference
-from ledger.statement import Statement, charged, statement_lines, totals
-from storage.tables import Claim, Customer
+from storage.tables import Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,62 +98,6 @@ async def open_claim(session: AsyncSession, new: NewClaim, *, now: datetime, key
         input_hash=fingerprint,
     )
     return claim
-
-
-async def claims_of(
-    session: AsyncSession, customer_id: int, *, pursued_only: bool = True
-) -> list[Claim]:
-    """The customer's claims, oldest due first (the order of § 366 II BGB).
-
-    With ``pursued_only`` those that are open or disputed.
-    """
-    wanted = select(Claim).where(Claim.customer_id == customer_id)
-    if pursued_only:
-        wanted = wanted.where(Claim.status.in_([status.value for status in PURSUED]))
-    found = await session.scalars(wanted.order_by(Claim.due_date, Claim.id))
-    return list(found)
-
-
-async def balance(session: AsyncSession, claim_id: int) -> OpenAmount:
-    """What is open on the claim now; raises ``ClaimUnknown``."""
-    claim = await rows.read_claim(session, claim_id)
-    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
-    return open_amount(postings, claim.currency)
-
-
-async def balances(session: AsyncSession, claims: Iterable[Claim]) -> dict[int, OpenAmount]:
-    """What is open on each of these claims, by claim id."""
-    currencies = {claim.id: claim.currency for claim in claims}
-    by_claim = await rows.postings_by_claim(session, currencies)
-    return {
-        claim_id: open_amount(postings, currencies[claim_id])
-        for claim_id, postings in by_claim.items()
-    }
-
-
-async def claim_facts(session: AsyncSession, claim_id: int, *, now: datetime) -> ClaimFacts:
-    """What a negotiation has to know about the claim; raises ``ClaimUnknown``."""
-    claim = await rows.read_claim(session, claim_id)
-    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
-    return await facts_of(session, OpenBook(claim, postings), now)
-
-
-async def facts_of(session: AsyncSession, book: OpenBook, now: datetime) -> ClaimFacts:
-    """The same of a claim that is at hand already."""
-    claim = book.claim
-    business = await session.scalar(
-        select(Customer.business).where(Customer.id == claim.customer_id)
-    )
-    return ClaimFacts(
-        claim_id=claim.id,
-        today=await rows.local_day(session, claim, now),
-        open=open_amount(book.postings, claim.currency),
-        due_date=claim.due_date,
-        status=ClaimStatus(claim.status),
-        business=bool(business),
-        limitation_date=claim.limitation_date,
-        agreements_before=len(await rows.agreement_rows(session, claim.id)),
-    )
 
 
 async def confirm_open_amount(
@@ -277,44 +217,3 @@ def _change(
     claim.status = status.value
     claim.updated_at = now
     rows.audit(session, claim, event, now, reason=reason)
-
-
-async def statement(session: AsyncSession, claim_id: int) -> Statement:
-    """Everything about a claim; raises ``ClaimUnknown``."""
-    claim = await rows.read_claim(session, claim_id)
-    postings = (await rows.postings_by_claim(session, [claim_id]))[claim_id]
-    number = await session.scalar(select(Customer.number).where(Customer.id == claim.customer_id))
-    agreements = [
-        rows.record_of(row, postings) for row in await rows.agreement_rows(session, claim_id)
-    ]
-    current = next(
-        (record for record in agreements if record.status is AgreementStatus.ACTIVE),
-        agreements[-1] if agreements else None,
-    )
-    return Statement(
-        claim_id=claim.id,
-        reference=claim.reference,
-        invoice_number=claim.invoice_number,
-        order_number=claim.order_number,
-        description=claim.description,
-        customer_number=number or "",
-        rf_reference=claim.rf_reference,
-        currency=claim.currency,
-        status=ClaimStatus(claim.status),
-        invoice_date=claim.invoice_date,
-        due_date=claim.due_date,
-        default_since=claim.default_since,
-        limitation_date=claim.limitation_date,
-        costs_reason=claim.costs_reason,
-        paused_until=claim.paused_until,
-        pause_reason=claim.pause_reason,
-        confirmed_at=claim.confirmed_at,
-        lines=statement_lines(postings, claim.currency),
-        charged=charged(postings, claim.currency),
-        totals=totals(postings, claim.currency),
-        paid=money_received(postings, claim.currency),
-        open=open_amount(postings, claim.currency),
-        intact=first_broken(claim.id, postings) is None,
-        agreement=current,
-        earlier_agreements=tuple(record for record in agreements if record is not current),
-    )

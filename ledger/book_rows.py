@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.agreements import AgreementStatus, AgreementTerms, terms_from_data, terms_to_data
@@ -17,7 +17,7 @@ from ledger.money import Money
 from ledger.posting import Account, Movement, Posting, PostingKind, open_amount
 from ledger.statement import AgreementRecord, Receipt, agreement_progress
 from storage.tables import Agreement as AgreementRow
-from storage.tables import AuditEvent, Claim, Instalment, Merchant
+from storage.tables import AuditEvent, Base, Claim, Instalment, Merchant
 from storage.tables import Posting as PostingRow
 
 
@@ -44,8 +44,8 @@ class OpenBook:
                 raise CurrencyDiffers(f"{amount.currency} on a claim in {self.claim.currency}")
 
 
-def posting_of(row: PostingRow, number_of: dict[int, int]) -> Posting:
-    """Read a row; ``number_of`` maps posting ids of the claim to their numbers."""
+def posting_of(row: Row[Any], number_of: dict[int, int]) -> Posting:
+    """Read a row of the table; ``number_of`` maps posting ids of the claim to their numbers."""
     return Posting(
         claim_id=row.claim_id,
         number=row.number,
@@ -84,23 +84,40 @@ def posting_values(posting: Posting, merchant_id: int, reverses_id: int | None) 
     }
 
 
+_claim_ids = bindparam("claim_ids", type_=ARRAY(BigInteger))
+_postings = Base.metadata.tables[PostingRow.__tablename__]
+_POSTINGS = (
+    select(_postings)
+    .where(_postings.c.claim_id == any_(_claim_ids))
+    .order_by(_postings.c.claim_id, _postings.c.number)
+)
+_AGREEMENTS = (
+    select(AgreementRow)
+    .where(AgreementRow.claim_id == any_(_claim_ids))
+    .order_by(AgreementRow.id)
+    .execution_options(populate_existing=True)
+)
+
+
 async def postings_by_claim(
     session: AsyncSession, claim_ids: Iterable[int]
 ) -> dict[int, list[Posting]]:
     """All postings of these claims in the order of their chains."""
-    ids = list(claim_ids)
-    rows = await session.scalars(
-        select(PostingRow)
-        .where(PostingRow.claim_id.in_(ids))
-        .order_by(PostingRow.claim_id, PostingRow.number)
-        # Postings never change, but a row that somebody tampered with must not hide in the cache.
-        .execution_options(populate_existing=True)
-    )
-    by_claim: dict[int, list[Posting]] = {claim_id: [] for claim_id in ids}
+    by_claim: dict[int, list[Posting]] = {claim_id: [] for claim_id in claim_ids}
     number_of: dict[int, int] = {}
-    for row in rows:
+    for row in await session.execute(_POSTINGS, {"claim_ids": list(by_claim)}):
         number_of[row.id] = row.number
         by_claim[row.claim_id].append(posting_of(row, number_of))
+    return by_claim
+
+
+async def agreements_by_claim(
+    session: AsyncSession, claim_ids: Iterable[int]
+) -> dict[int, list[AgreementRow]]:
+    """All agreements of these claims, oldest first."""
+    by_claim: dict[int, list[AgreementRow]] = {claim_id: [] for claim_id in claim_ids}
+    for row in await session.scalars(_AGREEMENTS, {"claim_ids": list(by_claim)}):
+        by_claim[row.claim_id].append(row)
     return by_claim
 
 
@@ -287,13 +304,7 @@ def resume_agreement(row: AgreementRow) -> None:
 
 async def agreement_rows(session: AsyncSession, claim_id: int) -> list[AgreementRow]:
     """All agreements of a claim, oldest first."""
-    rows = await session.scalars(
-        select(AgreementRow)
-        .where(AgreementRow.claim_id == claim_id)
-        .order_by(AgreementRow.id)
-        .execution_options(populate_existing=True)
-    )
-    return list(rows)
+    return (await agreements_by_claim(session, [claim_id]))[claim_id]
 
 
 async def is_reference_taken(session: AsyncSession, merchant_id: int, reference: str) -> bool:

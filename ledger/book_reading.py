@@ -1,0 +1,154 @@
+"""Reading the book: claims with all their postings and agreements, in a few statements for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ledger import book_rows as rows
+from ledger.agreements import AgreementStatus
+from ledger.chain import first_broken
+from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
+from ledger.errors import ClaimUnknown
+from ledger.posting import Posting, money_received, open_amount
+from ledger.statement import Statement, charged, statement_lines, totals
+from storage.tables import Agreement as AgreementRow
+from storage.tables import Claim, Customer, Merchant
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """A claim as the book holds it: its row, all its postings and agreements, oldest first."""
+
+    claim: Claim
+    customer_number: str
+    business: bool
+    timezone: str
+    postings: Sequence[Posting]
+    agreements: Sequence[AgreementRow]
+
+    @property
+    def open(self) -> OpenAmount:
+        """What is open after all postings."""
+        return open_amount(self.postings, self.claim.currency)
+
+    def facts(self, now: datetime) -> ClaimFacts:
+        """What a negotiation has to know about the claim."""
+        return ClaimFacts(
+            claim_id=self.claim.id,
+            today=now.astimezone(ZoneInfo(self.timezone)).date(),
+            open=self.open,
+            due_date=self.claim.due_date,
+            status=ClaimStatus(self.claim.status),
+            business=self.business,
+            limitation_date=self.claim.limitation_date,
+            agreements_before=len(self.agreements),
+        )
+
+    def statement(self) -> Statement:
+        """Everything about the claim."""
+        claim, postings = self.claim, self.postings
+        agreements = [rows.record_of(row, postings) for row in self.agreements]
+        current = next(
+            (record for record in agreements if record.status is AgreementStatus.ACTIVE),
+            agreements[-1] if agreements else None,
+        )
+        return Statement(
+            claim_id=claim.id,
+            reference=claim.reference,
+            invoice_number=claim.invoice_number,
+            order_number=claim.order_number,
+            description=claim.description,
+            customer_number=self.customer_number,
+            rf_reference=claim.rf_reference,
+            currency=claim.currency,
+            status=ClaimStatus(claim.status),
+            invoice_date=claim.invoice_date,
+            due_date=claim.due_date,
+            default_since=claim.default_since,
+            limitation_date=claim.limitation_date,
+            costs_reason=claim.costs_reason,
+            paused_until=claim.paused_until,
+            pause_reason=claim.pause_reason,
+            confirmed_at=claim.confirmed_at,
+            lines=statement_lines(postings, claim.currency),
+            charged=charged(postings, claim.currency),
+            totals=totals(postings, claim.currency),
+            paid=money_received(postings, claim.currency),
+            open=self.open,
+            intact=first_broken(claim.id, postings) is None,
+            agreement=current,
+            earlier_agreements=tuple(record for record in agreements if record is not current),
+        )
+
+
+_CLAIM = (
+    select(Claim, Customer.number, Customer.business, Merchant.timezone)
+    .join(Customer, Customer.id == Claim.customer_id)
+    .join(Merchant, Merchant.id == Claim.merchant_id)
+    .order_by(Claim.due_date, Claim.id)
+    .execution_options(populate_existing=True)
+)
+_BY_ID = _CLAIM.where(Claim.id == bindparam("wanted", type_=BigInteger))
+_BY_CUSTOMER = _CLAIM.where(
+    Claim.customer_id == bindparam("wanted", type_=BigInteger),
+    Claim.status == any_(bindparam("statuses", type_=ARRAY(Claim.status.type))),
+)
+_PURSUED = sorted(status.value for status in PURSUED)
+
+
+async def records_of(session: AsyncSession, customer_id: int) -> list[ClaimRecord]:
+    """The customer's open and disputed claims, oldest due first (the order of § 366 II BGB)."""
+    found = await session.execute(_BY_CUSTOMER, {"wanted": customer_id, "statuses": _PURSUED})
+    return await _records(session, found.all())
+
+
+async def record(session: AsyncSession, claim_id: int) -> ClaimRecord:
+    """One claim; raises ``ClaimUnknown``."""
+    found = (await session.execute(_BY_ID, {"wanted": claim_id})).all()
+    if not found:
+        raise ClaimUnknown(claim_id)
+    return (await _records(session, found))[0]
+
+
+async def _records(
+    session: AsyncSession, found: Sequence[Row[Claim, str, bool, str]]
+) -> list[ClaimRecord]:
+    if not found:
+        return []
+    ids = [claim.id for claim, *_ in found]
+    postings = await rows.postings_by_claim(session, ids)
+    agreements = await rows.agreements_by_claim(session, ids)
+    return [
+        ClaimRecord(claim, number, business, zone, postings[claim.id], agreements[claim.id])
+        for claim, number, business, zone in found
+    ]
+
+
+async def claims_of(
+    session: AsyncSession, customer_id: int, *, pursued_only: bool = True
+) -> list[Claim]:
+    """The customer's claims, oldest due first; with ``pursued_only`` those open or disputed."""
+    wanted: list[ColumnElement[bool]] = [Claim.customer_id == customer_id]
+    if pursued_only:
+        wanted.append(Claim.status.in_(_PURSUED))
+    found = await session.scalars(select(Claim).where(*wanted).order_by(Claim.due_date, Claim.id))
+    return list(found)
+
+
+async def balance(session: AsyncSession, claim_id: int) -> OpenAmount:
+    """What is open on the claim now; raises ``ClaimUnknown``."""
+    return (await record(session, claim_id)).open
+
+
+async def claim_facts(session: AsyncSession, claim_id: int, *, now: datetime) -> ClaimFacts:
+    """What a negotiation has to know about the claim; raises ``ClaimUnknown``."""
+    return (await record(session, claim_id)).facts(now)
+
+
+async def statement(session: AsyncSession, claim_id: int) -> Statement:
+    """Everything about a claim; raises ``ClaimUnknown``."""
+    return (await record(session, claim_id)).statement()
