@@ -40,11 +40,15 @@ async def send_planned(
             # A number that wrote before it was imported has a conversation with nobody yet.
             conversation.customer_id = conversation.customer_id or planned.customer_id
             conversation.language = conversation.language or planned.language
-            speaker = await outbox.speaker_for(session, conversation, verified=False)
-            (message,) = await outbox.queue(
-                session, conversation, speaker, [outbox.Reply(planned.wording)], now
+            held = await outbox.scene(session, conversation_id)
+            (queued,) = await outbox.queue(
+                session,
+                held,
+                held.speaker(verified=False),
+                [outbox.Reply(planned.wording)],
+                now,
             )
-            await record(session, planned, message_id=message.id, now=now)
+            await record(session, planned, message_id=queued.message_id, now=now)
             await defer_delivery(jobs, session, planned.merchant_id, conversation_id)
     except AlreadyContacted:
         return False

@@ -17,6 +17,7 @@ from typing import Annotated
 
 import httpx
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -171,9 +172,10 @@ async def _ours(table: Table, *, rate: float, seconds: float, load_seconds: floa
                 _answer_times(table, turns, count, rate)
                 turns.forget()
                 pid = service.process.pid if service.process else 0
-                before = cpu_seconds_by_part(pid)
+                before, own = cpu_seconds_by_part(pid), time.process_time()
                 per_second = await saturated(turns, everybody, seconds=load_seconds)
                 after = cpu_seconds_by_part(pid)
+                after["customers and providers"] = time.process_time() - own
                 for part in sorted(after):
                     spent = (after[part] - before.get(part, 0)) / (per_second * load_seconds)
                     table.add_row(f"CPU a turn, {part}", f"{spent * 1000:.1f} ms", "")
@@ -220,7 +222,7 @@ def main(
     compare: Annotated[bool, typer.Option(help="Measure plain Rasa as well.")] = True,
 ) -> None:
     """Measure answer times and throughput, and print all figures."""
-    asyncio.run(
+    uvloop.run(
         _measure(Console(), rate=rate, seconds=seconds, load_seconds=load_seconds, compare=compare)
     )
 

@@ -5,11 +5,24 @@ between, nobody here knows whether the provider accepted it: the provider's own 
 what stays open is ``unknown``, shown and counted, never repeated by itself.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, case, exists, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Text,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.choices import LETTERED_CHANNELS
@@ -42,6 +55,13 @@ PROACTIVE_AUTHOR = "bot"
 
 # Our own states around the provider's: what a status callback may move on from.
 _BEFORE_ACCEPTED = ("queued", "sending", "unknown")
+
+# Literals: with parameters a prepared statement may not find the partial indexes.
+OUT: ColumnElement[str] = literal_column("'out'")
+IS_UNSENT = and_(
+    Message.direction == OUT,
+    Message.status.in_([literal_column("'queued'"), literal_column("'sending'")]),
+)
 
 StillAllowed = Callable[[AsyncSession, Conversation, Message, datetime], Awaitable[str | None]]
 """Asked right before a proactive message goes out; a reason refuses it."""
@@ -96,8 +116,7 @@ async def claim_next(
             .join(Conversation, Conversation.id == Message.conversation_id)
             .where(
                 Message.conversation_id == conversation_id,
-                Message.direction == "out",
-                Message.status.in_(("queued", "sending")),
+                IS_UNSENT,
             )
             .order_by(Message.id)
             .limit(1)
@@ -108,7 +127,13 @@ async def claim_next(
         return None
     message: Message = row[0]
     conversation: Conversation = row[1]
-    outbound = _outbound(message, conversation)
+    outbound = outbound_message(
+        conversation,
+        message.id,
+        text=message.text,
+        buttons=message.buttons,
+        template=message.template,
+    )
     if message.status == "sending" and message.claimed_at is not None:
         waited = now - message.claimed_at
         if waited < IN_FLIGHT:
@@ -116,7 +141,7 @@ async def claim_next(
         return LeftOver(message.channel_account_id, outbound, message.claimed_at)
     if message.send_after is not None and message.send_after > now:
         return InFlight((message.send_after - now).total_seconds())
-    refusal = hindrance(message, conversation, now)
+    refusal = hindrance(conversation, now, discloses=message.discloses, template=message.template)
     proactive = message.in_reply_to is None and message.author == PROACTIVE_AUTHOR
     if proactive and refusal != "no_longer_verified":
         refusal = await still_allowed(session, conversation, message, now) or refusal
@@ -127,44 +152,58 @@ async def claim_next(
     if refusal is not None:
         message.status, message.error = "cancelled", refusal
         return Skipped(message.id, refusal)
-    claim(message, now)
+    message.status, message.claimed_at = "sending", now
+    message.attempts += 1
     return ToSend(message.channel_account_id, outbound)
 
 
-def hindrance(message: Message, conversation: Conversation, now: datetime) -> str | None:
+class Held(Protocol):
+    """The conversation that a message belongs to, as far as sending has to know it."""
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def customer_id(self) -> int | None: ...
+    @property
+    def verified_at(self) -> datetime | None: ...
+    @property
+    def last_inbound_at(self) -> datetime | None: ...
+
+
+def hindrance(
+    held: Held, now: datetime, *, discloses: bool, template: Mapping[str, Any] | None
+) -> str | None:
     """Why a message must not go out now, whatever outreach says of it; None where it may."""
-    if message.discloses and (conversation.verified_at is None or conversation.customer_id is None):
+    if discloses and (held.verified_at is None or held.customer_id is None):
         return "no_longer_verified"
     if (
-        conversation.channel == Channel.WHATSAPP
-        and message.template is None
-        and not window_open(conversation.last_inbound_at, now)
+        held.channel == Channel.WHATSAPP
+        and template is None
+        and not window_open(held.last_inbound_at, now)
     ):
         return "window_closed"
     return None
 
 
-def claim(message: Message, now: datetime) -> None:
-    """Mark a message as being sent; it is sent only once this is committed."""
-    message.status, message.claimed_at = "sending", now
-    message.attempts += 1
-
-
-def to_send(message: Message, conversation: Conversation) -> ToSend:
-    """A claimed message, ready for its provider."""
-    return ToSend(message.channel_account_id, _outbound(message, conversation))
-
-
-def _outbound(message: Message, conversation: Conversation) -> OutboundMessage:
+def outbound_message(
+    held: Held,
+    outbox_id: int,
+    *,
+    text: str,
+    buttons: Sequence[Mapping[str, str]],
+    template: Mapping[str, Any] | None,
+) -> OutboundMessage:
+    """A message of the outbox as its provider takes it."""
     # Lettered channels carry their choices in the text already.
-    native = conversation.channel not in LETTERED_CHANNELS
-    template = message.template
+    native = held.channel not in LETTERED_CHANNELS
     return OutboundMessage(
-        channel=Channel(conversation.channel),
-        outbox_id=message.id,
-        to=conversation.address,
-        text=message.text,
-        buttons=tuple(Button(b["id"], b["title"]) for b in message.buttons) if native else (),
+        channel=Channel(held.channel),
+        outbox_id=outbox_id,
+        to=held.address,
+        text=text,
+        buttons=tuple(Button(b["id"], b["title"]) for b in buttons) if native else (),
         template=TemplateRef(template["id"], template["variables"]) if template else None,
     )
 

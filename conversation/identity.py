@@ -6,17 +6,16 @@ date alone are too weak (GDPR Art. 32). Only facts that the merchant supplied co
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from negotiation.policy import Policy
-from negotiation.policy_data import policy_from_data
-from storage.tables import AuditEvent, Claim, Conversation, Customer, Merchant
+from storage.tables import AuditEvent, Claim, Conversation, Customer
 
 TRIES_MAX = 3
 NUMBER_CHARACTERS_MIN = 4
@@ -109,20 +108,29 @@ def _strong(numbers: Iterable[str]) -> frozenset[str]:
     )
 
 
+_KNOWN = (
+    select(
+        Customer.number,
+        Customer.birth_date,
+        Customer.postal_code,
+        Claim.invoice_number,
+        Claim.order_number,
+    )
+    .outerjoin(Claim, and_(Claim.customer_id == Customer.id, Claim.status.in_(_PURSUED)))
+    .where(Customer.id == bindparam("customer_id", type_=BigInteger))
+)
+
+
 async def known_facts(session: AsyncSession, customer_id: int) -> KnownFacts:
     """What can prove this customer: the numbers of claims still pursued, and personal data."""
-    customer = await session.get_one(Customer, customer_id)
-    claims: Sequence[Claim] = (
-        await session.scalars(
-            select(Claim).where(Claim.customer_id == customer_id, Claim.status.in_(_PURSUED))
-        )
-    ).all()
+    rows = (await session.execute(_KNOWN, {"customer_id": customer_id})).all()
+    number, birth_date, postal_code, *_ = rows[0]
     return KnownFacts(
-        invoice_numbers=tuple(claim.invoice_number for claim in claims),
-        order_numbers=tuple(claim.order_number for claim in claims if claim.order_number),
-        customer_number=customer.number,
-        birth_date=customer.birth_date.isoformat() if customer.birth_date else None,
-        postal_code=customer.postal_code,
+        invoice_numbers=tuple(row.invoice_number for row in rows if row.invoice_number),
+        order_numbers=tuple(row.order_number for row in rows if row.order_number),
+        customer_number=number,
+        birth_date=birth_date.isoformat() if birth_date else None,
+        postal_code=postal_code,
     )
 
 
@@ -131,21 +139,17 @@ def lapse(policy: Policy) -> timedelta:
     return timedelta(minutes=policy.verification_minutes)
 
 
-def is_verified(conversation: Conversation, now: datetime, lapses_after: timedelta) -> bool:
-    """Whether the person has proved who they are and has not been silent for too long since."""
-    return (
-        conversation.customer_id is not None
-        and conversation.verified_at is not None
-        and now - conversation.verified_at <= lapses_after
-    )
+def is_verified(
+    customer_id: int | None,
+    verified_at: datetime | None,
+    now: datetime,
+    lapses_after: timedelta,
+) -> bool:
+    """Whether a conversation's person has proved who they are, and was not silent too long since.
 
-
-async def verified_now(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
-    """Whether this conversation is verified at `now`; what the renderer's guard is told."""
-    if conversation.verified_at is None:
-        return False
-    merchant = await session.get_one(Merchant, conversation.merchant_id)
-    return is_verified(conversation, now, lapse(policy_from_data(merchant.policy)))
+    The first two are the conversation's.
+    """
+    return customer_id is not None and verified_at is not None and now - verified_at <= lapses_after
 
 
 async def check(

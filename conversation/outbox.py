@@ -3,24 +3,19 @@
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, DateTime, Text, and_, bindparam, exists, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
-from conversation.delivery import claim, hindrance
-from conversation.wording import MerchantVoice, Rendered, RenderedButton, render
-from storage.tables import (
-    ButtonChoice,
-    ChannelAccount,
-    Conversation,
-    Customer,
-    Merchant,
-    Message,
-)
+from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
+from conversation.wording import MerchantVoice, Rendered, render
+from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class Speaker:
     tone: str
     channel: str
     verified: bool
-    templates: dict[str, Any]
+    templates: Mapping[str, Any]
 
     def say(self, reply: Reply) -> Rendered:
         """Render a reply.
@@ -63,55 +58,164 @@ class Speaker:
         )
 
 
-async def speaker_for(
-    session: AsyncSession, conversation: Conversation, *, verified: bool
-) -> Speaker:
-    """Who speaks in this conversation, and how."""
-    row = (
-        await session.execute(
-            select(Merchant, ChannelAccount.templates, Customer)
-            .join(ChannelAccount, ChannelAccount.merchant_id == Merchant.id)
-            .outerjoin(Customer, Customer.id == conversation.customer_id)
-            .where(ChannelAccount.id == conversation.channel_account_id)
+@dataclass(frozen=True)
+class Scene:
+    """Where replies are put: a conversation with its customer, and the merchant who speaks.
+
+    `verified_at` and `customer_id` are the conversation's; `message_text` is that of the message
+    that was asked for, None when it is handled already.
+    """
+
+    conversation_id: int
+    merchant_id: int
+    channel_account_id: int
+    channel: str
+    address: str
+    customer_id: int | None
+    verified_at: datetime | None
+    introduced: bool
+    last_inbound_at: datetime | None
+    conversation_language: str | None
+    customer_language: str | None
+    merchant_language: str
+    address_form: str
+    tone: str
+    templates: Mapping[str, Any]
+    policy: Mapping[str, Any]
+    voice: MerchantVoice
+    unsent: bool
+    """Whether the outbox holds anything yet."""
+    message_text: str | None
+
+    def speaker(self, *, verified: bool, language: str | None = None) -> Speaker:
+        """Who speaks, and how; `language` is the conversation's where that has just changed."""
+        return Speaker(
+            voice=self.voice,
+            language=language
+            or self.conversation_language
+            or self.customer_language
+            or self.merchant_language,
+            address_form=self.address_form,
+            tone=self.tone,
+            channel=self.channel,
+            verified=verified,
+            templates=self.templates,
         )
-    ).one()
-    return speaker_of(conversation, row[0], row[2], row[1], verified=verified)
 
 
-def speaker_of(
-    conversation: Conversation,
-    merchant: Merchant,
-    customer: Customer | None,
-    templates: Mapping[str, Any],
-    *,
-    verified: bool,
-) -> Speaker:
-    """The same of rows that are at hand already."""
-    known = customer.language if customer else None
-    form = customer.address_form if customer else None
-    return Speaker(
-        voice=MerchantVoice(
-            name=merchant.name,
-            alias=merchant.alias,
-            phone=merchant.phone,
-            email=merchant.email,
-            website=merchant.website,
-            payee=merchant.payee,
-            iban=merchant.iban,
-            bic=merchant.bic,
-        ),
-        language=conversation.language or known or merchant.language,
-        address_form=conversation.address_form or form or merchant.address_form,
-        tone=merchant.tone,
-        channel=conversation.channel,
-        verified=verified,
-        templates=dict(templates),
+_VOICE = [field.name for field in fields(MerchantVoice)]
+_asked = aliased(Message, name="asked")
+_SCENE = (
+    select(
+        Conversation.id.label("conversation_id"),
+        Conversation.merchant_id,
+        Conversation.channel_account_id,
+        Conversation.channel,
+        Conversation.address,
+        Conversation.customer_id,
+        Conversation.verified_at,
+        Conversation.introduced_at.is_not(None).label("introduced"),
+        Conversation.last_inbound_at,
+        Conversation.language.label("conversation_language"),
+        Customer.language.label("customer_language"),
+        Merchant.language.label("merchant_language"),
+        func.coalesce(
+            Conversation.address_form, Customer.address_form, Merchant.address_form
+        ).label("address_form"),
+        Merchant.tone,
+        ChannelAccount.templates,
+        Merchant.policy,
+        exists()
+        .where(Message.conversation_id == Conversation.id, IS_UNSENT)
+        .correlate(Conversation)
+        .label("unsent"),
+        _asked.text.label("message_text"),
+        *(getattr(Merchant, name) for name in _VOICE),
     )
+    .join(Merchant, Merchant.id == Conversation.merchant_id)
+    .join(ChannelAccount, ChannelAccount.id == Conversation.channel_account_id)
+    .outerjoin(Customer, Customer.id == Conversation.customer_id)
+    .outerjoin(
+        _asked,
+        and_(
+            _asked.id == bindparam("message_id", type_=BigInteger),
+            _asked.handled_at.is_(None),
+        ),
+    )
+    .where(Conversation.id == bindparam("conversation_id", type_=BigInteger))
+)
+
+
+async def scene(
+    session: AsyncSession, conversation_id: int, message_id: int | None = None
+) -> Scene:
+    """Read the scene of a conversation, with an unhandled message of it."""
+    await session.flush()
+    asked = {"conversation_id": conversation_id, "message_id": message_id}
+    row = dict((await session.execute(_SCENE, asked)).one()._mapping)
+    voice = MerchantVoice(**{name: row.pop(name) for name in _VOICE})
+    return Scene(voice=voice, **row)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A message in the outbox; `to_send` is set where the caller has claimed it."""
+
+    message_id: int
+    to_send: ToSend | None = None
+
+
+_QUEUE = text(
+    """
+    WITH given AS MATERIALIZED (
+        SELECT nextval(pg_get_serial_sequence('message', 'id')) AS id, reply.*
+        FROM jsonb_to_recordset(:replies) AS reply (
+            position int, ordinal int, text text, buttons jsonb, wording text, args jsonb,
+            discloses boolean, template jsonb, status text, choices jsonb
+        )
+        ORDER BY position
+    ), written AS (
+        INSERT INTO message (
+            id, merchant_id, conversation_id, channel_account_id, direction, author, kind, text,
+            buttons, in_reply_to, ordinal, wording, args, discloses, template, status, attempts,
+            claimed_at, created_at
+        )
+        SELECT id, :merchant_id, :conversation_id, :channel_account_id, 'out', :author, 'message',
+            text, buttons, :in_reply_to, ordinal, wording, args, discloses,
+            template, status, (status = 'sending')::int,
+            CASE status WHEN 'sending' THEN :now END, :now
+        FROM given
+    ), chosen AS (
+        INSERT INTO button_choice (
+            id, merchant_id, conversation_id, message_id, position, title, intent, entities
+        )
+        SELECT choice.id, :merchant_id, :conversation_id, given.id, choice.position, choice.title,
+            choice.intent, choice.entities
+        FROM given, jsonb_to_recordset(given.choices) AS choice (
+            id text, position int, title text, intent text, entities jsonb
+        )
+    ), introduced AS (
+        UPDATE conversation SET introduced_at = :now
+        WHERE id = :conversation_id AND introduced_at IS NULL AND :author = 'bot'
+    )
+    SELECT id FROM given ORDER BY position
+    """
+).bindparams(
+    bindparam("replies", type_=JSONB),
+    bindparam("merchant_id", type_=BigInteger),
+    bindparam("conversation_id", type_=BigInteger),
+    bindparam("channel_account_id", type_=BigInteger),
+    bindparam("author", type_=Text),
+    bindparam("in_reply_to", type_=BigInteger),
+    bindparam("now", type_=DateTime(timezone=True)),
+)
+"""All in one statement: every turn pays for it."""
+_INTRODUCING = frozenset({"introduction", "first_contact", "first_reminder"})
 
 
 async def queue(
     session: AsyncSession,
-    conversation: Conversation,
+    held: Scene,
     speaker: Speaker,
     replies: Sequence[Reply],
     now: datetime,
@@ -119,70 +223,81 @@ async def queue(
     in_reply_to: int | None = None,
     author: str = "bot",
     claim_first: bool = False,
-) -> list[Message]:
-    """Render and store replies in order, queued for sending; return their messages.
+) -> list[Queued]:
+    """Render and store replies in order, queued for sending.
 
     The first message of a conversation is introduced: the automated assistant names itself
     (AI Act Art. 50(1)). With `claim_first` the caller sends the first one as soon as it has
-    committed, where nothing hinders it. Raises what rendering raises; commits nothing.
+    committed, where the outbox is empty and nothing hinders it. Raises what rendering raises;
+    commits nothing.
     """
-    replies = list(replies)
-    introduces = {"introduction", "first_contact", "first_reminder"}
-    if replies and author == "bot" and conversation.introduced_at is None:
-        if not introduces & {reply.say for reply in replies}:
-            replies.insert(0, Reply("introduction"))
-        conversation.introduced_at = now
-    queued: list[Message] = []
-    choices: list[tuple[Message, int, RenderedButton, str]] = []
-    for ordinal, reply in enumerate(replies):
-        rendered = speaker.say(reply)
-        shown = [
-            {"id": secrets.token_urlsafe(12), "title": button.title} for button in rendered.buttons
-        ]
-        message = Message(
-            merchant_id=conversation.merchant_id,
-            conversation_id=conversation.id,
-            channel_account_id=conversation.channel_account_id,
-            direction="out",
-            author=author,
-            kind="message",
-            text=_with_choices(rendered.text, shown, speaker.channel),
-            buttons=shown,
-            attachments=[],
-            raw={},
-            in_reply_to=in_reply_to,
-            ordinal=ordinal if in_reply_to is not None else None,
-            wording=rendered.wording,
-            args=reply.args,
-            discloses=rendered.discloses,
-            template=_template(speaker, rendered),
-            status="queued",
-            attempts=0,
-            created_at=now,
-        )
-        queued.append(message)
-        choices += [
-            (message, position, button, choice["id"])
-            for position, (button, choice) in enumerate(zip(rendered.buttons, shown, strict=True))
-        ]
-    if queued and claim_first and hindrance(queued[0], conversation, now) is None:
-        claim(queued[0], now)
-    session.add_all(queued)
-    await session.flush()
-    session.add_all(
-        ButtonChoice(
-            id=choice_id,
-            merchant_id=conversation.merchant_id,
-            conversation_id=conversation.id,
-            message_id=message.id,
-            position=position,
-            title=button.title,
-            intent=button.intent,
-            entities=dict(button.entities),
-        )
-        for message, position, button, choice_id in choices
+    if not replies:
+        return []
+    introducing = _INTRODUCING & {reply.say for reply in replies}
+    if author == "bot" and not held.introduced and not introducing:
+        replies = [Reply("introduction"), *replies]
+    drafts = [
+        _draft(speaker, speaker.say(reply), reply, position)
+        for position, reply in enumerate(replies)
+    ]
+    for draft in drafts:
+        draft["ordinal"] = draft["position"] if in_reply_to is not None else None
+    first = drafts[0]
+    claimed = (
+        claim_first
+        and not held.unsent
+        and hindrance(held, now, discloses=first["discloses"], template=first["template"]) is None
     )
+    if claimed:
+        first["status"] = "sending"
+    written = await session.scalars(
+        _QUEUE,
+        {
+            "replies": drafts,
+            "merchant_id": held.merchant_id,
+            "conversation_id": held.conversation_id,
+            "channel_account_id": held.channel_account_id,
+            "author": author,
+            "in_reply_to": in_reply_to,
+            "now": now,
+        },
+    )
+    queued = [Queued(message_id) for message_id in written]
+    if claimed:
+        outbound = outbound_message(
+            held,
+            queued[0].message_id,
+            text=first["text"],
+            buttons=first["buttons"],
+            template=first["template"],
+        )
+        queued[0] = Queued(queued[0].message_id, ToSend(held.channel_account_id, outbound))
     return queued
+
+
+def _draft(speaker: Speaker, rendered: Rendered, reply: Reply, position: int) -> dict[str, Any]:
+    choices: list[dict[str, Any]] = [
+        {
+            "id": secrets.token_urlsafe(12),
+            "position": place,
+            "title": button.title,
+            "intent": button.intent,
+            "entities": dict(button.entities),
+        }
+        for place, button in enumerate(rendered.buttons)
+    ]
+    shown = [{"id": choice["id"], "title": choice["title"]} for choice in choices]
+    return {
+        "position": position,
+        "text": _with_choices(rendered.text, shown, speaker.channel),
+        "buttons": shown,
+        "wording": rendered.wording,
+        "args": reply.args,
+        "discloses": rendered.discloses,
+        "template": _template(speaker, rendered),
+        "status": "queued",
+        "choices": choices,
+    }
 
 
 def _with_choices(body: str, shown: Sequence[dict[str, str]], channel: str) -> str:
@@ -207,8 +322,18 @@ class Question:
     buttons: Sequence[Mapping[str, str]]
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a customer wrote or pressed, and where."""
+
+    conversation_id: int
+    message_id: int
+    text: str
+    buttons: Sequence[Mapping[str, str]]
+
+
 async def resolve_choice(
-    session: AsyncSession, message: Message, newest_of_bot: Question | None
+    session: AsyncSession, said: Said, newest_of_bot: Question | None
 ) -> ButtonChoice | None:
     """What a pressed button, a letter, or a choice's exact title means in this conversation.
 
@@ -216,33 +341,33 @@ async def resolve_choice(
     newest message that was there when the customer wrote: a letter typed before a question came
     is no answer to it. `newest_of_bot` is the newest of all.
     """
-    if message.buttons:
-        pressed = await _choice(session, message, message.buttons[0]["id"])
+    if said.buttons:
+        pressed = await _choice(session, said, said.buttons[0]["id"])
         if pressed is not None:
             return pressed
         # An approved template's quick reply has an id of its own; its title says what it means.
-    typed = re.sub(r"[\s.)!]+$", "", message.text.strip()).casefold()
+    typed = re.sub(r"[\s.)!]+$", "", said.text.strip()).casefold()
     if not typed or len(typed) > 80 or newest_of_bot is None:
         return None
     question: Question | None = newest_of_bot
-    if newest_of_bot.message_id > message.id:
-        question = await _question_before(session, message)
+    if newest_of_bot.message_id > said.message_id:
+        question = await _question_before(session, said)
     for position, button in enumerate(question.buttons if question is not None else ()):
         letter = LETTERS[position].casefold() if position < len(LETTERS) else ""
         if typed in (letter, button["title"].casefold()):
-            return await _choice(session, message, button["id"])
+            return await _choice(session, said, button["id"])
     return None
 
 
-async def _question_before(session: AsyncSession, message: Message) -> Question | None:
+async def _question_before(session: AsyncSession, said: Said) -> Question | None:
     row = (
         await session.execute(
             select(Message.id, Message.buttons)
             .where(
-                Message.conversation_id == message.conversation_id,
+                Message.conversation_id == said.conversation_id,
                 Message.direction == "out",
                 Message.author == "bot",
-                Message.id < message.id,
+                Message.id < said.message_id,
             )
             .order_by(Message.id.desc())
             .limit(1)
@@ -251,10 +376,10 @@ async def _question_before(session: AsyncSession, message: Message) -> Question 
     return Question(row.id, row.buttons) if row is not None else None
 
 
-async def _choice(session: AsyncSession, message: Message, choice_id: str) -> ButtonChoice | None:
+async def _choice(session: AsyncSession, said: Said, choice_id: str) -> ButtonChoice | None:
     return await session.scalar(
         select(ButtonChoice).where(
             ButtonChoice.id == choice_id,
-            ButtonChoice.conversation_id == message.conversation_id,
+            ButtonChoice.conversation_id == said.conversation_id,
         )
     )

@@ -38,15 +38,17 @@ class Port:
 
     session: AsyncSession
     conversation: Conversation
-    merchant: Merchant
-    customer: Customer | None
+    timezone: ZoneInfo
+    has_bank_details: bool
     policy: Policy
     now: datetime
 
     async def facts(self) -> Facts:
         """Everything an action decides by. A valid proof starts a new period of silence."""
         held = self.conversation
-        verified = identity.is_verified(held, self.now, identity.lapse(self.policy))
+        verified = identity.is_verified(
+            held.customer_id, held.verified_at, self.now, identity.lapse(self.policy)
+        )
         if verified:
             held.verified_at = self.now
         askable: tuple[str, ...] = ()
@@ -60,9 +62,9 @@ class Port:
             lapsed=held.verified_at is not None and not verified,
             locked=held.verification_locked_at is not None,
             askable=askable,
-            today=self.now.astimezone(ZoneInfo(self.merchant.timezone)).date(),
+            today=self.now.astimezone(self.timezone).date(),
             policy=self.policy,
-            has_bank_details=bool(self.merchant.iban),
+            has_bank_details=self.has_bank_details,
             waiting=held.state != "bot",
         )
 
@@ -105,14 +107,14 @@ class Port:
             .values(invalid_at=self.now, invalid_reason=reason)
         )
         await self.note("address_dropped", {"reason": reason})
-        held.customer_id = self.customer = None
+        held.customer_id = None
         held.verified_at = None
         held.verification_tries = 0
         held.verification_locked_at = None
 
     async def pause_contact(self, until: datetime, reason: str) -> None:
         """Send the customer nothing unasked before `until`; a longer pause is kept."""
-        customer = self.customer
+        customer = await self._customer()
         if customer is None:
             return
         if customer.contact_paused_until is None or customer.contact_paused_until < until:
@@ -123,13 +125,15 @@ class Port:
     async def set_language(self, language: str) -> None:
         """Remember the language that the customer chose."""
         self.conversation.language = language
-        if self.customer is not None:
-            self.customer.language = language
+        customer = await self._customer()
+        if customer is not None:
+            customer.language = language
 
     async def prefer_channel(self, channel: str) -> None:
         """Remember how the customer wants to hear from us."""
-        if self.customer is not None:
-            self.customer.preferred_channel = channel
+        customer = await self._customer()
+        if customer is not None:
+            customer.preferred_channel = channel
 
     async def note(
         self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
@@ -147,11 +151,15 @@ class Port:
             )
         )
 
+    async def _customer(self) -> Customer | None:
+        if self.conversation.customer_id is None:
+            return None
+        return await self.session.get_one(Customer, self.conversation.customer_id)
+
 
 _HELD = (
-    select(Conversation, Merchant, Customer)
+    select(Conversation, Merchant.timezone, Merchant.iban, Merchant.policy)
     .join(Merchant, Merchant.id == Conversation.merchant_id)
-    .outerjoin(Customer, Customer.id == Conversation.customer_id)
     .where(Conversation.id == bindparam("conversation_id", type_=BigInteger))
     .execution_options(populate_existing=True)
 )
@@ -163,6 +171,8 @@ async def conversation_port(session: AsyncSession, conversation_id: int, now: da
     Raises:
         sqlalchemy.exc.NoResultFound: there is no such conversation.
     """
-    row = (await session.execute(_HELD, {"conversation_id": conversation_id})).one()
-    merchant: Merchant = row[1]
-    return Port(session, row[0], merchant, row[2], policy_from_data(merchant.policy), now)
+    asked = {"conversation_id": conversation_id}
+    conversation, timezone, iban, policy = (await session.execute(_HELD, asked)).one()
+    return Port(
+        session, conversation, ZoneInfo(timezone), bool(iban), policy_from_data(policy), now
+    )

@@ -11,7 +11,8 @@ from its start (``Database.conversation``), nothing locked in between:
    the mark "handled" together.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,33 +20,28 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    and_,
+    Text,
     bindparam,
     exists,
     func,
     literal_column,
     select,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy.orm import aliased
 
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
 from conversation.consent import bind_start_token, opt_in, opt_out
-from conversation.delivery import ToSend, to_send
+from conversation.delivery import IS_UNSENT, OUT, ToSend
 from conversation.engine import TurnRequest, TurnResult
 from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
-from conversation.outbox import (
-    Question,
-    Reply,
-    queue,
-    resolve_choice,
-    speaker_for,
-    speaker_of,
-)
+from conversation.outbox import Question, Reply, Said, Scene, queue, resolve_choice, scene
 from negotiation.policy_data import policy_from_data
-from storage.tables import ChannelAccount, Conversation, Customer, Merchant, Message, Turn
+from storage.tables import Conversation, Message, Turn
 
 EVENTS_MAX = 60
 """Rasa looks at no more; older turns stay in the transcript."""
@@ -89,52 +85,71 @@ async def lock(session: AsyncSession, conversation_id: int) -> Conversation:
 
 
 @dataclass(frozen=True)
+class Inbound:
+    """An unhandled message."""
+
+    id: int
+    kind: str
+    text: str
+    args: Mapping[str, Any]
+    buttons: Sequence[Mapping[str, str]]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Look:
     """A conversation at the start of a step."""
 
-    conversation: Conversation
-    message: Message | None
-    """The next unhandled one in order of acceptance."""
+    conversation_id: int
+    merchant_id: int
+    channel: str
+    state: str
+    language: str | None
+    customer_id: int | None
+    slots: Mapping[str, Any]
     unsent: bool
     """Whether the outbox holds anything."""
     turns: int
     """Messages answered within the last hour."""
     newest_of_bot: Question | None
     """Our newest message; one that is younger than the customer's came too late for it."""
+    message: Inbound | None
+    """The next unhandled one in order of acceptance."""
 
 
-_next_in, _turn, _bots, _newest = (aliased(Message, name=n) for n in ("n", "t", "b", "newest"))
-_ID = bindparam("conversation_id", type_=BigInteger)
-# Literals: with parameters a prepared statement may not find the partial indexes.
-_IN: ColumnElement[str] = literal_column("'in'")
-_OUT: ColumnElement[str] = literal_column("'out'")
-_BOT: ColumnElement[str] = literal_column("'bot'")
-_UNSENT = exists().where(
-    Message.conversation_id == _ID,
-    Message.direction == _OUT,
-    Message.status.in_([literal_column("'queued'"), literal_column("'sending'")]),
+_next_in, _in, _turn, _bots, _newest = (
+    aliased(Message, name=name) for name in ("next_in", "inbound", "turns", "bots", "newest")
 )
+_ID = bindparam("conversation_id", type_=BigInteger)
+_IN: ColumnElement[str] = literal_column("'in'")
+_BOT: ColumnElement[str] = literal_column("'bot'")
 _LOOK = (
     select(
-        Conversation,
-        Message,
-        _newest.id.label("newest_id"),
-        _newest.buttons.label("newest_buttons"),
-        _UNSENT.correlate(None).label("unsent"),
+        Conversation.id.label("conversation_id"),
+        Conversation.merchant_id,
+        Conversation.channel,
+        Conversation.state,
+        Conversation.language,
+        Conversation.customer_id,
+        Conversation.slots,
+        exists().where(Message.conversation_id == _ID, IS_UNSENT).correlate(None).label("unsent"),
         select(func.count())
         .where(
             _turn.conversation_id == _ID,
-            _turn.direction == _OUT,
+            _turn.direction == OUT,
             _turn.ordinal == 0,
             _turn.created_at > bindparam("an_hour_ago", type_=DateTime(timezone=True)),
         )
         .scalar_subquery()
         .label("turns"),
+        _newest.id.label("newest_id"),
+        _newest.buttons.label("newest_buttons"),
+        *(getattr(_in, field.name).label(f"in_{field.name}") for field in fields(Inbound)),
     )
     .select_from(Conversation)
     .outerjoin(
-        Message,
-        Message.id
+        _in,
+        _in.id
         == select(_next_in.id)
         .where(
             _next_in.conversation_id == _ID,
@@ -149,12 +164,10 @@ _LOOK = (
         _newest,
         _newest.id
         == select(func.max(_bots.id))
-        .where(_bots.conversation_id == _ID, _bots.direction == _OUT, _bots.author == _BOT)
+        .where(_bots.conversation_id == _ID, _bots.direction == OUT, _bots.author == _BOT)
         .scalar_subquery(),
     )
     .where(Conversation.id == _ID)
-    .options(defer(Message.raw))
-    .execution_options(populate_existing=True)
 )
 
 
@@ -163,30 +176,51 @@ async def look(session: AsyncSession, conversation_id: int, now: datetime) -> Lo
 
     An earlier provider sequence (Telegram's ``update_id``) that is not yet handled goes first.
     """
-    row = (
-        await session.execute(
-            _LOOK, {"conversation_id": conversation_id, "an_hour_ago": now - timedelta(hours=1)}
-        )
-    ).one()
-    newest = Question(row.newest_id, row.newest_buttons) if row.newest_id is not None else None
-    return Look(row[0], row[1], row.unsent, row.turns, newest)
+    await session.flush()
+    asked = {"conversation_id": conversation_id, "an_hour_ago": now - timedelta(hours=1)}
+    row = dict((await session.execute(_LOOK, asked)).one()._mapping)
+    inbound = {field.name: row.pop(f"in_{field.name}") for field in fields(Inbound)}
+    newest_id, buttons = row.pop("newest_id"), row.pop("newest_buttons")
+    return Look(
+        newest_of_bot=Question(newest_id, buttons) if newest_id is not None else None,
+        message=Inbound(**inbound) if inbound["id"] is not None else None,
+        **row,
+    )
 
 
 async def next_unhandled(
     session: AsyncSession, seen: Look, now: datetime
 ) -> Pending | Settled | None:
     """Take the next unhandled message; None when there is none left."""
-    conversation, message = seen.conversation, seen.message
-    if message is None:
+    inbound = seen.message
+    if inbound is None:
         return None
-    if conversation.language is None and message.args.get("profile_language") in ("de", "en"):
-        conversation.language = message.args["profile_language"]
-    outcome = await _settle(session, conversation, message, seen, now)
-    if outcome is not None:
-        message.handled_at = now
-        message.outcome = outcome
-        return Settled(message.id, outcome)
-    return Pending(message.id, await _request(session, seen, message, now))
+    language = seen.language
+    if not _is_plain(seen, inbound):
+        conversation = await lock(session, seen.conversation_id)
+        message = await session.get_one(Message, inbound.id)
+        if language is None and inbound.args.get("profile_language") in ("de", "en"):
+            language = conversation.language = inbound.args["profile_language"]
+        outcome = await _settle(session, conversation, message, seen, now)
+        if outcome is not None:
+            message.handled_at = now
+            message.outcome = outcome
+            return Settled(message.id, outcome)
+    return Pending(inbound.id, await _request(session, seen, inbound, language, now))
+
+
+def _is_plain(seen: Look, inbound: Inbound) -> bool:
+    """Whether the message is of the many that are the engine's business alone."""
+    return (
+        inbound.kind in ("message", "button")
+        and not inbound.args.keys() - {"profile_language", "refers_to"}
+        and (seen.language is not None or "profile_language" not in inbound.args)
+        and contact_wish(inbound.text, Channel(seen.channel)) is None
+        and seen.state != "agent"
+        and seen.turns < TURNS_PER_HOUR_MAX
+        and seen.customer_id is not None
+        and bool(inbound.text.strip() or inbound.buttons)
+    )
 
 
 async def _settle(
@@ -247,53 +281,57 @@ async def _say(
     reply: Reply,
     now: datetime,
 ) -> str:
-    speaker = await speaker_for(session, conversation, verified=False)
-    await queue(session, conversation, speaker, [reply], now, in_reply_to=message.id)
+    held = await scene(session, conversation.id)
+    await queue(session, held, held.speaker(verified=False), [reply], now, in_reply_to=message.id)
     return reply.say
 
 
 async def _request(
-    session: AsyncSession, seen: Look, message: Message, now: datetime
+    session: AsyncSession, seen: Look, inbound: Inbound, language: str | None, now: datetime
 ) -> TurnRequest:
-    conversation, newest = seen.conversation, seen.newest_of_bot
+    newest = seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
-    choice = await resolve_choice(session, message, newest)
+    said = Said(seen.conversation_id, inbound.id, inbound.text, inbound.buttons)
+    choice = await resolve_choice(session, said, newest)
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
         parse_data = {"intent": choice.intent, "entities": entities}
-    elif message.buttons:  # a button of another conversation, or one that never was
+    elif inbound.buttons:  # a button of another conversation, or one that never was
         parse_data = {"intent": "out_of_scope", "entities": []}
-    elif message.kind == "start":
+    elif inbound.kind == "start":
         parse_data = {"intent": "greet", "entities": []}
     return TurnRequest(
-        conversation_id=conversation.id,
-        text=(choice.title if choice is not None else message.text) or "…",
+        conversation_id=seen.conversation_id,
+        text=(choice.title if choice is not None else inbound.text) or "…",
         parse_data=parse_data,
-        events=await _past_events(session, conversation),
+        events=await _past_events(session, seen),
         metadata={
-            "message_id": message.id,
-            "conversation_id": conversation.id,
-            "merchant_id": conversation.merchant_id,
+            "message_id": inbound.id,
+            "conversation_id": seen.conversation_id,
+            "merchant_id": seen.merchant_id,
             # "Tomorrow" counts from when it was written, and means the same in a retried turn.
-            "now": message.created_at.isoformat(),
+            "now": inbound.created_at.isoformat(),
             "acting_at": now.isoformat(),
-            "language": conversation.language,
-            "channel": conversation.channel,
-            "unseen_question": newest is not None and newest.message_id > message.id,
+            "language": language,
+            "channel": seen.channel,
+            "unseen_question": newest is not None and newest.message_id > inbound.id,
         },
     )
 
 
-async def _past_events(session: AsyncSession, conversation: Conversation) -> list[dict[str, Any]]:
+_EVENTS = (
+    select(Turn.events)
+    .where(Turn.conversation_id == _ID)
+    .order_by(Turn.number.desc())
+    .limit(TURNS_MAX)
+)
+
+
+async def _past_events(session: AsyncSession, seen: Look) -> list[dict[str, Any]]:
     """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
-    if not conversation.slots:  # a new conversation, or one that lost its customer
+    if not seen.slots:  # a new conversation, or one that lost its customer
         return []
-    turns = await session.scalars(
-        select(Turn.events)
-        .where(Turn.conversation_id == conversation.id)
-        .order_by(Turn.number.desc())
-        .limit(TURNS_MAX)
-    )
+    turns = await session.scalars(_EVENTS, {"conversation_id": seen.conversation_id})
     events: list[dict[str, Any]] = []
     for turn in turns:
         if events and len(events) + len(turn) > EVENTS_MAX:
@@ -304,36 +342,10 @@ async def _past_events(session: AsyncSession, conversation: Conversation) -> lis
     timestamp = events[0].get("timestamp")
     slots = [
         {"event": "slot", "name": name, "value": value, "timestamp": timestamp}
-        for name, value in conversation.slots.items()
+        for name, value in seen.slots.items()
         if value is not None
     ]
     return [*slots, *events]
-
-
-_SCENE = (
-    select(
-        Conversation,
-        Message,
-        Merchant,
-        Customer,
-        ChannelAccount.templates,
-        _UNSENT.correlate(None).label("unsent"),
-    )
-    .select_from(Conversation)
-    .join(Merchant, Merchant.id == Conversation.merchant_id)
-    .join(ChannelAccount, ChannelAccount.id == Conversation.channel_account_id)
-    .outerjoin(Customer, Customer.id == Conversation.customer_id)
-    .outerjoin(
-        Message,
-        and_(
-            Message.id == bindparam("message_id", type_=BigInteger),
-            Message.handled_at.is_(None),
-        ),
-    )
-    .where(Conversation.id == _ID)
-    .options(defer(Message.raw))
-    .execution_options(populate_existing=True)
-)
 
 
 @dataclass(frozen=True)
@@ -341,6 +353,30 @@ class Stored:
     """A turn that was written down; `first` is its first reply where it may be sent at once."""
 
     first: ToSend | None
+
+
+_HANDLED = text(
+    """
+    WITH handled AS (
+        UPDATE message SET handled_at = :now, outcome = :outcome WHERE id = :message_id
+    ), held AS (
+        UPDATE conversation SET slots = :slots, language = :language, stalled_notice_at = NULL
+        WHERE id = :conversation_id
+    )
+    INSERT INTO turn (message_id, merchant_id, conversation_id, understanding, events, at)
+    VALUES (:message_id, :merchant_id, :conversation_id, :understanding, :events, :now)
+    """
+).bindparams(
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("outcome", type_=Text),
+    bindparam("message_id", type_=BigInteger),
+    bindparam("merchant_id", type_=BigInteger),
+    bindparam("conversation_id", type_=BigInteger),
+    bindparam("slots", type_=JSONB),
+    bindparam("language", type_=Text),
+    bindparam("understanding", type_=JSONB),
+    bindparam("events", type_=JSONB),
+)
 
 
 async def store(
@@ -355,57 +391,49 @@ async def store(
     The caller holds the conversation's lock. Raises what rendering raises (the disclosure guard
     among it): then nothing is stored.
     """
-    row = (
-        await session.execute(
-            _SCENE, {"conversation_id": conversation_id, "message_id": message_id}
-        )
-    ).one()
-    conversation: Conversation = row[0]
-    message: Message | None = row[1]
-    merchant: Merchant = row[2]
-    if message is None:
+    held = await scene(session, conversation_id, message_id)
+    if held.message_text is None:
         return None
-    _note_language(conversation, message, result)
-    verified = is_verified(conversation, now, lapse(policy_from_data(merchant.policy)))
-    speaker = speaker_of(conversation, merchant, row[3], row.templates, verified=verified)
+    language = _language(held, held.message_text, result)
+    lapses_after = lapse(policy_from_data(held.policy))
+    verified = is_verified(held.customer_id, held.verified_at, now, lapses_after)
     replies = [
         Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages
     ]
     queued = await queue(
         session,
-        conversation,
-        speaker,
+        held,
+        held.speaker(verified=verified, language=language),
         replies,
         now,
         in_reply_to=message_id,
-        claim_first=not row.unsent,
+        claim_first=True,
     )
-    # Whoever is found at this address next starts anew, without a word of what was said before.
-    conversation.slots = result.slots if conversation.customer_id is not None else {}
-    conversation.stalled_notice_at = None
-    message.handled_at = now
-    message.outcome = "answered" if replies else "silent"
-    session.add(
-        Turn(
-            message_id=message_id,
-            merchant_id=conversation.merchant_id,
-            conversation_id=conversation_id,
-            understanding=result.understanding,
-            events=result.events,
-            at=now,
-        )
+    await session.execute(
+        _HANDLED,
+        {
+            "now": now,
+            "outcome": "answered" if replies else "silent",
+            "message_id": message_id,
+            "merchant_id": held.merchant_id,
+            "conversation_id": conversation_id,
+            # Whoever is found at this address next starts anew, without a word of what was said.
+            "slots": result.slots if held.customer_id is not None else {},
+            "language": language,
+            "understanding": result.understanding,
+            "events": result.events,
+        },
     )
-    claimed = queued and queued[0].status == "sending"
-    return Stored(to_send(queued[0], conversation) if claimed else None)
+    return Stored(queued[0].to_send if queued else None)
 
 
-def _note_language(conversation: Conversation, message: Message, result: TurnResult) -> None:
+def _language(held: Scene, said: str, result: TurnResult) -> str | None:
     """The language that was chosen, else that of a message long enough to tell ("ok" is both)."""
     chosen, heard = result.slots.get("language"), result.understanding.get("language")
-    if conversation.language is None or len(message.text.split()) >= WORDS_THAT_TELL_A_LANGUAGE:
+    known = held.conversation_language
+    if known is None or len(said.split()) >= WORDS_THAT_TELL_A_LANGUAGE:
         chosen = chosen or heard
-    if chosen in ("de", "en"):
-        conversation.language = chosen
+    return chosen if chosen in ("de", "en") else known
 
 
 async def note_failure(
@@ -450,9 +478,9 @@ async def note_stall(
 async def _tell_a_person(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
     if conversation.stalled_notice_at is None:  # once, however many messages wait or fail
         # Not in reply to the message: its own answer may still come, under its own ordinals.
-        speaker = await speaker_for(session, conversation, verified=False)
+        held = await scene(session, conversation.id)
         notice = Reply("stalled_notice")
-        await queue(session, conversation, speaker, [notice], now, author="system")
+        await queue(session, held, held.speaker(verified=False), [notice], now, author="system")
         conversation.stalled_notice_at = now
     await request_handoff(
         session, conversation_id=conversation.id, reason="bot_failure", summary={}, now=now

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -86,40 +86,38 @@ class Database:
         """Both engines, for tests and for health checks."""
         return list(self._engines.values())
 
-    @asynccontextmanager
-    async def merchant(self, merchant_id: int) -> AsyncIterator[AsyncSession]:
+    def merchant(self, merchant_id: int) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction that sees this merchant's rows and no others."""
-        async with self._sessions[APP_ROLE].begin() as session:
-            await _begin(session, _seeing(merchant_id))
-            yield session
+        return self._transaction(APP_ROLE, _seeing(merchant_id))
 
-    @asynccontextmanager
-    async def conversation(
+    def conversation(
         self, merchant_id: int, conversation_id: int
-    ) -> AsyncIterator[AsyncSession]:
+    ) -> AbstractAsyncContextManager[AsyncSession]:
         """The same, with the lock of one conversation held from the start.
 
         Whatever is read in it is read after the lock was got.
         """
         lock = f"SELECT FROM conversation WHERE id = {conversation_id:d} FOR UPDATE"
-        async with self._sessions[APP_ROLE].begin() as session:
-            await _begin(session, _seeing(merchant_id), lock)
-            yield session
+        return self._transaction(APP_ROLE, _seeing(merchant_id), lock)
 
-    @asynccontextmanager
-    async def call(self, merchant_id: int, number: int) -> AsyncIterator[AsyncSession]:
+    def call(self, merchant_id: int, number: int) -> AbstractAsyncContextManager[AsyncSession]:
         """The same for one merchant, alone among those with the same number (any bigint)."""
         lock = f"SELECT pg_advisory_xact_lock({number:d})"
-        async with self._sessions[APP_ROLE].begin() as session:
-            await _begin(session, _seeing(merchant_id), lock)
-            yield session
+        return self._transaction(APP_ROLE, _seeing(merchant_id), lock)
+
+    def operator(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction over all merchants: routing, planning and operator work only."""
+        return self._transaction(OPERATOR_ROLE)
 
     @asynccontextmanager
-    async def operator(self) -> AsyncIterator[AsyncSession]:
-        """One transaction over all merchants: routing, planning and operator work only."""
-        async with self._sessions[OPERATOR_ROLE].begin() as session:
-            await _begin(session)
+    async def _transaction(self, role: str, *start: str) -> AsyncIterator[AsyncSession]:
+        session = self._sessions[role]()
+        try:
+            await _begin(session, *start)
             yield session
+            await session.commit()
+        finally:  # without the commit this is a rollback
+            await session.close()
 
     async def close(self) -> None:
         """Close both pools."""

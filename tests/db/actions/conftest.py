@@ -18,7 +18,6 @@ from sqlalchemy import select
 
 import actions
 from actions.context import TurnContext, current
-from conversation.identity import verified_now
 from conversation.port import conversation_port
 from conversation.wording import MerchantVoice, Rendered, render
 from ledger import book
@@ -107,8 +106,8 @@ class Talk:
             action = await self._act(action, message, ordinal)
         assert action == "action_listen", "the turn does not end"
         async with self.database.merchant(self.merchant.id) as session:
-            held = await session.get_one(Conversation, self.conversation_id)
-            verified = await verified_now(session, held, self.now)
+            port = await conversation_port(session, self.conversation_id, self.now)
+            verified = (await port.facts()).verified
         self.replies = [self._rendered(reply, verified) for reply in self.raw]
         assert self.replies, "silence"
         return [reply.wording for reply in self.replies]
