@@ -1,11 +1,14 @@
 """The dialogue engine as a stateless function over HTTP (the contract with ``bot/``)."""
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import httpx
+import aiohttp
+
+CONNECTIONS_MAX = 20
 
 
 class DialogueUnavailable(RuntimeError):
@@ -50,11 +53,19 @@ class RasaEngine:
     def __init__(self, urls: Sequence[str], secret: str, *, timeout_seconds: float = 20) -> None:
         self._urls = itertools.cycle(urls)
         self._count = len(urls)
-        self._http = httpx.AsyncClient(
-            headers={"X-Kulanz-Secret": secret},
-            timeout=httpx.Timeout(timeout_seconds, connect=2),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
-        )
+        self._secret = secret
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=2)
+        self._session: aiohttp.ClientSession | None = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """The connections; made in the event loop that they belong to."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+                headers={"X-Kulanz-Secret": self._secret},
+                timeout=self._timeout,
+            )
+        return self._session
 
     async def run(self, request: TurnRequest) -> TurnResult:
         """Post one turn.
@@ -70,41 +81,47 @@ class RasaEngine:
             "events": request.events,
             "metadata": dict(request.metadata),
         }
-        response = await self._post(body)
-        if response.status_code == 200:
+        status, answer = await self._post(json.dumps(body).encode())
+        if status == 200:
             try:
-                answer = response.json()
+                result = json.loads(answer)
                 return TurnResult(
-                    answer["messages"], answer["events"], answer["slots"], answer["parse"]
+                    result["messages"], result["events"], result["slots"], result["parse"]
                 )
             except (ValueError, KeyError, TypeError) as error:
                 raise TurnFailed("the dialogue engine's answer has another shape") from error
-        if response.status_code in (403, 404, 503):
-            raise DialogueUnavailable(f"the dialogue engine answered {response.status_code}")
-        raise TurnFailed(f"the dialogue engine answered {response.status_code}")
+        if status in (403, 404, 503):
+            raise DialogueUnavailable(f"the dialogue engine answered {status}")
+        raise TurnFailed(f"the dialogue engine answered {status}")
 
-    async def _post(self, body: dict[str, Any]) -> httpx.Response:
+    async def _post(self, body: bytes) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/json"}
         for attempt in range(1, self._count + 1):
+            url = f"{next(self._urls)}/webhooks/turn/run"
             try:
-                return await self._http.post(f"{next(self._urls)}/webhooks/turn/run", json=body)
-            except httpx.ConnectError as error:  # one of several may be starting
-                if attempt == self._count:
+                async with self._opened().post(url, data=body, headers=headers) as response:
+                    return response.status, await response.read()
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                if attempt == self._count:  # one of several may be starting
                     raise DialogueUnavailable(type(error).__name__) from error
-            except httpx.ReadTimeout as error:
+            except TimeoutError as error:
                 # It lives but does not come to an end with this message: that counts as a failure.
                 raise TurnFailed("the dialogue engine took too long") from error
-            except httpx.HTTPError as error:
+            except aiohttp.ClientError as error:
                 raise DialogueUnavailable(type(error).__name__) from error
         raise DialogueUnavailable("no engine is configured")
 
     async def ready(self) -> bool:
         """Whether the next engine's model is loaded."""
+        url = f"{next(self._urls)}/webhooks/turn/"
         try:
-            url = f"{next(self._urls)}/webhooks/turn/"
-            return (await self._http.get(url, timeout=2)).status_code == 200
-        except httpx.HTTPError:
+            timeout = aiohttp.ClientTimeout(total=2)
+            async with self._opened().get(url, timeout=timeout) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
             return False
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        if self._session is not None:
+            await self._session.close()

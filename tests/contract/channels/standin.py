@@ -48,10 +48,12 @@ class Request:
 class StandIn:
     def __init__(self, answer: Reply | Fault) -> None:
         self.requests: list[Request] = []
+        self.connections = 0
         self._answer = answer
         self.url = ""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while await self._exchange(reader, writer):
                 pass
