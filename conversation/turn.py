@@ -43,9 +43,9 @@ from conversation.outbox import Question, Reply, Said, Scene, queue, resolve_cho
 from negotiation.policy_data import policy_from_data
 from storage.tables import Conversation, Message, Turn
 
-EVENTS_MAX = 60
-"""Rasa looks at no more; older turns stay in the transcript."""
-TURNS_MAX = 12
+EVENTS_MAX = 24
+TURNS_MAX = 3
+"""Rules look one turn back and slots are kept apart; older turns stay in the transcript."""
 FAILED_ATTEMPTS_MAX = 5
 GIVE_UP_AFTER = timedelta(minutes=2)
 """However often it failed: a part of ours that restarts must not cost a customer the answer."""

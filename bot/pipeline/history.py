@@ -1,15 +1,17 @@
 """How much of a conversation a turn looks at.
 
-Rasa's work grows with each event that it is given. Rules look a few steps back; whatever must be
+Rasa's work grows with each event that it is given. Rules look one turn back; whatever must be
 known for longer is in slots, whose last values stay.
 """
 
+from functools import lru_cache
 from typing import Any, Dict, List
 
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.events import Event
 
-# About eight turns with an action each.
-EVENTS_MAX = 40
+# Two or three turns with an action each.
+EVENTS_MAX = 24
 
 
 def recent(events: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
@@ -29,3 +31,8 @@ def recent(events: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
             # Slots are told apart by their name; of loops only one is active.
             kept[(event["event"], event["name"] if event["event"] == "slot" else None)] = event
     return [*kept.values(), *events[start:]]
+
+
+def install() -> None:
+    """Look the class of an event's type up once; Rasa walks through all classes for each event."""
+    Event.resolve_by_type = staticmethod(lru_cache(maxsize=None)(Event.resolve_by_type))

@@ -7,6 +7,7 @@ cross-validation it was five points better than logistic regression on the same 
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -54,6 +55,26 @@ def _nearness(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.exp((vectors @ others.T - 1.0) / _MEANING_WIDTH).astype(np.float32)
 
 
+class _Groups:
+    """What a fitted vectorizer makes of one text, without its checks, which take longer."""
+
+    def __init__(self, vectorizer: TfidfVectorizer) -> None:
+        self._split = vectorizer.build_analyzer()
+        self._known = vectorizer.vocabulary_
+        self._idf = vectorizer.idf_
+        self.count = len(self._known)
+
+    def of(self, text: str) -> Tuple[np.ndarray, np.ndarray]:
+        """Return places in the vocabulary and their values: those of `transform`."""
+        known = self._known
+        counts = Counter(known[group] for group in self._split(text) if group in known)
+        places = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
+        times = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
+        values = (1.0 + np.log(times)) * self._idf[places]
+        length = np.linalg.norm(values)
+        return places, values / length if length else values
+
+
 class IntentModel:
     """Classes, weights and vocabulary; `fit` makes one, `load` reads one."""
 
@@ -66,6 +87,7 @@ class IntentModel:
         self.classes = classes
         self._vectorizers = vectorizers
         self._weights = weights
+        self._groups = [_Groups(vectorizer) for vectorizer in vectorizers]
 
     @classmethod
     def fit(
@@ -108,12 +130,13 @@ class IntentModel:
         scores += weights["bias"]
         first_row = 0
         shares = (_WORDS_SHARE, _LETTERS_SHARE)
-        for vectorizer, share in zip(self._vectorizers, shares, strict=True):
-            groups = vectorizer.transform([normalise(text)])
+        for groups, share in zip(self._groups, shares, strict=True):
+            places, values = groups.of(normalise(text))
             # Only the rows that occur: the product with the whole matrix takes ten times longer.
-            rows = weights["groups"][first_row + groups.indices]
-            scores += (groups.data * share**0.5).astype(np.float32) @ rows
-            first_row += groups.shape[1]
+            scores += (values * share**0.5).astype(np.float32) @ weights["groups"][
+                first_row + places
+            ]
+            first_row += groups.count
         return np.exp(_log_softmax(scores[np.newaxis] / _TEMPERATURE))[0]
 
     def save(self, directory: Path) -> None:

@@ -21,10 +21,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Blueprint, Request, response
 from sanic.response import HTTPResponse
 
-from pipeline import action_call, quiet_log
+from pipeline import action_call, history, quiet_log
 from pipeline.action_call import ActionFailed
 from pipeline.components import LOOKING_BACK
-from pipeline.history import recent
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +163,7 @@ async def _act(
 
 async def take_turn(body: Dict[Text, Any], processor: MessageProcessor) -> Dict[Text, Any]:
     """Return the answer to a turn's request; raises `ActionFailed`, `BadRequest`, `PlainReply`."""
-    past = recent(body.get("events") or [])
+    past = history.recent(body.get("events") or [])
     tracker = DialogueStateTracker.from_dict(body["sender"], past, processor.domain.slots)
     if not past:
         tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)
@@ -251,6 +250,7 @@ class TurnInput(InputChannel):
         """Return the routes `/` (is the model loaded?) and `/run` (one turn)."""
         quiet_log.install()
         action_call.install()
+        history.install()
         routes = Blueprint("turn_channel")
 
         @routes.get("/")

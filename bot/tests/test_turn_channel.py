@@ -12,7 +12,6 @@ from typing import Any, AsyncIterator, Dict, List
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
@@ -216,9 +215,22 @@ async def test_parsing_without_a_server_gives_the_same(
     assert alone["language"] == parsed["language"]
 
 
-def test_the_compiled_schema_is_rasas_own() -> None:
-    assert action_call._schema == RemoteAction.action_response_format_spec()
-    action_call._validator.check_schema(action_call._schema)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        {"events": {}},
+        {"events": ["slot"]},
+        {"events": [{"name": "x"}]},
+        {"events": [{"event": 7}]},
+        {"events": [], "responses": [7]},
+        {"responses": "x"},
+    ],
+)
+def test_an_answer_of_another_shape_is_refused(answer: Any) -> None:
+    with pytest.raises(TypeError):
+        action_call._checked(answer)
 
 
 @pytest.mark.parametrize(
