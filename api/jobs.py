@@ -236,13 +236,20 @@ async def _noted(
         return await _next(merchant_id, conversation_id, None, send=send, handle=handle)
     try:
         return await _patiently_next(merchant_id, conversation_id, sent, send=send, handle=handle)
+    except Exception as error:
+        if not is_lost(error):
+            # What comes next went wrong; the provider's answer must not be lost with it.
+            parts = current().parts
+            async with parts.database.merchant(merchant_id) as session:
+                await _note(session, sent, parts.clock.now())
+        raise
     finally:
         _sending.discard(sent.message_id)
 
 
 @retry(
     retry=retry_if_exception(is_lost),
-    wait=wait_exponential_jitter(initial=0.1, max=1),
+    wait=wait_exponential_jitter(multiplier=0.1, max=1),
     stop=stop_after_delay(NOTE_SECONDS_MAX),
     reraise=True,
 )

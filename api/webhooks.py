@@ -159,7 +159,7 @@ def _verified(hook: WebhookRequest, providers: Sequence[ChannelProvider]) -> Cha
 # waited for as long as the provider waits for us (Twilio: 15 seconds).
 patiently = retry(
     retry=retry_if_exception_type((OperationalError, InterfaceError, ConnectorException)),
-    wait=wait_exponential_jitter(initial=0.1, max=1),
+    wait=wait_exponential_jitter(multiplier=0.1, max=1),
     stop=stop_after_delay(10),
     reraise=True,
 )

@@ -1,12 +1,14 @@
 """Sending: claimed once, moved forward only, and what is not known is said."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import jobs
 from channels.message import (
     Channel,
     ContactStopped,
@@ -20,7 +22,7 @@ from channels.message import (
     Uncertain,
     WrongAddress,
 )
-from conversation import delivery
+from conversation import delivery, turn
 from storage.engine import Database
 from storage.tables import (
     AuditEvent,
@@ -307,3 +309,20 @@ async def test_a_callback_reaches_no_other_merchants_message(
     async with database.merchant(other.id) as session:
         assert not await delivery.record_status(session, update, NOW)
     assert (await read(database, message_id)).status == "queued"
+
+
+async def test_an_answer_is_noted_even_if_the_next_step_goes_wrong(
+    database: Database, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wrong(*_: Any) -> turn.Look:
+        raise ValueError("what comes next cannot be read")
+
+    parts = SimpleNamespace(database=database, clock=SimpleNamespace(now=lambda: NOW))
+    monkeypatch.setattr(jobs, "current", lambda: SimpleNamespace(parts=parts))
+    monkeypatch.setattr(turn, "look", wrong)
+    message_id = await put(database, conversation, status="sending", claimed_at=NOW)
+    sent = jobs.Sent(message_id, SendReceipt("SM1"))
+    with pytest.raises(ValueError, match="cannot be read"):
+        await jobs._noted(conversation.merchant_id, conversation.id, sent, send=True, handle=True)
+    message = await read(database, message_id)
+    assert (message.status, message.provider_message_id) == ("sent", "SM1")

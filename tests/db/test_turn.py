@@ -119,6 +119,42 @@ async def test_a_turn_is_stored_once(database: Database, conversation: Conversat
     assert await replies(database, conversation) == ["thanks_noted"]
 
 
+async def test_the_first_reply_is_claimed_where_nothing_older_waits(
+    database: Database, conversation: Conversation
+) -> None:
+    first, second = [await receive(database, conversation, text) for text in ("danke", "gut")]
+    stored = await store(database, conversation, first, says("thanks_noted", "thanks_noted"))
+    assert stored is not None
+    assert stored.first is not None
+    held_back = await store(database, conversation, second, says("thanks_noted"))
+    assert held_back is not None
+    assert held_back.first is None
+    async with database.operator() as session:
+        rows = (
+            await session.execute(
+                select(Message.id, Message.status, Message.attempts)
+                .where(Message.direction == "out")
+                .order_by(Message.id)
+            )
+        ).all()
+    assert [row[1:] for row in rows] == [("sending", 1), ("queued", 0), ("queued", 0)]
+    assert stored.first.message.outbox_id == rows[0].id
+    assert stored.first.message.to == conversation.address
+
+
+async def test_a_reply_outside_the_window_is_left_to_the_outbox(
+    database: Database, conversation: Conversation
+) -> None:
+    async with database.operator() as session:
+        held = await session.get_one(Conversation, conversation.id)
+        held.channel = "whatsapp"
+        held.last_inbound_at = NOW - timedelta(hours=25)
+    message_id = await receive(database, conversation, "danke")
+    stored = await store(database, conversation, message_id, says("thanks_noted"))
+    assert stored is not None
+    assert stored.first is None
+
+
 async def test_slots_and_events_come_back_with_the_next_message(
     database: Database, conversation: Conversation
 ) -> None:
