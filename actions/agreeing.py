@@ -275,9 +275,13 @@ async def _offer_anew(turn: Turn, found: Focus, offer: Offer) -> None:
 def _confirm(turn: Turn, found: Focus, offer: Offer) -> None:
     turn.remember(offer=None)
     turn.ask("none")
-    reference = found.statement.rf_reference
     wording = "plan_agreed" if isinstance(offer.terms, InstalmentPlan) else "payment_agreed"
-    turn.say(wording, **term_args(found, offer.terms), reference=reference)
+    turn.say(
+        wording,
+        **term_args(found, offer.terms),
+        invoice=found.statement.invoice_number,
+        reference=found.statement.rf_reference,
+    )
 
 
 class TellAgreement(DialogueAction):
@@ -300,6 +304,7 @@ class TellAgreement(DialogueAction):
         paid = [part.paid for part in record.progress]
         turn.say(
             "agreement_active",
+            invoice=found.statement.invoice_number,
             rates=rates_of(record.terms),
             total=record.terms.total,
             paid=sum(paid[1:], start=paid[0]),
