@@ -75,21 +75,20 @@ async def defer_turn(
     The caller holds the conversation's lock: a waiting job that makes this one needless has not
     looked for messages yet.
     """
-    await _defer(app, session, "turn", TURN_PRIORITY, merchant_id, conversation_id)
+    await _defer(app, session, "turn", merchant_id, conversation_id)
 
 
 async def defer_delivery(
     app: procrastinate.App, session: AsyncSession, merchant_id: int, conversation_id: int
 ) -> None:
     """Ask for the outbox to be sent, in the caller's transaction, after what customers wait for."""
-    await _defer(app, session, "deliver", DELIVER_PRIORITY, merchant_id, conversation_id)
+    await _defer(app, session, "deliver", merchant_id, conversation_id)
 
 
 async def _defer(
     app: procrastinate.App,
     session: AsyncSession,
     task: str,
-    priority: int,
     merchant_id: int,
     conversation_id: int,
 ) -> None:
@@ -98,30 +97,31 @@ async def _defer(
     try:
         # A savepoint, without which the refused job would undo the caller's work.
         async with driver.transaction():
-            await app.configure_task(
-                f"kulanz:{task}",
-                lock=f"conversation:{conversation_id}",
-                queueing_lock=f"{task}:{conversation_id}",
-                priority=priority,
-                connection=driver,
-            ).defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
+            await _job(app, task, conversation_id, connection=driver).defer_async(
+                merchant_id=merchant_id, conversation_id=conversation_id
+            )
     except exceptions.AlreadyEnqueued:
         return
 
 
 async def later(task: str, merchant_id: int, conversation_id: int, seconds: float) -> None:
     """Come back to a conversation in some seconds, unless that is planned already."""
+    delay = {"milliseconds": int(seconds * 1000)}
     try:
-        await (
-            current()
-            .app.configure_task(
-                f"kulanz:{task}",
-                lock=f"conversation:{conversation_id}",
-                queueing_lock=f"{task}:{conversation_id}",
-                priority=TURN_PRIORITY if task == "turn" else DELIVER_PRIORITY,
-                schedule_in={"milliseconds": int(seconds * 1000)},
-            )
-            .defer_async(merchant_id=merchant_id, conversation_id=conversation_id)
+        await _job(current().app, task, conversation_id, schedule_in=delay).defer_async(
+            merchant_id=merchant_id, conversation_id=conversation_id
         )
     except exceptions.AlreadyEnqueued:
         return
+
+
+def _job(
+    app: procrastinate.App, task: str, conversation_id: int, **how: Any
+) -> procrastinate.jobs.JobDeferrer:
+    return app.configure_task(
+        f"kulanz:{task}",
+        lock=f"conversation:{conversation_id}",
+        queueing_lock=f"{task}:{conversation_id}",
+        priority=TURN_PRIORITY if task == "turn" else DELIVER_PRIORITY,
+        **how,
+    )

@@ -170,7 +170,7 @@ _QUEUE = text(
     WITH given AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('message', 'id')) AS id, reply.*
         FROM jsonb_to_recordset(:replies) AS reply (
-            position int, ordinal int, text text, buttons jsonb, wording text, args jsonb,
+            position int, text text, buttons jsonb, wording text, args jsonb,
             discloses boolean, template jsonb, status text, choices jsonb
         )
         ORDER BY position
@@ -181,8 +181,8 @@ _QUEUE = text(
             claimed_at, created_at
         )
         SELECT id, :merchant_id, :conversation_id, :channel_account_id, 'out', :author, 'message',
-            text, buttons, :in_reply_to, ordinal, wording, args, discloses,
-            template, status, (status = 'sending')::int,
+            text, buttons, :in_reply_to, CASE WHEN :in_reply_to IS NOT NULL THEN position END,
+            wording, args, discloses, template, status, (status = 'sending')::int,
             CASE status WHEN 'sending' THEN :now END, :now
         FROM given
     ), chosen AS (
@@ -240,8 +240,6 @@ async def queue(
         _draft(speaker, speaker.say(reply), reply, position)
         for position, reply in enumerate(replies)
     ]
-    for draft in drafts:
-        draft["ordinal"] = draft["position"] if in_reply_to is not None else None
     first = drafts[0]
     claimed = (
         claim_first

@@ -29,11 +29,8 @@ class ClaimRecord:
     timezone: str
     postings: Sequence[Posting]
     agreements: Sequence[AgreementRow]
-
-    @property
-    def open(self) -> OpenAmount:
-        """What is open after all postings."""
-        return open_amount(self.postings, self.claim.currency)
+    open: OpenAmount
+    """What is open after all postings."""
 
     def facts(self, now: datetime) -> ClaimFacts:
         """What a negotiation has to know about the claim."""
@@ -123,7 +120,15 @@ async def _records(
     postings = await rows.postings_by_claim(session, ids)
     agreements = await rows.agreements_by_claim(session, ids)
     return [
-        ClaimRecord(claim, number, business, zone, postings[claim.id], agreements[claim.id])
+        ClaimRecord(
+            claim,
+            number,
+            business,
+            zone,
+            postings[claim.id],
+            agreements[claim.id],
+            open_amount(postings[claim.id], claim.currency),
+        )
         for claim, number, business, zone in found
     ]
 

@@ -23,6 +23,7 @@ from ledger.posting import Account, Movement, Posting, PostingKind, opening
 from ledger.rows import Problem
 from ledger.rows_claims import ClaimRow, Setting, claim_row
 from ledger.rows_file import Record
+from storage.engine import driver_connection
 from storage.tables import IntakeBatch
 
 PAGE_ROWS = 2000
@@ -175,8 +176,7 @@ class _Intake:
 
     async def copy(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Stream rows into a staging table."""
-        connection = await self.session.connection()
-        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver = await driver_connection(self.session)
         async with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for number, row in enumerate(rows):
                 if number % ROWS_PER_BREATH == 0:
