@@ -24,6 +24,7 @@ from actions.context import TurnContext
 from actions.context import current as current_turn
 from api.wiring import Parts
 from conversation.port import conversation_port
+from storage.statement import Statement
 from storage.tables import ActionResult, Base
 
 log = structlog.get_logger()
@@ -32,11 +33,13 @@ router = APIRouter(include_in_schema=False)
 ACTIONS_PER_TURN_MAX = 64
 """Far more than a turn may take; keeps the locks of different messages apart."""
 _results = Base.metadata.tables[ActionResult.__tablename__]
-_KNOWN = select(_results.c.input_hash, _results.c.response).where(
-    _results.c.message_id == bindparam("message_id", type_=BigInteger),
-    _results.c.ordinal == bindparam("ordinal", type_=Integer),
+_KNOWN = Statement(
+    select(_results.c.input_hash, _results.c.response).where(
+        _results.c.message_id == bindparam("message_id", type_=BigInteger),
+        _results.c.ordinal == bindparam("ordinal", type_=Integer),
+    )
 )
-_KEEP = insert(_results)
+_KEEP = Statement(insert(_results))
 # rasa_sdk logs whole trackers at debug level and names of missing domains at info level.
 logging.getLogger("rasa_sdk").setLevel(logging.ERROR)
 
@@ -69,10 +72,7 @@ async def run_action(request: Request) -> Response:
     input_hash = _input_hash(name, tracker)
     place = message_id * ACTIONS_PER_TURN_MAX + min(ordinal, ACTIONS_PER_TURN_MAX - 1)
     async with parts.database.call(merchant_id, place) as session:
-        known = (
-            await session.execute(_KNOWN, {"message_id": message_id, "ordinal": ordinal})
-        ).one_or_none()
-        if known is not None:
+        for known in await _KNOWN.run(session, message_id=message_id, ordinal=ordinal):
             if known.input_hash != input_hash:
                 log.error("action_input_changed", action=name, message=message_id)
                 raise HTTPException(409, "the same call came with another input")
@@ -88,17 +88,15 @@ async def run_action(request: Request) -> Response:
             unseen_question=bool(metadata.get("unseen_question")),
         )
         response = await _run(request.app.state.executor, call, name, context)
-        await session.execute(
-            _KEEP,
-            {
-                "merchant_id": merchant_id,
-                "message_id": message_id,
-                "ordinal": ordinal,
-                "name": name,
-                "input_hash": input_hash,
-                "response": response,
-                "at": now,
-            },
+        await _KEEP.run(
+            session,
+            merchant_id=merchant_id,
+            message_id=message_id,
+            ordinal=ordinal,
+            name=name,
+            input_hash=input_hash,
+            response=response,
+            at=now,
         )
     return _json(response)
 

@@ -21,6 +21,8 @@ TURN_PRIORITY = 10
 would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
 DELIVER_PRIORITY = 0
 
+_WAITS = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'"
+
 queue = procrastinate.Blueprint()
 
 
@@ -94,8 +96,12 @@ async def _defer(
 ) -> None:
     await session.flush()
     driver = await driver_connection(session)
+    waiting = await driver.execute(_WAITS, [_queueing_lock(task, conversation_id)])
+    if await waiting.fetchone() is not None:
+        return
     try:
-        # A savepoint, without which the refused job would undo the caller's work.
+        # A savepoint, without which a job that another transaction has put there meanwhile would
+        # undo the caller's work. Rare: to roll back drops the connection's prepared statements.
         async with driver.transaction():
             await _job(app, task, conversation_id, connection=driver).defer_async(
                 merchant_id=merchant_id, conversation_id=conversation_id
@@ -121,7 +127,11 @@ def _job(
     return app.configure_task(
         f"kulanz:{task}",
         lock=f"conversation:{conversation_id}",
-        queueing_lock=f"{task}:{conversation_id}",
+        queueing_lock=_queueing_lock(task, conversation_id),
         priority=TURN_PRIORITY if task == "turn" else DELIVER_PRIORITY,
         **how,
     )
+
+
+def _queueing_lock(task: str, conversation_id: int) -> str:
+    return f"{task}:{conversation_id}"

@@ -45,6 +45,7 @@ from channels.message import (
 from channels.window import window_open
 from conversation.consent import opt_out
 from conversation.handoff import request_handoff
+from storage.statement import Statement
 from storage.tables import AuditEvent, ContactPoint, Conversation, Message
 
 IN_FLIGHT = timedelta(seconds=EXCHANGE_SECONDS_MAX + 5)
@@ -208,8 +209,8 @@ def outbound_message(
     )
 
 
-_ours = Message.status.in_(_BEFORE_ACCEPTED)
-_SENT = (
+_ours = Message.status.in_([literal_column(f"'{status}'") for status in _BEFORE_ACCEPTED])
+_SENT = Statement(
     update(Message)
     .where(Message.id == bindparam("message_id", type_=BigInteger))
     .values(
@@ -218,7 +219,6 @@ _SENT = (
         status=case((_ours, "sent"), else_=Message.status),
         error=case((_ours, None), else_=Message.error),
     )
-    .execution_options(synchronize_session=False)
 )
 
 
@@ -229,11 +229,7 @@ async def note_sent(
 
     Messages that the session has read already stay as they were read.
     """
-    connection = await session.connection()
-    await connection.execute(
-        _SENT,
-        {"message_id": message_id, "provider_id": receipt.provider_message_id, "at": now},
-    )
+    await _SENT.run(session, message_id=message_id, provider_id=receipt.provider_message_id, at=now)
 
 
 async def note_error(

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, and_, bindparam, select
+from sqlalchemy import BigInteger, and_, bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from negotiation.policy import Policy
+from storage.statement import Statement
 from storage.tables import AuditEvent, Claim, Conversation, Customer
 
 TRIES_MAX = 3
@@ -108,7 +109,7 @@ def _strong(numbers: Iterable[str]) -> frozenset[str]:
     )
 
 
-_KNOWN = (
+_KNOWN = Statement(
     select(
         Customer.number,
         Customer.birth_date,
@@ -116,14 +117,20 @@ _KNOWN = (
         Claim.invoice_number,
         Claim.order_number,
     )
-    .outerjoin(Claim, and_(Claim.customer_id == Customer.id, Claim.status.in_(_PURSUED)))
+    .outerjoin(
+        Claim,
+        and_(
+            Claim.customer_id == Customer.id,
+            Claim.status.in_([literal_column(f"'{status}'") for status in _PURSUED]),
+        ),
+    )
     .where(Customer.id == bindparam("customer_id", type_=BigInteger))
 )
 
 
 async def known_facts(session: AsyncSession, customer_id: int) -> KnownFacts:
     """What can prove this customer: the numbers of claims still pursued, and personal data."""
-    rows = (await session.execute(_KNOWN, {"customer_id": customer_id})).all()
+    rows = await _KNOWN.run(session, customer_id=customer_id)
     number, birth_date, postal_code, *_ = rows[0]
     return KnownFacts(
         invoice_numbers=tuple(row.invoice_number for row in rows if row.invoice_number),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from channels.message import ContactWish, InboundMessage
 from channels.payload import storable
 from conversation.masking import masked_storable
+from storage.statement import Statement
 from storage.tables import Claim, ContactAttempt, ContactPoint, Conversation
 
 TEXT_CHARACTERS_MAX = 20_000
@@ -118,8 +119,9 @@ async def _customer_at(session: AsyncSession, account: Account, address: str) ->
     )
 
 
-_STORE = text(
-    """
+_STORE = Statement(
+    text(
+        """
     WITH account AS (
         SELECT id, merchant_id FROM channel_account
         WHERE channel = :channel AND address = :account AND enabled
@@ -146,19 +148,20 @@ _STORE = text(
         stored.id AS message_id
     FROM account LEFT JOIN held ON true LEFT JOIN stored ON true
     """
-).bindparams(
-    bindparam("channel", type_=Text),
-    bindparam("account", type_=Text),
-    bindparam("sender", type_=Text),
-    bindparam("kind", type_=Text),
-    bindparam("body", type_=Text),
-    bindparam("buttons", type_=JSONB),
-    bindparam("attachments", type_=JSONB),
-    bindparam("raw", type_=JSONB),
-    bindparam("args", type_=JSONB),
-    bindparam("provider_message_id", type_=Text),
-    bindparam("sequence", type_=BigInteger),
-    bindparam("now", type_=DateTime(timezone=True)),
+    ).bindparams(
+        bindparam("channel", type_=Text),
+        bindparam("account", type_=Text),
+        bindparam("sender", type_=Text),
+        bindparam("kind", type_=Text),
+        bindparam("body", type_=Text),
+        bindparam("buttons", type_=JSONB),
+        bindparam("attachments", type_=JSONB),
+        bindparam("raw", type_=JSONB),
+        bindparam("args", type_=JSONB),
+        bindparam("provider_message_id", type_=Text),
+        bindparam("sequence", type_=BigInteger),
+        bindparam("now", type_=DateTime(timezone=True)),
+    )
 )
 """All in one statement: every message that comes in pays for it before the provider is answered.
 
@@ -187,13 +190,14 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
         "sequence": clean.sequence,
         "now": now,
     }
-    stored = (await session.execute(_STORE, values)).one_or_none()
-    if stored is None:
+    found = await _STORE.run(session, **values)
+    if not found:
         raise UnknownAccount(f"no enabled {inbound.channel} account has this webhook's address")
+    (stored,) = found
     if stored.conversation_id is None:  # the first message from this address
         account = Account(stored.account_id, stored.merchant_id, inbound.channel.value)
         await open_conversation(session, account, inbound.sender, now)
-        stored = (await session.execute(_STORE, values)).one()
+        (stored,) = await _STORE.run(session, **values)
     return Accepted(
         stored.merchant_id,
         stored.conversation_id,

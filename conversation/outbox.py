@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
 from conversation.wording import MerchantVoice, Rendered, render
+from storage.statement import Statement
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
 
 
@@ -105,7 +106,7 @@ class Scene:
 
 _VOICE = [field.name for field in fields(MerchantVoice)]
 _asked = aliased(Message, name="asked")
-_SCENE = (
+_SCENE = Statement(
     select(
         Conversation.id.label("conversation_id"),
         Conversation.merchant_id,
@@ -150,9 +151,8 @@ async def scene(
     session: AsyncSession, conversation_id: int, message_id: int | None = None
 ) -> Scene:
     """Read the scene of a conversation, with an unhandled message of it."""
-    await session.flush()
-    asked = {"conversation_id": conversation_id, "message_id": message_id}
-    row = dict((await session.execute(_SCENE, asked)).one()._mapping)
+    (found,) = await _SCENE.run(session, conversation_id=conversation_id, message_id=message_id)
+    row = found._asdict()
     voice = MerchantVoice(**{name: row.pop(name) for name in _VOICE})
     return Scene(voice=voice, **row)
 
@@ -165,8 +165,9 @@ class Queued:
     to_send: ToSend | None = None
 
 
-_QUEUE = text(
-    """
+_QUEUE = Statement(
+    text(
+        """
     WITH given AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('message', 'id')) AS id, reply.*
         FROM jsonb_to_recordset(:replies) AS reply (
@@ -200,14 +201,15 @@ _QUEUE = text(
     )
     SELECT id FROM given ORDER BY position
     """
-).bindparams(
-    bindparam("replies", type_=JSONB),
-    bindparam("merchant_id", type_=BigInteger),
-    bindparam("conversation_id", type_=BigInteger),
-    bindparam("channel_account_id", type_=BigInteger),
-    bindparam("author", type_=Text),
-    bindparam("in_reply_to", type_=BigInteger),
-    bindparam("now", type_=DateTime(timezone=True)),
+    ).bindparams(
+        bindparam("replies", type_=JSONB),
+        bindparam("merchant_id", type_=BigInteger),
+        bindparam("conversation_id", type_=BigInteger),
+        bindparam("channel_account_id", type_=BigInteger),
+        bindparam("author", type_=Text),
+        bindparam("in_reply_to", type_=BigInteger),
+        bindparam("now", type_=DateTime(timezone=True)),
+    )
 )
 """All in one statement: every turn pays for it."""
 _INTRODUCING = frozenset({"introduction", "first_contact", "first_reminder"})
@@ -248,19 +250,17 @@ async def queue(
     )
     if claimed:
         first["status"] = "sending"
-    written = await session.scalars(
-        _QUEUE,
-        {
-            "replies": drafts,
-            "merchant_id": held.merchant_id,
-            "conversation_id": held.conversation_id,
-            "channel_account_id": held.channel_account_id,
-            "author": author,
-            "in_reply_to": in_reply_to,
-            "now": now,
-        },
+    written = await _QUEUE.run(
+        session,
+        replies=drafts,
+        merchant_id=held.merchant_id,
+        conversation_id=held.conversation_id,
+        channel_account_id=held.channel_account_id,
+        author=author,
+        in_reply_to=in_reply_to,
+        now=now,
     )
-    queued = [Queued(message_id) for message_id in written]
+    queued = [Queued(row.id) for row in written]
     if claimed:
         outbound = outbound_message(
             held,

@@ -41,6 +41,7 @@ from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
 from conversation.outbox import Question, Reply, Said, Scene, queue, resolve_choice, scene
 from negotiation.policy_data import policy_from_data
+from storage.statement import Statement
 from storage.tables import Conversation, Message, Turn
 
 EVENTS_MAX = 24
@@ -123,7 +124,7 @@ _next_in, _in, _turn, _bots, _newest = (
 _ID = bindparam("conversation_id", type_=BigInteger)
 _IN: ColumnElement[str] = literal_column("'in'")
 _BOT: ColumnElement[str] = literal_column("'bot'")
-_LOOK = (
+_LOOK = Statement(
     select(
         Conversation.id.label("conversation_id"),
         Conversation.merchant_id,
@@ -176,9 +177,10 @@ async def look(session: AsyncSession, conversation_id: int, now: datetime) -> Lo
 
     An earlier provider sequence (Telegram's ``update_id``) that is not yet handled goes first.
     """
-    await session.flush()
-    asked = {"conversation_id": conversation_id, "an_hour_ago": now - timedelta(hours=1)}
-    row = dict((await session.execute(_LOOK, asked)).one()._mapping)
+    (found,) = await _LOOK.run(
+        session, conversation_id=conversation_id, an_hour_ago=now - timedelta(hours=1)
+    )
+    row = found._asdict()
     inbound = {field.name: row.pop(f"in_{field.name}") for field in fields(Inbound)}
     newest_id, buttons = row.pop("newest_id"), row.pop("newest_buttons")
     return Look(
@@ -319,7 +321,7 @@ async def _request(
     )
 
 
-_EVENTS = (
+_EVENTS = Statement(
     select(Turn.events)
     .where(Turn.conversation_id == _ID)
     .order_by(Turn.number.desc())
@@ -331,9 +333,8 @@ async def _past_events(session: AsyncSession, seen: Look) -> list[dict[str, Any]
     """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
     if not seen.slots:  # a new conversation, or one that lost its customer
         return []
-    turns = await session.scalars(_EVENTS, {"conversation_id": seen.conversation_id})
     events: list[dict[str, Any]] = []
-    for turn in turns:
+    for (turn,) in await _EVENTS.run(session, conversation_id=seen.conversation_id):
         if events and len(events) + len(turn) > EVENTS_MAX:
             break
         events = [*turn, *events]
@@ -355,8 +356,9 @@ class Stored:
     first: ToSend | None
 
 
-_HANDLED = text(
-    """
+_HANDLED = Statement(
+    text(
+        """
     WITH handled AS (
         UPDATE message SET handled_at = :now, outcome = :outcome WHERE id = :message_id
     ), held AS (
@@ -366,16 +368,17 @@ _HANDLED = text(
     INSERT INTO turn (message_id, merchant_id, conversation_id, understanding, events, at)
     VALUES (:message_id, :merchant_id, :conversation_id, :understanding, :events, :now)
     """
-).bindparams(
-    bindparam("now", type_=DateTime(timezone=True)),
-    bindparam("outcome", type_=Text),
-    bindparam("message_id", type_=BigInteger),
-    bindparam("merchant_id", type_=BigInteger),
-    bindparam("conversation_id", type_=BigInteger),
-    bindparam("slots", type_=JSONB),
-    bindparam("language", type_=Text),
-    bindparam("understanding", type_=JSONB),
-    bindparam("events", type_=JSONB),
+    ).bindparams(
+        bindparam("now", type_=DateTime(timezone=True)),
+        bindparam("outcome", type_=Text),
+        bindparam("message_id", type_=BigInteger),
+        bindparam("merchant_id", type_=BigInteger),
+        bindparam("conversation_id", type_=BigInteger),
+        bindparam("slots", type_=JSONB),
+        bindparam("language", type_=Text),
+        bindparam("understanding", type_=JSONB),
+        bindparam("events", type_=JSONB),
+    )
 )
 
 
@@ -409,20 +412,18 @@ async def store(
         in_reply_to=message_id,
         claim_first=True,
     )
-    await session.execute(
-        _HANDLED,
-        {
-            "now": now,
-            "outcome": "answered" if replies else "silent",
-            "message_id": message_id,
-            "merchant_id": held.merchant_id,
-            "conversation_id": conversation_id,
-            # Whoever is found at this address next starts anew, without a word of what was said.
-            "slots": result.slots if held.customer_id is not None else {},
-            "language": language,
-            "understanding": result.understanding,
-            "events": result.events,
-        },
+    await _HANDLED.run(
+        session,
+        now=now,
+        outcome="answered" if replies else "silent",
+        message_id=message_id,
+        merchant_id=held.merchant_id,
+        conversation_id=conversation_id,
+        # Whoever is found at this address next starts anew, without a word of what was said.
+        slots=result.slots if held.customer_id is not None else {},
+        language=language,
+        understanding=result.understanding,
+        events=result.events,
     )
     return Stored(queued[0].to_send if queued else None)
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.agreements import AgreementStatus, AgreementTerms, terms_from_data, terms_to_data
@@ -16,6 +16,7 @@ from ledger.errors import ClaimUnknown, CurrencyDiffers, IdempotencyConflict
 from ledger.money import Money
 from ledger.posting import Account, Movement, Posting, PostingKind, open_amount
 from ledger.statement import AgreementRecord, Receipt, agreement_progress
+from storage.statement import Statement
 from storage.tables import Agreement as AgreementRow
 from storage.tables import AuditEvent, Base, Claim, Instalment, Merchant
 from storage.tables import Posting as PostingRow
@@ -44,7 +45,7 @@ class OpenBook:
                 raise CurrencyDiffers(f"{amount.currency} on a claim in {self.claim.currency}")
 
 
-def posting_of(row: Row[Any], number_of: dict[int, int]) -> Posting:
+def posting_of(row: Any, number_of: dict[int, int]) -> Posting:
     """Read a row of the table; ``number_of`` maps posting ids of the claim to their numbers."""
     return Posting(
         claim_id=row.claim_id,
@@ -86,7 +87,7 @@ def posting_values(posting: Posting, merchant_id: int, reverses_id: int | None) 
 
 _claim_ids = bindparam("claim_ids", type_=ARRAY(BigInteger))
 _postings = Base.metadata.tables[PostingRow.__tablename__]
-_POSTINGS = (
+_POSTINGS = Statement(
     select(_postings)
     .where(_postings.c.claim_id == any_(_claim_ids))
     .order_by(_postings.c.claim_id, _postings.c.number)
@@ -105,7 +106,7 @@ async def postings_by_claim(
     """All postings of these claims in the order of their chains."""
     by_claim: dict[int, list[Posting]] = {claim_id: [] for claim_id in claim_ids}
     number_of: dict[int, int] = {}
-    for row in await session.execute(_POSTINGS, {"claim_ids": list(by_claim)}):
+    for row in await _POSTINGS.run(session, claim_ids=list(by_claim)):
         number_of[row.id] = row.number
         by_claim[row.claim_id].append(posting_of(row, number_of))
     return by_claim

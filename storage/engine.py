@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 APP_ROLE = "kulanz_app"
 OPERATOR_ROLE = "kulanz_operator"
 PING_AFTER_IDLE_SECONDS = 0.5
+_DRIVER = "driver"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Database:
             role: create_async_engine(
                 url,
                 pool_size=pool_size,
-                max_overflow=pool_size,
+                max_overflow=0,
                 # The newest connection again: its statements are prepared already.
                 pool_use_lifo=True,
                 pool_recycle=1800,
@@ -132,6 +133,9 @@ def _seeing(merchant_id: int) -> str:
 
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """The session's own connection as psycopg has it, for what only psycopg can do."""
+    known = session.info.get(_DRIVER)
+    if isinstance(known, psycopg.AsyncConnection):
+        return known
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     if not isinstance(driver, psycopg.AsyncConnection):
@@ -144,9 +148,19 @@ async def _begin(session: AsyncSession, *statements: str) -> None:
 
     The statements take no parameters, and one sees what those before it waited for.
     """
-    driver = await driver_connection(session)
-    try:
+    # The session is one transaction on one connection, so that is looked for once.
+    driver = session.info[_DRIVER] = await driver_connection(session)
+    async with driver_errors(session, driver):
         await driver.execute("; ".join(("BEGIN", *statements)).encode(), prepare=False)
+
+
+@asynccontextmanager
+async def driver_errors(
+    session: AsyncSession, driver: psycopg.AsyncConnection[Any]
+) -> AsyncIterator[None]:
+    """Raise what psycopg raises as SQLAlchemy would, and give up a connection that is lost."""
+    try:
+        yield
     except psycopg.Error as error:
         lost = driver.broken
         if lost:
