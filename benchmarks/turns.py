@@ -32,6 +32,8 @@ from benchmarks.processes import cpu_seconds_by_part
 from benchmarks.traffic import SCRIPTS
 
 WARM_UP_CONVERSATIONS = 6
+WARM_UP_SECONDS = 5.0
+"""Of full load, ours and plain Rasa's alike, before it counts."""
 AT_ONCE = 24
 REPLY_SECONDS_MAX = 30.0
 Step = tuple[PhoneCustomer | TelegramCustomer, str]
@@ -155,7 +157,7 @@ async def saturated_plain(url: str, *, seconds: float) -> float:
 async def _ours(table: Table, *, rate: float, seconds: float, load_seconds: float) -> float:
     folder = Path(tempfile.mkdtemp(prefix="kulanz-bench-"))
     standin = StandIn(AUTH_TOKEN)
-    needed = WARM_UP_CONVERSATIONS + int(rate * (2 + seconds / 5)) + int(load_seconds * 20) + 50
+    needed = WARM_UP_CONVERSATIONS + int(rate * (2 + seconds / 5)) + int((load_seconds + WARM_UP_SECONDS) * 20) + 50
     try:
         async with serving(standin.app()) as url:
             service = StartedService(folder, url)
@@ -170,6 +172,7 @@ async def _ours(table: Table, *, rate: float, seconds: float, load_seconds: floa
                 turns.forget()
                 count = await steady(turns, everybody, rate=rate, seconds=seconds)
                 _answer_times(table, turns, count, rate)
+                await saturated(turns, everybody, seconds=WARM_UP_SECONDS)
                 turns.forget()
                 pid = service.process.pid if service.process else 0
                 before, own = cpu_seconds_by_part(pid), time.process_time()
@@ -208,7 +211,7 @@ async def _measure(
         console.print("Plain Rasa is trained once for the comparison (about 5 minutes) …")
         model = await asyncio.to_thread(trained, PROJECT / "var" / "rasa_default")
         async with plain_rasa(model) as url:
-            await saturated_plain(url, seconds=3)
+            await saturated_plain(url, seconds=WARM_UP_SECONDS)
             plain = await saturated_plain(url, seconds=load_seconds)
         table.add_row("plain Rasa, turns a second", f"{plain:.1f}", "")
         table.add_row("ratio", f"{ours / plain:.2f}", f"≥ {TARGET_RATIO}")

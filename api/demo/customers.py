@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
+import aiohttp
 from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 
 from api.demo.standin import Accepted
@@ -52,8 +52,8 @@ class Line:
     account_sid: str
     auth_token: str
     telegram_secret: str
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
     refused_count: int = 0
+    _http: aiohttp.ClientSession | None = None
     _updates: "itertools.count[int]" = field(
         default_factory=lambda: itertools.count(int(time.time()) * 1000)
     )
@@ -79,11 +79,15 @@ class Line:
         )
 
     async def deliver_once(self, webhook: Webhook) -> int:
-        """Make the request; return the answer's status. Raises httpx.HTTPError."""
-        answer = await self.http.post(
-            self.url + webhook.path, content=webhook.body, headers=webhook.headers
-        )
-        return answer.status_code
+        """Make the request; return the answer's status.
+
+        Raises aiohttp.ClientError or TimeoutError when the service cannot be reached.
+        """
+        if self._http is None:
+            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        url = self.url + webhook.path
+        async with self._http.post(url, data=webhook.body, headers=webhook.headers) as answer:
+            return answer.status
 
     async def deliver(self, webhook: Webhook, *, seconds: float = 60) -> None:
         """Make the request until the service takes it. Raises NotDelivered after `seconds`."""
@@ -95,7 +99,7 @@ class Line:
                 if status < 300:
                     return
                 reason = f"status {status}"
-            except httpx.HTTPError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 reason = type(error).__name__
             self.refused_count += 1
             if time.monotonic() > deadline:
@@ -105,7 +109,8 @@ class Line:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
 
 def _sid(seed: str) -> str:

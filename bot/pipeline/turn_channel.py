@@ -21,7 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Blueprint, Request, response
 from sanic.response import HTTPResponse
 
-from pipeline import action_call, history, quiet_log
+from pipeline import action_call, graph_run, history, quiet_log
 from pipeline.action_call import ActionFailed
 from pipeline.components import LOOKING_BACK
 
@@ -251,6 +251,7 @@ class TurnInput(InputChannel):
         quiet_log.install()
         action_call.install()
         history.install()
+        graph_run.install()
         routes = Blueprint("turn_channel")
 
         @routes.get("/")
