@@ -63,6 +63,9 @@ async def test_a_waiting_job_does_not_undo_the_next_message(
         for number in range(12):
             assert await accept(database, jobs, inbound(number))
     assert await counted(database) == (12, 1)
+    async with database.operator() as session:  # the same connection, the newest of its pool
+        prepared = await session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+    assert prepared, "something on the way took the prepared statements from the connection"
 
 
 async def test_messages_accepted_at_once_are_all_kept(
