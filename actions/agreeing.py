@@ -11,6 +11,7 @@ from actions.offers import (
     Offer,
     answer,
     current_offer,
+    names_other_terms,
     pressed_old_button,
     rates_of,
     term_args,
@@ -149,7 +150,7 @@ def _figures(turn: Turn, found: Focus) -> tuple[int | None, Money | None]:
         return count, amount
     if turn.heard.same_words("amount", "count"):
         policy = turn.facts.policy
-        fits = 2 <= count <= policy.instalment_count_max(found.open)
+        fits = 2 <= count <= policy.instalment_count_max(found.open) and not turn.heard.period()
         if fits and amount.minor < policy.instalment_minor_min:
             return count, None
         return None, amount
@@ -201,7 +202,7 @@ class ChangeOffer(DialogueAction):
             offer_outdated(turn)
             return
         offer = current_offer(turn)
-        if offer is not None and turn.heard.has("count", "amount", "period", "date"):
+        if offer is not None and names_other_terms(turn, offer):
             turn.go_on_with("action_revise_offer")  # "no, rather four"
             return
         turn.remember(offer=None)

@@ -2,7 +2,13 @@
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
-from actions.offers import back_to_offer, current_offer, doubt_offer, pressed_old_button
+from actions.offers import (
+    back_to_offer,
+    current_offer,
+    doubt_offer,
+    names_other_terms,
+    pressed_old_button,
+)
 from actions.people import offer_person
 from actions.turn import PERSON, Turn, button
 
@@ -118,9 +124,9 @@ class Clarify(DialogueAction):
     understood = False
 
     async def act(self, turn: Turn) -> None:
-        if turn.slot("offer") and turn.heard.has("count", "amount", "period", "date"):
-            # Figures while a suggestion is on the table are about that suggestion.
-            turn.remember(misunderstood=0)
+        offer = current_offer(turn)
+        if offer and turn.awaiting == "confirm_agreement" and names_other_terms(turn, offer):
+            # Other figures, right after a suggestion, are about that suggestion.
             turn.go_on_with("action_revise_offer")
             return
         doubt_offer(turn)

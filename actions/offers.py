@@ -86,6 +86,26 @@ def doubt_offer(turn: Turn) -> None:
         turn.remember(offer=replace(offer, doubted=True).to_data())
 
 
+def names_other_terms(turn: Turn, offer: Offer) -> bool:
+    """Whether figures were named that the suggestion does not have: those are a wish to change it.
+
+    A refusal that repeats its figures ("50 a month is too much") is none.
+    """
+    heard, terms = turn.heard, offer.terms
+    plan = terms if isinstance(terms, InstalmentPlan) else None
+    count, amount = heard.count(), heard.amount(Money(offer.balance_minor, terms.total.currency))
+    if count is not None and (plan is None or count != len(terms.instalments)):
+        return True
+    if amount is not None and not heard.same_words("amount", "count"):
+        named = {terms.total, *(part.amount for part in terms.instalments)}
+        if amount not in named:
+            return True
+    period, day = heard.period(), heard.day()
+    if plan is not None and period is not None and period != plan.period:
+        return True
+    return day is not None and day >= turn.facts.today and day != terms.instalments[0].due
+
+
 def pressed_old_button(turn: Turn) -> bool:
     """Whether the message is a button of a suggestion that is no longer on the table."""
     pressed = turn.heard.one("offer")

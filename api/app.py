@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api import action_endpoint, intake, webhooks
 from api.errors import register_errors
@@ -59,7 +60,7 @@ def create_app() -> FastAPI:
         try:
             async with made.database.operator() as session:
                 await session.execute(text("SELECT 1"))
-        except (DBAPIError, OSError):
+        except (DBAPIError, PoolTimeout, OSError):
             return JSONResponse({"status": "no database"}, status_code=503)
         ready = await made.engine.ready()
         return JSONResponse({"status": "ok", "dialogue": "ok" if ready else "starting"})

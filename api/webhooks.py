@@ -8,6 +8,7 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, HTTPException, Request, Response
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import (
     retry,
     retry_if_exception_type,
@@ -159,7 +160,7 @@ def _verified(hook: WebhookRequest, providers: Sequence[ChannelProvider]) -> Cha
 # waited for as long as the provider waits for us (Twilio: 15 seconds).
 patiently = retry(
     retry=retry_if_exception_type(
-        (OperationalError, InterfaceError, ConnectorException, Overtaken)
+        (OperationalError, InterfaceError, ConnectorException, PoolTimeout, Overtaken)
     ),
     wait=wait_exponential_jitter(multiplier=0.1, max=1),
     stop=stop_after_delay(10),

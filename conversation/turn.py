@@ -222,6 +222,8 @@ async def next_unhandled(
         if outcome is not None:
             message.handled_at = now
             message.outcome = outcome
+            if outcome != "edit_noted":
+                _doubt_offer(conversation)
             return Settled(message.id, outcome)
     return Pending(inbound.id, await _request(session, seen, inbound, language, now))
 
@@ -238,6 +240,13 @@ def _is_plain(seen: Look, inbound: Inbound) -> bool:
         and seen.customer_id is not None
         and bool(inbound.text.strip() or inbound.buttons)
     )
+
+
+def _doubt_offer(conversation: Conversation) -> None:
+    """Something else was said since the suggestion: a bare yes need not mean it any more."""
+    offer = conversation.slots.get("offer")
+    if offer:
+        conversation.slots = {**conversation.slots, "offer": {**offer, "doubted": True}}
 
 
 async def _settle(

@@ -21,6 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 APP_ROLE = "kulanz_app"
 OPERATOR_ROLE = "kulanz_operator"
 PING_AFTER_IDLE_SECONDS = 0.5
+POOL_SECONDS_MAX = 5
+"""Who waits longer for a free connection gets an error while the provider still listens."""
 _DRIVER = "driver"
 
 
@@ -62,6 +64,7 @@ class Database:
                 url,
                 pool_size=pool_size,
                 max_overflow=0,
+                pool_timeout=POOL_SECONDS_MAX,
                 # The newest connection again: its statements are prepared already.
                 pool_use_lifo=True,
                 pool_recycle=1800,

@@ -76,12 +76,16 @@ _OTHER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|'nen|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
-    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|hmm+|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)[\s\W]*)*$",
+    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$",
     re.IGNORECASE,
 )
 
 
+_AT_MOST = re.compile(
+    r"\b(?:nur|h(?:ö|oe)chstens|max\w*|only|monatlich|monthly|pro|per|im monat|a month)\b",
+    re.IGNORECASE,
+)
 # More instalments than this are no number of instalments; the policy allows fewer anyway.
 COUNT_MAX = 36
 # A number that is money only where the message is about money; its value is in hundredths.
@@ -268,7 +272,7 @@ def find_amounts(text: str) -> List[ValueSpan]:
     for number in _numbers(text):
         count = _count(text, number)
         bare = _is_bare(text, number)
-        small = bare and number.hundredths // 100 <= COUNT_MAX
+        small = bare and number.hundredths // 100 <= COUNT_MAX and not _AT_MOST.search(text)
         amount = None if count or small else _amount(text, number)
         if count:
             found.append(ValueSpan("count", *count, number.hundredths // 100))

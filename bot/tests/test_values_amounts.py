@@ -1,5 +1,6 @@
 """Amounts, shares, counts and periods as customers write them."""
 
+import time
 from datetime import date
 
 import pytest
@@ -107,3 +108,27 @@ def test_number_that_nothing_marks_is_money_only_in_talk_about_money() -> None:
 )
 def test_decimal_separators(digits: str, hundredths: int) -> None:
     assert parse_decimal(digits) == hundredths
+
+
+@pytest.mark.parametrize("word", ["hmm ", "an ", "nen ", "doch ", "'nen ", "lieber, "])
+def test_a_long_run_of_filling_words_costs_no_time(word: str) -> None:
+    started = time.perf_counter()
+    find_amounts(word * 200 + "keine ahnung 5")
+    assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["lieber 4", "nee, doch lieber 4", "hmm, rather 4", "actually make it 4", "4 wären besser"],
+)
+def test_a_bare_small_figure_may_be_either(text: str) -> None:
+    kinds = {(span.entity, str(span.value)) for span in find_amounts(text)}
+    assert ("count", "4") in kinds
+    assert any(entity == "amount" for entity, _ in kinds)
+
+
+@pytest.mark.parametrize(
+    "text", ["5 monatlich", "max 5", "höchstens 5", "lieber 30 €", "eher 35 euro"]
+)
+def test_what_names_money_is_no_number_of_instalments(text: str) -> None:
+    assert [span.entity for span in find_amounts(text) if span.entity == "count"] == []

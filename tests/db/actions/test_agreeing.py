@@ -317,3 +317,15 @@ async def test_a_yes_after_something_not_understood_shows_the_suggestion_again(
     assert await known.say("affirm", "ja") == ["plan_offer"]
     assert await known.agreements() == []
     assert await known.say("affirm", "ja") == ["plan_agreed"]
+
+
+async def test_a_refusal_that_repeats_the_figure_asks_what_would_suit(known: Talk) -> None:
+    assert await known.say("request_instalments", "in 3 Raten", count=3) == ["plan_offer"]
+    said = await known.say("deny", "nein, 3 Raten sind zu viel", count=3)
+    assert said == ["instalments_ask_again"]
+
+
+async def test_a_day_that_nobody_can_tell_leaves_the_suggestion(known: Talk) -> None:
+    assert await known.say("request_instalments", "in 4 Raten", count=4) == ["plan_offer"]
+    said = await known.say("deny", "nein, erst wenn mein Gehalt kommt", date=None)
+    assert said == ["instalments_ask_again"]
