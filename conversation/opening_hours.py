@@ -83,7 +83,7 @@ def answer_time(now: datetime, hours: OpeningHours) -> AnswerTime:
         if period is None:
             continue
         opens, closes = period
-        if now <= opens or now <= closes - hours.answer_within:
+        if now <= opens or (now < closes and now <= closes - hours.answer_within):
             return AnswerTime(opens, closes)
     raise NeverOpen(f"closed for {SEARCH_DAYS_MAX} days from {first}")
 
