@@ -60,19 +60,14 @@ async def may_write_unasked(session: AsyncSession, conversation_id: int, now: da
 
     Only the hours count: whoever waits for a person was in touch just now.
     """
-    merchant, customer = (
-        (
-            await session.execute(
-                select(Merchant, Customer)
-                .select_from(Conversation)
-                .join(Merchant, Merchant.id == Conversation.merchant_id)
-                .outerjoin(Customer, Customer.id == Conversation.customer_id)
-                .where(Conversation.id == conversation_id)
-            )
-        )
-        .one()
-        .tuple()
+    found = await session.execute(
+        select(Merchant, Customer)
+        .select_from(Conversation)
+        .join(Merchant, Merchant.id == Conversation.merchant_id)
+        .outerjoin(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.id == conversation_id)
     )
+    merchant, customer = found.one()
     timezone, land = merchant.timezone, merchant.land
     if customer is not None:
         timezone, land = customer.timezone or timezone, customer.land or land

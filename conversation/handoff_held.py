@@ -110,7 +110,8 @@ async def held_handoff(session: AsyncSession, handoff_id: int) -> Held:
     ).one_or_none()
     if found is None:
         raise HandoffUnknown(f"there is no handoff {handoff_id}")
-    return Held(session, *found.tuple())
+    handoff, conversation = found
+    return Held(session, handoff, conversation)
 
 
 async def open_handoff(session: AsyncSession, handoff_id: int) -> Held:

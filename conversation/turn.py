@@ -491,7 +491,8 @@ async def note_stall(
 
 
 async def _tell_a_person(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
-    if conversation.stalled_notice_at is None:  # once, however many messages wait or fail
+    # Once, however many messages wait or fail; who has a person already needs no notice.
+    if conversation.stalled_notice_at is None and conversation.state != "agent":
         # Not in reply to the message: its own answer may still come, under its own ordinals.
         held = await scene(session, conversation.id)
         notice = Reply("stalled_notice")
