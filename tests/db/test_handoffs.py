@@ -10,12 +10,14 @@ import httpx
 import procrastinate
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import handoff_care
 from api.app import create_app
 from api.keys import create_api_key
 from api.queue import make_app
-from conversation import turn
+from channels.message import SendReceipt
+from conversation import delivery, turn
 from conversation.consent import opt_out
 from conversation.engine import TurnResult
 from conversation.handoff import Requested, request_handoff
@@ -183,6 +185,13 @@ class Desk:
     async def look(self, after: timedelta) -> list[int]:
         self.parts.clock.moment = NOW + after
         return await handoff_care.look(self.database, self.jobs, self.parts.clock.now())
+
+
+async def never(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> str | None:
+    """What outreach says of its own messages is not asked about a person's."""
+    return "quiet_hours"
 
 
 @pytest.fixture
@@ -360,6 +369,27 @@ async def test_a_reply_that_is_posted_twice_is_sent_once(desk: Desk) -> None:
     last = (await desk.get(f"/{number}")).json()["transcript"][-1]
     assert (last["author"], last["agent"], last["status"]) == ("agent", "m.koch", "queued")
     assert "4111 1111" not in last["text"]
+
+
+async def test_a_persons_words_take_the_way_of_all_messages(desk: Desk) -> None:
+    await desk.ask()
+    await desk.post("take")
+    await desk.post("reply", text="Guten Tag.")
+    sent = []
+    for _ in range(2):
+        async with desk.database.conversation(
+            desk.conversation.merchant_id, desk.conversation.id
+        ) as session:
+            claimed = await delivery.claim_next(
+                session, desk.conversation.id, NOW, still_allowed=never
+            )
+            assert isinstance(claimed, delivery.ToSend)
+            await delivery.note_sent(
+                session, claimed.message.outbox_id, SendReceipt(f"SM{len(sent)}"), NOW
+            )
+            sent.append(claimed.message.text)
+    assert sent[0].startswith("Ab hier schreibt Ihnen ein Mensch")
+    assert sent[1] == "Guten Tag."
 
 
 async def test_nothing_is_sent_to_who_said_stop_or_outside_the_window(desk: Desk) -> None:
