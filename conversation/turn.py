@@ -259,6 +259,8 @@ async def _settle(
     if wish == ContactWish.STOP:
         return await _stop(session, conversation, message, now)
     if conversation.state == "agent":
+        if wish == ContactWish.START and conversation.opted_out_at is not None:
+            await opt_in(session, conversation, now)  # the person at the desk may write again
         return "for_agent"
     if conversation.state == "closed":
         conversation.state = "bot"

@@ -407,6 +407,9 @@ async def test_nothing_is_sent_to_who_said_stop_or_outside_the_window(desk: Desk
         await opt_out(session, held, NOW)
     assert (await desk.post("reply", text="Hallo")).json()["error"] == "AddressOptedOut"
     assert await desk.said() == []
+    assert isinstance(await desk.hear("START"), turn.Settled)
+    assert await desk.said() == []
+    assert (await desk.post("reply", text="Hallo")).status_code == 200
 
 
 async def test_a_note_reaches_colleagues_and_nobody_else(desk: Desk) -> None:
