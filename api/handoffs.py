@@ -63,7 +63,19 @@ class NoteRequest(AgentRequest):
     text: Words
 
 
-class ReturnRequest(AgentRequest):
+class EndRequest(AgentRequest):
+    """What only a person may lift, when they are done."""
+
+    resume_contact: bool = Field(
+        default=False, description="End a pause of contact (after hardship, crisis and the like)."
+    )
+    reopen_proof: bool = Field(
+        default=False,
+        description="Let the customer try again to prove who they are, after it was locked.",
+    )
+
+
+class ReturnRequest(EndRequest):
     """Give the conversation back to the automated assistant."""
 
     hint: Annotated[str, Clean] = Field(
@@ -78,18 +90,12 @@ class ReturnRequest(AgentRequest):
         description="What the assistant's next turn is told, codes and figures.",
         examples=[{"topic": "instalments", "instalments": 3}],
     )
-    resume_contact: bool = Field(
-        default=False, description="End a pause of contact (after hardship, crisis and the like)."
-    )
 
 
-class CloseRequest(AgentRequest):
+class CloseRequest(EndRequest):
     """End a handoff."""
 
     outcome: Outcome
-    resume_contact: bool = Field(
-        default=False, description="End a pause of contact (after hardship, crisis and the like)."
-    )
 
 
 class Refusal(BaseModel):
@@ -270,6 +276,7 @@ async def post_return(
             facts=given.facts,
             greet=await may_write_unasked(session, conversation, now),
             resume_contact=given.resume_contact,
+            reopen_proof=given.reopen_proof,
         )
         if greeted:
             await _send(request, session, merchant, handoff)
@@ -294,6 +301,7 @@ async def post_close(
             given.outcome,
             now,
             resume_contact=given.resume_contact,
+            reopen_proof=given.reopen_proof,
         )
         await session.flush()
         return detail(await summary(session, merchant.id, handoff, now))

@@ -161,13 +161,14 @@ async def give_back(
     facts: Mapping[str, Any] | None = None,
     greet: bool = True,
     resume_contact: bool = False,
+    reopen_proof: bool = False,
 ) -> bool:
     """Give the conversation back to the bot; True when the bot's greeting was queued.
 
     The automated assistant names itself again (AI Act Art. 50(1)): in the greeting, or without
     one in its next answer. `hint` is kept for colleagues, `facts` are what the bot's next turn
     sees. What the bot had asked or suggested before is no longer open. `resume_contact` ends a
-    pause of contact.
+    pause of contact, `reopen_proof` lets the customer try again to prove who they are.
 
     Raises:
         HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken
@@ -178,7 +179,8 @@ async def give_back(
     held.of(agent)
     if hint:
         await _write_note(session, held, "hint", agent, hint, now)
-    await _end(session, held, "bot", RETURNED, agent, now, resume_contact=resume_contact)
+    await _end(session, held, "bot", RETURNED, agent, now)
+    await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
     held.conversation.hint = dict(facts) if facts else None
     if not greet or not _can_be_greeted(held.conversation, now):
         return False
@@ -195,6 +197,7 @@ async def close(
     now: datetime,
     *,
     resume_contact: bool = False,
+    reopen_proof: bool = False,
 ) -> None:
     """End the handoff and the conversation; when the customer writes again the bot answers.
 
@@ -205,7 +208,8 @@ async def close(
     if held.ended_as(outcome.value, agent):
         return
     held.of(agent)
-    await _end(session, held, "closed", outcome.value, agent, now, resume_contact=resume_contact)
+    await _end(session, held, "closed", outcome.value, agent, now)
+    await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
 
 
 async def mark_overdue(session: AsyncSession, handoff_id: int, now: datetime) -> bool:
@@ -276,22 +280,25 @@ async def _write_note(
 
 
 async def _end(
-    session: AsyncSession,
-    held: Held,
-    state: str,
-    outcome: str,
-    agent: str,
-    now: datetime,
-    *,
-    resume_contact: bool,
+    session: AsyncSession, held: Held, state: str, outcome: str, agent: str, now: datetime
 ) -> None:
     held.handoff.closed_at, held.handoff.outcome = now, outcome
     held.conversation.state = state
     held.conversation.introduced_at = None
     await _forget_open_questions(session, held.conversation)
     held.note("handoff_ended", now, agent=agent, outcome=outcome)
-    if resume_contact and held.conversation.customer_id is not None:
-        customer = await session.get_one(Customer, held.conversation.customer_id)
+
+
+async def _reopen(
+    session: AsyncSession, held: Held, now: datetime, *, contact: bool, proof: bool
+) -> None:
+    """Lift what only a person may lift: a pause of contact, a locked proof."""
+    conversation = held.conversation
+    if proof and conversation.verification_locked_at is not None:
+        conversation.verification_locked_at, conversation.verification_tries = None, 0
+        held.note("proof_reopened", now)
+    if contact and conversation.customer_id is not None:
+        customer = await session.get_one(Customer, conversation.customer_id)
         if customer.contact_paused_until is not None:
             held.note("contact_resumed", now, reason=customer.contact_pause_reason)
         customer.contact_paused_until = customer.contact_pause_reason = None

@@ -559,6 +559,15 @@ async def test_closing_can_end_a_pause_of_contact(desk: Desk) -> None:
     assert "contact_resumed" in await desk.events()
 
 
+async def test_giving_back_can_reopen_a_locked_proof(desk: Desk) -> None:
+    await desk.change(verification_locked_at=NOW, verification_tries=3)
+    await desk.ask("verification_locked")
+    assert (await desk.post("take")).json()["proof"]["locked"] is True
+    back = await desk.post("return", reopen_proof=True)
+    assert back.json()["proof"]["locked"] is False
+    assert "proof_reopened" in await desk.events()
+
+
 async def test_turns_keep_their_events_when_there_was_none(desk: Desk) -> None:
     await desk.ask()
     await desk.post("take")
