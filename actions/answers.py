@@ -132,10 +132,12 @@ class Clarify(DialogueAction):
         doubt_offer(turn)
         times = int(turn.slot("misunderstood") or 0) + 1
         if times >= MISUNDERSTOOD_MAX:
-            await turn.context.conversation.request_person("not_understood", {})
+            requested = await turn.context.conversation.request_person(
+                "not_understood", {}, promise=True
+            )
             turn.remember(misunderstood=0)
             turn.ask("none")
-            turn.say("clarify_given_up")
+            turn.say("clarify_given_up", answer_by=requested.answer)
             return
         turn.remember(misunderstood=times)
         if times > 1:

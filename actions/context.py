@@ -6,7 +6,7 @@ which only the edge commits.
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -51,6 +51,18 @@ class ConversationFacts(Protocol):
         """Whether a person was already asked for."""
 
 
+class PersonRequested(Protocol):
+    """What became of asking for a person."""
+
+    @property
+    def new(self) -> bool:
+        """False where the conversation waited for one already."""
+
+    @property
+    def answer(self) -> Mapping[str, Any] | None:
+        """The honest time for the answer as an argument of a wording; None: name none."""
+
+
 class ConversationPort(Protocol):
     """What actions may do to the conversation they are part of. Nothing is committed."""
 
@@ -61,8 +73,10 @@ class ConversationPort(Protocol):
     ) -> str:
         """Try a proof: ``verified``, ``wrong`` or ``locked``."""
 
-    async def request_person(self, reason: str, summary: Mapping[str, Any]) -> bool:
-        """Put the conversation on the desk; False when it waited there already."""
+    async def request_person(
+        self, reason: str, summary: Mapping[str, Any], *, promise: bool = False
+    ) -> PersonRequested:
+        """Put the conversation on the desk; `promise`: the customer is told the answer's time."""
 
     async def opt_out(self) -> None:
         """Stop all messages of ours to this address."""
@@ -100,6 +114,8 @@ class TurnContext:
     conversation: ConversationPort
     unseen_question: bool = False
     """Whether our last message came after the customer had written this one."""
+    hint: Mapping[str, Any] = field(default_factory=dict)
+    """What a person who has just given the conversation back tells the bot."""
 
 
 current: ContextVar[TurnContext] = ContextVar("current_turn")

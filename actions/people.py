@@ -13,11 +13,12 @@ class RequestPerson(DialogueAction):
     title = "action_request_person"
 
     async def act(self, turn: Turn) -> None:
-        new = await turn.context.conversation.request_person(
-            "asked_for_person", {"awaiting": turn.awaiting}
+        requested = await turn.context.conversation.request_person(
+            "asked_for_person", {"awaiting": turn.awaiting}, promise=True
         )
         turn.ask("none")
-        turn.say("person_coming" if new else "person_already_coming")
+        wording = "person_coming" if requested.new else "person_already_coming"
+        turn.say(wording, answer_by=requested.answer)
 
 
 class OfferPerson(DialogueAction):

@@ -86,6 +86,7 @@ async def run_action(request: Request) -> Response:
             key=f"turn:{message_id}:{ordinal}",
             conversation=await conversation_port(session, conversation_id, now),
             unseen_question=bool(metadata.get("unseen_question")),
+            hint=metadata.get("hint") or {},
         )
         response = await _run(request.app.state.executor, call, name, context)
         await _KEEP.run(

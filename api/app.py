@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from api import action_endpoint, intake, webhooks
+from api import action_endpoint, handoffs, intake, webhooks
 from api.errors import register_errors
 from api.logs import configure_logs
 from api.queue import make_app as make_jobs
@@ -39,7 +39,8 @@ def create_app() -> FastAPI:
         title="Kulanz",
         summary="Open claims in, agreements out.",
         description=(
-            "Hand over open claims, keep their open amounts fresh, and read what was agreed. "
+            "Hand over open claims, keep their open amounts fresh, and take over conversations "
+            "that need a person. "
             "Authenticate with `Authorization: Bearer <API key>`."
         ),
         version="1",
@@ -51,6 +52,7 @@ def create_app() -> FastAPI:
     app.include_router(action_endpoint.router)
     app.include_router(webhooks.router)
     app.include_router(intake.router)
+    app.include_router(handoffs.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)

@@ -1,4 +1,5 @@
-"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job."""
+"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job, and whoever
+waits for a person in vain is told."""
 
 from datetime import UTC, datetime
 
@@ -7,6 +8,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
+from api import handoff_care
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -65,3 +67,13 @@ async def sweep(timestamp: int) -> None:
         ).all()
     for merchant_id, conversation_id in found:
         await later("turn", merchant_id, conversation_id, 0)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(name="handoffs", queueing_lock="handoffs")
+async def handoffs(timestamp: int) -> None:
+    """Notice handoffs that nobody took by the promised time."""
+    worker = current()
+    parts = worker.parts
+    for conversation_id in await handoff_care.look(parts.database, worker.app, parts.clock.now()):
+        log.info("customer_told_of_delay", conversation=conversation_id)

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from conversation.handoff_held import HandoffError, HandoffUnknown
 from ledger.errors import LedgerError
 
 log = structlog.get_logger()
@@ -17,6 +18,14 @@ def register_errors(app: FastAPI) -> None:
     @app.exception_handler(LedgerError)
     async def refused(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": type(error).__name__, "detail": str(error)}, status_code=409)
+
+    @app.exception_handler(HandoffError)
+    async def handoff_refused(request: Request, error: Exception) -> JSONResponse:
+        facts = error.facts if isinstance(error, HandoffError) else {}
+        return JSONResponse(
+            {"error": type(error).__name__, "detail": str(error), **facts},
+            status_code=404 if isinstance(error, HandoffUnknown) else 409,
+        )
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
         # 503 makes providers deliver the webhook again.

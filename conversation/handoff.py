@@ -1,15 +1,48 @@
 """Asking for a person: one open request per conversation, with everything known so far."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import AuditEvent, Conversation, Handoff
+from conversation.opening_hours import AnswerTime, NeverOpen, OpeningHours, answer_time
+from negotiation.policy_data import policy_from_data
+from storage.tables import AuditEvent, Conversation, Handoff, Merchant
 
-URGENT_REASONS = frozenset({"crisis", "hardship", "bereavement"})
+URGENT_REASONS = frozenset({"hardship", "bereavement"})
+
+
+class Urgency(StrEnum):
+    """How soon a person is needed; the first goes first."""
+
+    CRISIS = "crisis"
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+    @classmethod
+    def of(cls, reason: str) -> "Urgency":
+        """The urgency of a reason."""
+        if reason == "crisis":
+            return cls.CRISIS
+        return cls.URGENT if reason in URGENT_REASONS else cls.NORMAL
+
+    @property
+    def rank(self) -> int:
+        """0 for what goes first."""
+        return list(Urgency).index(self)
+
+
+@dataclass(frozen=True)
+class Requested:
+    """A person was asked for; `new` is False where the conversation waited for one already."""
+
+    new: bool
+    answer: Mapping[str, Any] | None = None
+    """With a promise: the time to name, as an argument of a wording. None: there is none."""
 
 
 async def request_handoff(
@@ -19,11 +52,13 @@ async def request_handoff(
     reason: str,
     summary: Mapping[str, Any],
     now: datetime,
-) -> bool:
-    """Put the conversation on the desk; False when it already waited there.
+    promise: bool = False,
+) -> Requested:
+    """Put the conversation on the desk.
 
-    A further reason is added to the open request, an urgent one becomes its main reason. A
+    A further reason is added to the open request, a more urgent one becomes its main reason. A
     conversation that a person holds stays with that person. `summary` holds codes and figures.
+    With `promise` the caller tells the customer when the answer comes.
     """
     conversation = await session.get_one(Conversation, conversation_id)
     waiting = await session.scalar(
@@ -33,35 +68,77 @@ async def request_handoff(
     )
     if conversation.state != "agent":
         conversation.state = "waiting"
-    if waiting is not None:
-        _add_reason(waiting, reason, summary)
-        return False
-    session.add(
-        Handoff(
+    new = waiting is None
+    hours: OpeningHours | None = None
+    if waiting is None:
+        hours = await opening_hours(session, conversation.merchant_id)
+        answer = _answer_time(now, hours)
+        waiting = Handoff(
             merchant_id=conversation.merchant_id,
             conversation_id=conversation_id,
             reason=reason,
             summary={**summary, "reasons": [reason]},
             requested_at=now,
+            answer_by=answer.by if answer is not None else None,
+            promised=False,
         )
-    )
+        session.add(waiting)
+        _note(session, conversation, "handoff_requested", reason, now)
+    elif _add_reason(waiting, reason, summary):
+        _note(session, conversation, "handoff_reason_added", reason, now)
+    if not promise:
+        return Requested(new)
+    hours = hours or await opening_hours(session, conversation.merchant_id)
+    answer = _promised(waiting, hours, now)
+    if answer is None:
+        return Requested(new)
+    waiting.promised = True
+    return Requested(new, answer.to_args(now, hours.zone))
+
+
+async def opening_hours(session: AsyncSession, merchant_id: int) -> OpeningHours:
+    """When the merchant's people answer."""
+    merchant = await session.get_one(Merchant, merchant_id)
+    return OpeningHours.of(policy_from_data(merchant.policy), merchant.timezone, merchant.land)
+
+
+def _answer_time(now: datetime, hours: OpeningHours) -> AnswerTime | None:
+    try:
+        return answer_time(now, hours)
+    except NeverOpen:  # a person is asked for all the same, only no time is named
+        return None
+
+
+def _promised(waiting: Handoff, hours: OpeningHours, now: datetime) -> AnswerTime | None:
+    """The time that was named, or is named now; nothing where a person has it or it has passed."""
+    if waiting.taken_at is not None or waiting.answer_by is None or waiting.answer_by <= now:
+        return None
+    period = hours.on(waiting.answer_by.astimezone(hours.zone).date())
+    return AnswerTime(period[0] if period is not None else now, waiting.answer_by)
+
+
+def _add_reason(waiting: Handoff, reason: str, summary: Mapping[str, Any]) -> bool:
+    """Add what is new to the open request; whether the reason is."""
+    reasons = list(waiting.summary.get("reasons", [waiting.reason]))
+    new = reason not in reasons
+    if new:
+        reasons.append(reason)
+    waiting.summary = {**waiting.summary, **summary, "reasons": reasons}
+    if Urgency.of(reason).rank < Urgency.of(waiting.reason).rank:
+        waiting.reason = reason
+    return new
+
+
+def _note(
+    session: AsyncSession, conversation: Conversation, kind: str, reason: str, now: datetime
+) -> None:
     session.add(
         AuditEvent(
             merchant_id=conversation.merchant_id,
-            kind="handoff_requested",
+            kind=kind,
             at=now,
             customer_id=conversation.customer_id,
-            conversation_id=conversation_id,
+            conversation_id=conversation.id,
             facts={"reason": reason},
         )
     )
-    return True
-
-
-def _add_reason(waiting: Handoff, reason: str, summary: Mapping[str, Any]) -> None:
-    reasons = list(waiting.summary.get("reasons", [waiting.reason]))
-    if reason not in reasons:
-        reasons.append(reason)
-    waiting.summary = {**waiting.summary, **summary, "reasons": reasons}
-    if reason in URGENT_REASONS and waiting.reason not in URGENT_REASONS:
-        waiting.reason = reason

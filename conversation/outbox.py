@@ -212,7 +212,7 @@ _QUEUE = Statement(
     )
 )
 """All in one statement: every turn pays for it."""
-_INTRODUCING = frozenset({"introduction", "first_contact", "first_reminder"})
+_INTRODUCING = frozenset({"introduction", "first_contact", "first_reminder", "agent_finished"})
 
 
 async def queue(

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import consent, identity
-from conversation.handoff import request_handoff
+from conversation.handoff import Requested, request_handoff
 from negotiation.policy import Policy
 from negotiation.policy_data import policy_from_data
 from storage.tables import AuditEvent, ContactPoint, Conversation, Customer, Merchant
@@ -65,7 +65,7 @@ class Port:
             today=self.now.astimezone(self.timezone).date(),
             policy=self.policy,
             has_bank_details=self.has_bank_details,
-            waiting=held.state != "bot",
+            waiting=held.state in ("waiting", "agent"),
         )
 
     async def verify(
@@ -76,14 +76,17 @@ class Port:
         outcome = await identity.check(self.session, self.conversation, given, self.now)
         return outcome.value
 
-    async def request_person(self, reason: str, summary: Mapping[str, Any]) -> bool:
-        """Put the conversation on the desk; False when it waited there already."""
+    async def request_person(
+        self, reason: str, summary: Mapping[str, Any], *, promise: bool = False
+    ) -> Requested:
+        """Put the conversation on the desk; with `promise` the answer's time will be told."""
         return await request_handoff(
             self.session,
             conversation_id=self.conversation.id,
             reason=reason,
             summary=summary,
             now=self.now,
+            promise=promise,
         )
 
     async def opt_out(self) -> None:

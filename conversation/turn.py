@@ -109,6 +109,8 @@ class Look:
     language: str | None
     customer_id: int | None
     slots: Mapping[str, Any]
+    hint: Mapping[str, Any] | None
+    """What a person who gave the conversation back told us."""
     unsent: bool
     """Whether the outbox holds anything."""
     turns: int
@@ -146,6 +148,7 @@ _LOOK = Statement(
         Conversation.language,
         Conversation.customer_id,
         Conversation.slots,
+        Conversation.hint,
         exists().where(Message.conversation_id == _ID, IS_UNSENT).correlate(None).label("unsent"),
         select(func.count())
         .where(
@@ -235,7 +238,7 @@ def _is_plain(seen: Look, inbound: Inbound) -> bool:
         and not inbound.args.keys() - {"profile_language", "refers_to"}
         and (seen.language is not None or "profile_language" not in inbound.args)
         and contact_wish(inbound.text, Channel(seen.channel)) is None
-        and seen.state != "agent"
+        and seen.state not in ("agent", "closed")
         and seen.turns < TURNS_PER_HOUR_MAX
         and seen.customer_id is not None
         and bool(inbound.text.strip() or inbound.buttons)
@@ -265,7 +268,11 @@ async def _settle(
     if wish == ContactWish.STOP:
         return await _stop(session, conversation, message, now)
     if conversation.state == "agent":
+        if wish == ContactWish.START and conversation.opted_out_at is not None:
+            await opt_in(session, conversation, now)  # the person at the desk may write again
         return "for_agent"
+    if conversation.state == "closed":
+        conversation.state = "bot"
     if message.kind == "start":
         await bind_start_token(session, conversation, message.args.get("start_token"), now)
     if wish == ContactWish.START and conversation.opted_out_at is not None:
@@ -341,6 +348,7 @@ async def _request(
             "language": language,
             "channel": seen.channel,
             "unseen_question": newest is not None and newest.message_id > inbound.id,
+            **({"hint": seen.hint} if seen.hint else {}),
         },
     )
 
@@ -378,7 +386,8 @@ _HANDLED = Statement(
     WITH handled AS (
         UPDATE message SET handled_at = :now, outcome = :outcome WHERE id = :message_id
     ), held AS (
-        UPDATE conversation SET slots = :slots, language = :language, stalled_notice_at = NULL
+        UPDATE conversation SET slots = :slots, language = :language, stalled_notice_at = NULL,
+            hint = NULL
         WHERE id = :conversation_id
     )
     INSERT INTO turn (message_id, merchant_id, conversation_id, understanding, events, at)
@@ -493,7 +502,8 @@ async def note_stall(
 
 
 async def _tell_a_person(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
-    if conversation.stalled_notice_at is None:  # once, however many messages wait or fail
+    # Once, however many messages wait or fail; who has a person already needs no notice.
+    if conversation.stalled_notice_at is None and conversation.state != "agent":
         # Not in reply to the message: its own answer may still come, under its own ordinals.
         held = await scene(session, conversation.id)
         notice = Reply("stalled_notice")

@@ -29,8 +29,13 @@ def add_months(day: date, months: int) -> date:
 
 
 @lru_cache(maxsize=64)
-def _holidays(land: str) -> holidays.HolidayBase:
+def _holidays(land: str | None) -> holidays.HolidayBase:
     return holidays.country_holidays("DE", subdiv=land)
+
+
+def is_holiday(day: date, land: str | None) -> bool:
+    """Whether the day is a public holiday of the Land; without one: of the whole country."""
+    return day in _holidays(land)
 
 
 def next_working_day(day: date, land: str) -> date:
@@ -38,7 +43,7 @@ def next_working_day(day: date, land: str) -> date:
 
     ``land`` is the ISO 3166-2 code without ``DE-``. Source: § 193 BGB.
     """
-    while day.weekday() >= SATURDAY or day in _holidays(land):
+    while day.weekday() >= SATURDAY or is_holiday(day, land):
         day += timedelta(days=1)
     return day
 

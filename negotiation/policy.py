@@ -12,6 +12,8 @@ from typing import Any
 from ledger.money import Money
 from ledger.schedule import Period
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 
 @dataclass(frozen=True, slots=True)
 class InstalmentBand:
@@ -68,6 +70,9 @@ class Policy:
     ``reminder_after_days``: the one reminder goes out so long after an unanswered first contact.
     ``contact_country``: whose contact rules hold (ISO 3166-1 alpha-2); ``contact_rules`` are the
     merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
+    ``opening_hours``: when people answer, weekday → ``"09:00-17:00"`` at the merchant; on a day
+    that is not named, and on the Land's holidays, nobody does.
+    ``answer_minutes``: so long before closing an answer can still be promised for the same day.
     """
 
     currency: str = "EUR"
@@ -107,6 +112,10 @@ class Policy:
     reminder_after_days: int = 3
     contact_country: str = "DE"
     contact_rules: Mapping[str, Any] = field(default_factory=dict)
+    opening_hours: Mapping[str, str] = field(
+        default_factory=lambda: dict.fromkeys(WEEKDAYS[:5], "09:00-17:00")
+    )
+    answer_minutes: int = 60
 
     def instalment_count_max(self, balance: Money) -> int:
         """The largest number of instalments for this open amount."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import time
 from typing import Any
 
 from ledger.money import EXPONENTS
 from ledger.schedule import Period
 from negotiation.policy import (
+    WEEKDAYS,
     DeferralBand,
     EffortBand,
     InstalmentBand,
@@ -76,6 +78,31 @@ def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise _Wrong(("", "an object"))
     return dict(value)
+
+
+def _hours(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise _Wrong(("", "an object"))
+    errors = [(f".{day}", "a day such as monday") for day in value if day not in WEEKDAYS]
+    errors += [
+        (f".{day}", "hours such as 09:00-17:00")
+        for day, hours in value.items()
+        if day in WEEKDAYS and not _is_window(hours)
+    ]
+    if not value:
+        errors.append(("", "at least one day"))
+    if errors:
+        raise _Wrong(*errors)
+    return {day: value[day] for day in WEEKDAYS if day in value}
+
+
+def _is_window(value: Any) -> bool:
+    """Whether it is ``HH:MM-HH:MM``, the later time last."""
+    opens, _, closes = value.partition("-") if isinstance(value, str) else ("", "", "")
+    try:
+        return time.fromisoformat(opens) < time.fromisoformat(closes) and len(value) == 11
+    except (ValueError, TypeError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -154,6 +181,8 @@ _READERS: Mapping[str, Reader] = {
     "reminder_after_days": _whole(1, 366),
     "contact_country": _country,
     "contact_rules": _object,
+    "opening_hours": _hours,
+    "answer_minutes": _whole(0, 24 * 60),
 }
 
 

@@ -17,7 +17,7 @@ from conversation.wording.formats import grouped
 LANGUAGES = ("de", "en")
 ADDRESS_FORMS = ("sie", "du")
 TONES = ("warm", "plain", "firm")
-KINDS = ("text", "count", "money", "date", "code", "codes", "rates", "claims")
+KINDS = ("text", "count", "money", "date", "code", "codes", "rates", "claims", "answer_time")
 _FOLDER = Path(__file__).parent
 _SPEC_KEYS = {"discloses", "restrained", "long", "args", "de", "en", "sms", "template", *TONES}
 

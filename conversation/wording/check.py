@@ -60,6 +60,12 @@ _SAMPLES: Mapping[str, Any] = {
     "count": 2,
     "money": _MONEY,
     "date": "2026-12-15",
+    "answer_time": {
+        "today": "2026-12-24",
+        "day": "2027-01-04",
+        "opens": "09:30",
+        "closes": "17:00",
+    },
     "rates": [
         {"number": number, "due": f"2027-{number:02}-15", "amount": _MONEY}
         for number in range(1, 7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +57,39 @@ def day(value: str, language: str, *, short: bool) -> str:
     return format_date(parsed, style, locale=LOCALES[language])
 
 
+def answer_time(value: Mapping[str, Any], language: str) -> str:
+    """When an answer comes: ``heute bis 17 Uhr``, ``am Montag ab 9 Uhr``; `today` is the reader's.
+
+    Of ``opens`` and ``closes`` (``HH:MM``) the first is named where there is one.
+    """
+    try:
+        today, on = (date.fromisoformat(value[name]) for name in ("today", "day"))
+        opens = value.get("opens")
+        at = time.fromisoformat(opens or value["closes"])
+    except (KeyError, TypeError, ValueError) as invalid:
+        raise InvalidArgument("an answer's time has days and times") from invalid
+    if language == "de":
+        clock = f"{'ab' if opens else 'bis'} {at.hour}{f'.{at:%M}' if at.minute else ''} Uhr"
+    else:
+        half = "am" if at.hour < 12 else "pm"
+        clock = f"{'from' if opens else 'by'} {at.hour % 12 or 12}"
+        clock += f"{f':{at:%M}' if at.minute else ''} {half}"
+    return f"{_day_seen_from(today, on, language)} {clock}"
+
+
+def _day_seen_from(today: date, on: date, language: str) -> str:
+    """``heute``, ``morgen``, ``am Montag``, and from a week on ``am Montag, 4. Januar,``."""
+    ahead = on - today
+    near = {0: ("heute", "today"), 1: ("morgen", "tomorrow")}.get(ahead.days)
+    if near is not None:
+        return near[0] if language == "de" else near[1]
+    weekday = format_date(on, "EEEE", locale=LOCALES[language])
+    if ahead < timedelta(days=7):
+        return f"am {weekday}" if language == "de" else f"on {weekday}"
+    named = format_date(on, "d. MMMM" if language == "de" else "d MMMM", locale=LOCALES[language])
+    return f"am {weekday}, {named}," if language == "de" else f"on {weekday} {named}"
+
+
 def grouped(compact: str) -> str:
     """IBAN or RF reference in groups of four, as people read and copy them."""
     return " ".join(compact[start : start + 4] for start in range(0, len(compact), 4))
@@ -86,6 +119,8 @@ class Style:
             return money(value, self.language)
         if name == "date":
             return day(value, self.language, short=self.short)
+        if name == "answer_time":
+            return answer_time(value, self.language)
         if name == "code":
             return self.phrase(group, self._text(value))
         if name == "codes":

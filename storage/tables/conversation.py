@@ -29,7 +29,9 @@ class Conversation(OfMerchant, Base):
     verification_locked_at: Mapped[Moment | None]
     opted_out_at: Mapped[Moment | None]
     introduced_at: Mapped[Moment | None]
-    """When the automated assistant named itself (AI Act Art. 50(1))."""
+    """When the automated assistant named itself (AI Act Art. 50(1)); empty: it has to (again)."""
+    hint: Mapped[Json | None]
+    """What a person who gave the conversation back tells the bot's next turn."""
     stalled_notice_at: Mapped[Moment | None]
     """When the customer was told that the answer takes longer (the dialogue engine is down)."""
     last_inbound_at: Mapped[Moment | None]
@@ -67,6 +69,13 @@ class Message(OfMerchant, Base):
             postgresql_where=text("direction = 'out' AND status IN ('queued', 'sending')"),
         ),
         Index("ix_message_provider_message_id", "provider_message_id"),
+        Index(
+            "uq_message_idempotency_key",
+            "conversation_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -106,6 +115,8 @@ class Message(OfMerchant, Base):
     delivered_at: Mapped[Moment | None]
     read_at: Mapped[Moment | None]
     error: Mapped[str | None]
+    idempotency_key: Mapped[str | None]
+    """Of an agent's reply: the caller's key, so that a repeated request sends once."""
 
 
 class Turn(OfMerchant, Base):
@@ -167,10 +178,31 @@ class Handoff(OfMerchant, Base):
     reason: Mapped[str]
     summary: Mapped[Json] = mapped_column(server_default="{}")
     requested_at: Mapped[Moment]
+    answer_by: Mapped[Moment | None]
+    """Until when a person can honestly be expected to answer (the opening hours)."""
+    promised: Mapped[bool] = mapped_column(server_default="false")
+    """Whether the customer was told that time."""
+    overdue_at: Mapped[Moment | None]
+    """When it was noticed, and said, that nobody had taken it by then."""
     taken_at: Mapped[Moment | None]
     taken_by: Mapped[str | None]
     closed_at: Mapped[Moment | None]
     outcome: Mapped[str | None]
+
+
+class HandoffNote(OfMerchant, Base):
+    """What people write for each other about a handoff; it has no way to a customer."""
+
+    __tablename__ = "handoff_note"
+
+    id: Mapped[Id]
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    kind: Mapped[str]
+    """``note``, or ``hint`` (said when the conversation was given back to the bot)."""
+    author: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[Moment]
 
 
 class StartToken(OfMerchant, Base):

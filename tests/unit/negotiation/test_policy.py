@@ -1,5 +1,6 @@
 """Policy as data: complete defaults, all errors at once."""
 
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ def test_data_is_read_back() -> None:
                 {"up_to_minor": None, "count_max": 6},
             ],
             "shift_due_days_land": "BY",
+            "opening_hours": {"saturday": "10:00-14:00"},
         }
     )
     assert policy_from_data(policy_to_data(policy)) == policy
@@ -45,6 +47,12 @@ def test_data_is_read_back() -> None:
         ({"currency": "DM"}, ["currency"]),
         ({"currency": []}, ["currency"]),
         ({"shift_due_days_land": "XX"}, ["shift_due_days_land"]),
+        ({"opening_hours": {}}, ["opening_hours"]),
+        ({"opening_hours": {"monday": "17:00-09:00"}}, ["opening_hours.monday"]),
+        (
+            {"opening_hours": {"montag": "09:00-17:00", "friday": "9-17"}},
+            ["opening_hours.montag", "opening_hours.friday"],
+        ),
         ({"deferral_bands": []}, ["deferral_bands"]),
         (
             {"deferral_bands": [{"up_to_days": 5, "days_max": 500}]},
@@ -89,7 +97,7 @@ def test_any_data_is_a_policy_or_is_refused_by_name(data: dict[str, Any]) -> Non
     try:
         policy = policy_from_data(data)
     except PolicyInvalid as refused:
-        wrong = {error.field.partition("[")[0] for error in refused.errors}
+        wrong = {re.split(r"[.\[]", error.field)[0] for error in refused.errors}
     assert wrong <= {*data, "instalment_first_days_usual"}
     assert policy_from_data(policy_to_data(policy)) == policy
 

@@ -1,0 +1,345 @@
+"""What a person does with a handoff: take it, write, note, give it back, close it.
+
+Every function works in a transaction that holds the conversation's lock
+(``Database.conversation``) and commits nothing. While a person holds a conversation the bot is
+silent (``conversation/turn.py``); what it was already answering when it was taken still goes out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversation.delivery import hindrance
+from conversation.handoff_held import (
+    AddressOptedOut,
+    HandoffUnknown,
+    Held,
+    Outcome,
+    ReplyKeyReused,
+    TemplateNeeded,
+    held_handoff,
+    open_handoff,
+    taken,
+)
+from conversation.identity import is_verified, lapse
+from conversation.masking import masked_storable
+from conversation.outbox import Reply, Scene, queue, scene
+from negotiation.policy_data import policy_from_data
+from storage.tables import (
+    Conversation,
+    Customer,
+    Handoff,
+    HandoffNote,
+    Message,
+    Turn,
+)
+
+REPLY_CHARACTERS_MAX: Final = 1500
+"""Fits every channel with room to spare (Twilio takes 1,600 characters, Telegram 4,096)."""
+RETURNED: Final = "returned"
+_FORGOTTEN: Final = {"awaiting": "none", "offer": None, "wish": None, "given": None}
+"""Slots that a "yes" could be taken to answer: after a person has spoken it no longer does."""
+
+
+@dataclass(frozen=True)
+class Replied:
+    """An agent's message in the outbox; `new` is False for a repeated request."""
+
+    message_id: int
+    new: bool
+    verified: bool
+
+
+async def conversation_of(session: AsyncSession, handoff_id: int) -> int:
+    """Whose conversation has to be locked to work on this handoff; raises ``HandoffUnknown``."""
+    found = await session.scalar(select(Handoff.conversation_id).where(Handoff.id == handoff_id))
+    if found is None:
+        raise HandoffUnknown(f"there is no handoff {handoff_id}")
+    return found
+
+
+async def take(
+    session: AsyncSession,
+    handoff_id: int,
+    agent: str,
+    now: datetime,
+    *,
+    instead_of: str | None = None,
+) -> None:
+    """Give the conversation to a person; again for the same one changes nothing.
+
+    With `instead_of` it is taken over from the colleague of that name, and from nobody else.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffTaken
+    """
+    held = await open_handoff(session, handoff_id)
+    if held.handoff.taken_by == agent:
+        return
+    if held.handoff.taken_by is not None and held.handoff.taken_by != instead_of:
+        raise taken(held.handoff)
+    held.note("handoff_taken", now, agent=agent, instead_of=held.handoff.taken_by)
+    held.handoff.taken_by, held.handoff.taken_at = agent, now
+    held.conversation.state = "agent"
+
+
+async def reply(
+    session: AsyncSession,
+    handoff_id: int,
+    agent: str,
+    text: str,
+    now: datetime,
+    *,
+    key: str | None = None,
+) -> Replied:
+    """Put a person's words into the outbox, after the notice that a person writes from here on.
+
+    No machine can tell whether free text discloses something, so it is sent as it is; `verified`
+    in the answer says whether the customer has proved who they are. Card numbers are masked. The
+    same `key` with the same text sends once.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
+        TemplateNeeded, ReplyKeyReused
+    """
+    written = masked_storable(text)
+    held = await held_handoff(session, handoff_id)
+    where = await scene(session, held.conversation.id)
+    verified = _verified(where, now)
+    known = await _known_reply(session, held.conversation.id, key)
+    if known is not None:
+        if (known.text, known.args.get("agent")) != (written, agent):
+            raise ReplyKeyReused("the idempotency key belongs to another reply", message=known.id)
+        return Replied(known.id, False, verified)
+    held.of(agent)
+    if held.conversation.opted_out_at is not None:
+        raise AddressOptedOut("the customer wants no messages at this address")
+    if hindrance(held.conversation, now, discloses=False, template=None) is not None:
+        raise TemplateNeeded("more than 24 hours since the customer's last message")
+    if not await _has_written(session, held.handoff):
+        notice = Reply("agent_took_over")
+        await queue(session, where, where.speaker(verified=False), [notice], now, author="system")
+    message = Message(
+        merchant_id=held.conversation.merchant_id,
+        conversation_id=held.conversation.id,
+        channel_account_id=held.conversation.channel_account_id,
+        direction="out",
+        author="agent",
+        kind="message",
+        text=written,
+        args={"agent": agent},
+        status="queued",
+        idempotency_key=key,
+        created_at=now,
+    )
+    session.add(message)
+    await session.flush()
+    return Replied(message.id, True, verified)
+
+
+async def note(session: AsyncSession, handoff_id: int, agent: str, text: str, now: datetime) -> int:
+    """Keep words for colleagues; they have no way to the customer. Whoever has taken it or not.
+
+    Raises:
+        HandoffUnknown, HandoffClosed
+    """
+    held = await open_handoff(session, handoff_id)
+    return await _write_note(session, held, "note", agent, text, now)
+
+
+async def give_back(
+    session: AsyncSession,
+    handoff_id: int,
+    agent: str,
+    now: datetime,
+    *,
+    hint: str = "",
+    facts: Mapping[str, Any] | None = None,
+    greet: bool = True,
+    resume_contact: bool = False,
+    reopen_proof: bool = False,
+) -> bool:
+    """Give the conversation back to the bot; True when the bot's greeting was queued.
+
+    The automated assistant names itself again (AI Act Art. 50(1)): in the greeting, or without
+    one in its next answer. `hint` is kept for colleagues, `facts` are what the bot's next turn
+    sees. What the bot had asked or suggested before is no longer open. `resume_contact` ends a
+    pause of contact, `reopen_proof` lets the customer try again to prove who they are.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken
+    """
+    held = await held_handoff(session, handoff_id)
+    if held.ended_as(RETURNED, agent):
+        return False
+    held.of(agent)
+    if hint:
+        await _write_note(session, held, "hint", agent, hint, now)
+    await _end(session, held, "bot", RETURNED, agent, now)
+    await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
+    held.conversation.hint = dict(facts) if facts else None
+    if not greet or not _can_be_greeted(held.conversation, now):
+        return False
+    where = await scene(session, held.conversation.id)  # flushes: the introduction is due again
+    await queue(session, where, where.speaker(verified=False), [Reply("agent_finished")], now)
+    return True
+
+
+async def close(
+    session: AsyncSession,
+    handoff_id: int,
+    agent: str,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    resume_contact: bool = False,
+    reopen_proof: bool = False,
+) -> None:
+    """End the handoff and the conversation; when the customer writes again the bot answers.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken
+    """
+    held = await held_handoff(session, handoff_id)
+    if held.ended_as(outcome.value, agent):
+        return
+    held.of(agent)
+    await _end(session, held, "closed", outcome.value, agent, now)
+    await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
+
+
+async def mark_overdue(session: AsyncSession, handoff_id: int, now: datetime) -> bool:
+    """Mark a handoff that nobody took in time; True when the customer is told, once.
+
+    Told is who was promised a time, unless contact with them rests or they said stop.
+    """
+    held = await held_handoff(session, handoff_id)
+    handoff, conversation = held.handoff, held.conversation
+    late = handoff.answer_by is not None and handoff.answer_by <= now
+    if not late or handoff.overdue_at or handoff.taken_at or handoff.closed_at:
+        return False
+    told = handoff.promised and await _may_be_told(session, conversation, now)
+    handoff.overdue_at = now
+    held.note("handoff_overdue", now, told=told)
+    if told:
+        where = await scene(session, conversation.id)
+        late_notice = Reply("person_late")
+        # By "system": a question of the bot that waits for an answer stays the newest one.
+        await queue(
+            session, where, where.speaker(verified=False), [late_notice], now, author="system"
+        )
+    return told
+
+
+async def _known_reply(
+    session: AsyncSession, conversation_id: int, key: str | None
+) -> Message | None:
+    if key is None:
+        return None
+    return await session.scalar(
+        select(Message).where(
+            Message.conversation_id == conversation_id, Message.idempotency_key == key
+        )
+    )
+
+
+async def _has_written(session: AsyncSession, handoff: Handoff) -> bool:
+    """Whether a person has written since this handoff was asked for."""
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    Message.conversation_id == handoff.conversation_id,
+                    Message.author == "agent",
+                    Message.created_at >= handoff.requested_at,
+                )
+            )
+        )
+    )
+
+
+async def _write_note(
+    session: AsyncSession, held: Held, kind: str, agent: str, text: str, now: datetime
+) -> int:
+    written = HandoffNote(
+        merchant_id=held.conversation.merchant_id,
+        handoff_id=held.handoff.id,
+        conversation_id=held.conversation.id,
+        kind=kind,
+        author=agent,
+        text=masked_storable(text),
+        at=now,
+    )
+    session.add(written)
+    await session.flush()
+    return written.id
+
+
+async def _end(
+    session: AsyncSession, held: Held, state: str, outcome: str, agent: str, now: datetime
+) -> None:
+    held.handoff.closed_at, held.handoff.outcome = now, outcome
+    held.conversation.state = state
+    held.conversation.introduced_at = None
+    await _forget_open_questions(session, held.conversation)
+    held.note("handoff_ended", now, agent=agent, outcome=outcome)
+
+
+async def _reopen(
+    session: AsyncSession, held: Held, now: datetime, *, contact: bool, proof: bool
+) -> None:
+    """Lift what only a person may lift: a pause of contact, a locked proof."""
+    conversation = held.conversation
+    if proof and conversation.verification_locked_at is not None:
+        conversation.verification_locked_at, conversation.verification_tries = None, 0
+        held.note("proof_reopened", now)
+    if contact and conversation.customer_id is not None:
+        customer = await session.get_one(Customer, conversation.customer_id)
+        if customer.contact_paused_until is not None:
+            held.note("contact_resumed", now, reason=customer.contact_pause_reason)
+        customer.contact_paused_until = customer.contact_pause_reason = None
+
+
+async def _forget_open_questions(session: AsyncSession, conversation: Conversation) -> None:
+    """Nothing is waited for any more, in the slots and at the end of the events they come from."""
+    forgotten = {name: value for name, value in _FORGOTTEN.items() if name in conversation.slots}
+    conversation.slots = {**conversation.slots, **forgotten}
+    last = await session.scalar(
+        select(Turn)
+        .where(Turn.conversation_id == conversation.id)
+        .order_by(Turn.number.desc())
+        .limit(1)
+    )
+    if last is None or not last.events:
+        return
+    timestamp = last.events[-1].get("timestamp")
+    slots = [
+        {"event": "slot", "name": name, "value": value, "timestamp": timestamp}
+        for name, value in forgotten.items()
+    ]
+    await session.execute(
+        update(Turn).where(Turn.message_id == last.message_id).values(events=[*last.events, *slots])
+    )
+
+
+def _can_be_greeted(conversation: Conversation, now: datetime) -> bool:
+    return (
+        conversation.opted_out_at is None
+        and hindrance(conversation, now, discloses=False, template=None) is None
+    )
+
+
+async def _may_be_told(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
+    if conversation.customer_id is None or conversation.opted_out_at is not None:
+        return False
+    customer = await session.get_one(Customer, conversation.customer_id)
+    return customer.contact_paused_until is None or customer.contact_paused_until <= now
+
+
+def _verified(where: Scene, now: datetime) -> bool:
+    lapses_after = lapse(policy_from_data(where.policy))
+    return is_verified(where.customer_id, where.verified_at, now, lapses_after)

@@ -1,0 +1,132 @@
+"""A handoff with its conversation, and the facts that it refuses a person's wish with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.tables import AuditEvent, Conversation, Handoff
+
+
+class Outcome(StrEnum):
+    """How a handoff ended."""
+
+    SOLVED = "solved"
+    AGREED = "agreed"
+    PAID = "paid"
+    NO_ANSWER = "no_answer"
+    NOT_REACHABLE = "not_reachable"
+    PASSED_ON = "passed_on"
+    OTHER = "other"
+
+
+class HandoffError(Exception):
+    """Base of all facts that a handoff refuses something with; `facts` holds codes and names."""
+
+    def __init__(self, detail: str, **facts: Any) -> None:
+        super().__init__(detail)
+        self.facts = facts
+
+
+class HandoffUnknown(HandoffError):
+    """The merchant has no such handoff."""
+
+
+class HandoffTaken(HandoffError):
+    """Another person has it; ``taken_by`` says who."""
+
+
+class HandoffNotTaken(HandoffError):
+    """Whoever writes, gives back or closes has to take it first."""
+
+
+class HandoffClosed(HandoffError):
+    """It has ended; ``outcome`` says how."""
+
+
+class AddressOptedOut(HandoffError):
+    """The customer wants no messages at this address."""
+
+
+class TemplateNeeded(HandoffError):
+    """WhatsApp takes no free text more than 24 hours after the customer's last message."""
+
+
+class ReplyKeyReused(HandoffError):
+    """The idempotency key was used before, for another text."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A handoff with its conversation."""
+
+    session: AsyncSession
+    handoff: Handoff
+    conversation: Conversation
+
+    def of(self, agent: str) -> None:
+        """Refuse unless it is open and this person has it."""
+        if self.handoff.closed_at is not None:
+            raise closed(self.handoff)
+        if self.handoff.taken_by is None:
+            raise HandoffNotTaken("take the handoff first")
+        if self.handoff.taken_by != agent:
+            raise taken(self.handoff)
+
+    def ended_as(self, outcome: str, agent: str) -> bool:
+        """Whether the same person has ended it like that already: a repeated request."""
+        ended = self.handoff.closed_at is not None
+        return ended and (self.handoff.outcome, self.handoff.taken_by) == (outcome, agent)
+
+    def note(self, kind: str, now: datetime, **facts: Any) -> None:
+        """Keep an audit event; codes, names of people at the desk and figures only."""
+        self.session.add(
+            AuditEvent(
+                merchant_id=self.conversation.merchant_id,
+                kind=kind,
+                at=now,
+                customer_id=self.conversation.customer_id,
+                conversation_id=self.conversation.id,
+                facts={"handoff": self.handoff.id, **facts},
+            )
+        )
+
+
+async def held_handoff(session: AsyncSession, handoff_id: int) -> Held:
+    """The handoff as it is now; the caller holds the conversation's lock.
+
+    Raises ``HandoffUnknown``.
+    """
+    found = (
+        await session.execute(
+            select(Handoff, Conversation)
+            .join(Conversation, Conversation.id == Handoff.conversation_id)
+            .where(Handoff.id == handoff_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if found is None:
+        raise HandoffUnknown(f"there is no handoff {handoff_id}")
+    handoff, conversation = found
+    return Held(session, handoff, conversation)
+
+
+async def open_handoff(session: AsyncSession, handoff_id: int) -> Held:
+    """The same; raises ``HandoffClosed`` where it has ended."""
+    held = await held_handoff(session, handoff_id)
+    if held.handoff.closed_at is not None:
+        raise closed(held.handoff)
+    return held
+
+
+def taken(handoff: Handoff) -> HandoffTaken:
+    """Another person has it."""
+    return HandoffTaken(f"{handoff.taken_by} has it", taken_by=handoff.taken_by)
+
+
+def closed(handoff: Handoff) -> HandoffClosed:
+    """It has ended."""
+    return HandoffClosed("the handoff has ended", outcome=handoff.outcome)
