@@ -35,7 +35,7 @@ def test_the_catalogue_keeps_every_rule() -> None:
         ("a: {de: {sie: Bist du da, du: Bist du da}, en: Hello.}", "says du"),
         ("a: {de: {sie: Danke Ihnen., du: Danke Ihnen.}, en: Hello.}", "says Ihnen"),
         ("button_a: {de: Ein viel zu langer Knopf, en: OK}", "a label of"),
-        ("a: {de: '" + "lang " * 80 + "', en: OK}", "takes 3 SMS"),
+        ("a: {de: '" + "lang. " * 60 + "', en: OK}", "takes 3 SMS"),
         ("a: {de: '😀', en: OK}", "outside GSM-7"),
         (
             "a: {args: {why: 'code:moods'}, discloses: true, de: '{{ why }}', en: '{{ why }}'}",

@@ -14,7 +14,7 @@ from conversation.wording import (
     load_catalogue,
     render,
 )
-from conversation.wording.check import sample_args
+from conversation.wording.samples import sample_args
 from conversation.wording.formats import InvalidArgument, day, grouped, money
 
 SHOP = MerchantVoice(
@@ -185,6 +185,6 @@ def test_the_claim_stands_line_by_line(tone: str) -> None:
         address_form="sie", tone=tone, channel="telegram", merchant=SHOP, verified=True,
     ).text  # fmt: skip
     lines = text.splitlines()
-    assert "Kosten: 104,50\u00a0€ (Druck und Porto)" in lines
-    assert "Zinsen: 104,50\u00a0€" in lines
+    assert "Kosten: 5,00\u00a0€ (Druck und Porto)" in lines
+    assert "Zinsen: 30,56\u00a0€" in lines
     assert lines[-1] == "Stimmt das so?"
