@@ -92,7 +92,9 @@ class Wording:
     args: Mapping[str, str]
     texts: Mapping[Place, Text]
     buttons: tuple[str, ...] = ()
-    """What it is usually shown with (``button_<name>``); the dialogue decides, this is for readers."""
+    """What it is usually shown with (``button_<name>``), for reviewers; the dialogue decides."""
+    group: str = ""
+    """The file it stands in."""
     template: Mapping[str, Text] = field(default_factory=dict)
 
     def text(self, tone: str, sms: bool, language: str, form: str, variant: str = STANDARD) -> Text:
@@ -213,7 +215,7 @@ def surplus_names(name: str, args: Mapping[str, str], texts: Mapping[Place, Text
             yield f"{name} ({place}): uses undeclared {', '.join(surplus)}"
 
 
-def _wording(name: str, spec: Mapping[str, Any], problems: list[str]) -> Wording:
+def _wording(name: str, group: str, spec: Mapping[str, Any], problems: list[str]) -> Wording:
     unknown = sorted(set(spec) - _SPEC_KEYS)
     if unknown:
         problems.append(f"{name}: unknown keys {', '.join(unknown)}")
@@ -242,6 +244,7 @@ def _wording(name: str, spec: Mapping[str, Any], problems: list[str]) -> Wording
         args=args,
         texts=texts,
         buttons=tuple(spec.get("buttons") or ()),
+        group=group,
         template={key: _compiled(text) for key, text in (spec.get("template") or {}).items()},
     )
 
@@ -254,7 +257,7 @@ def read_catalogue(folder: Path, phrases_file: Path) -> Catalogue:
         for name, spec in yaml.safe_load(path.read_text("utf-8")).items():
             if name in wordings:
                 problems.append(f"{name}: defined twice")
-            wordings[name] = _wording(name, spec, problems)
+            wordings[name] = _wording(name, path.stem, spec, problems)
     phrases = {
         group: {
             code: {(language, form): text for language, form, text in _by_form(spec)}

@@ -106,8 +106,8 @@ def _disclosure_problems(wording: Wording) -> Iterator[str]:
 
 
 def _complete_problems(wording: Wording, like: Wording) -> Iterator[str]:
-    """Texts that leave out an argument, or a fact about the shop that `like` always gives."""
-    voices = set.intersection(*(_voice(text) for text in like.texts.values()))
+    """Texts that leave out an argument, or a fact about the shop that `like` gives."""
+    voices = _voice(like.text("warm", False, LANGUAGES[0], ADDRESS_FORMS[0]))
     for place, text in wording.texts.items():
         where = f"{wording.name} ({place})"
         for missing in sorted(set(wording.args) - text.names):

@@ -49,14 +49,14 @@ _NAMES_OF_FACTS = "names of facts (Rechnungsnummer …) stand on the customer's 
 HARDER: Mapping[str, str] = {
     "introduction": "one short sentence; „automatischer Assistent“ is what has to be said",
     "verification_needed": _NAMES_OF_FACTS,
-    "verification_first": _NAMES_OF_FACTS,
     "verification_lapsed": _NAMES_OF_FACTS,
 }
 """Wordings that may be harder to read than the bound, with the reason."""
 
 
 @cache
-def _laws() -> tuple[tuple[str, Mapping[str, Any]], ...]:
+def laws() -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The rows of ``tone.yml``: name, and what its wordings must and may never say."""
     loaded = yaml.safe_load(Path(__file__).with_name("tone.yml").read_text("utf-8"))
     return tuple(loaded.items())
 
@@ -81,7 +81,7 @@ def reading_problems(wording: Wording, read: Sequence[Reading]) -> Iterator[str]
     """What is wrong with the texts as a reader sees them, with all their arguments."""
     for reading in read:
         where, language = f"{wording.name} ({reading.place})", reading.place.language
-        for law, row in _laws():
+        for law, row in laws():
             if wording.name in row["wordings"]:
                 yield from _law_problems(f"{where}: {law}", row, reading.text, language)
         if reading.text.count("?") > QUESTIONS_MAX:
