@@ -78,6 +78,7 @@ _BARE: Mapping[str, Any] = {
     **dict.fromkeys(("more", "in_default"), 0),
     "count": 1,
 }
+_CODES = {"missing": "birth_date", "reason": "plan_terms_differ"}
 _CODES_SHOWN = 4
 
 
@@ -117,7 +118,8 @@ def bare_args(wording: Wording, catalogue: Catalogue) -> dict[str, Any]:
 def _sample(arg: str, kind: str, catalogue: Catalogue) -> Any:
     name, _, group = kind.partition(":")
     if name == "code":
-        return next(iter(catalogue.phrases[group]))
+        known = catalogue.phrases[group]
+        return _CODES[arg] if _CODES.get(arg) in known else next(iter(known))
     if name == "codes":
         return list(catalogue.phrases[group])[:_CODES_SHOWN]
     return _NAMED.get(arg, _KINDS[name])
