@@ -144,9 +144,14 @@ def _columns(wording: Wording, catalogue: Catalogue, read: Sequence[Reading]) ->
         for form in ADDRESS_FORMS:
             labels = tuple(_labels(wording, catalogue, language, form))
             texts = tuple(
-                _shown(one, labels)
-                for one in read
-                if (one.place.language, one.place.form) == (language, form)
+                _texts(
+                    [
+                        one
+                        for one in read
+                        if (one.place.language, one.place.form) == (language, form)
+                    ],
+                    labels,
+                )
             )
             # English, and what needs no form of address, says the same to everybody.
             if not texts or texts == before.get(language):
@@ -166,16 +171,34 @@ def _labels(wording: Wording, catalogue: Catalogue, language: str, form: str) ->
                 break
 
 
-def _shown(reading: Reading, buttons: Sequence[str]) -> Shown:
+def _texts(read: Sequence[Reading], buttons: Sequence[str]) -> Iterator[Shown]:
+    """Every text once: an SMS that reads like its chat message stands beside it no second time."""
+    everywhere = {
+        one.place._replace(sms=False)
+        for one in read
+        if one.place.sms and not buttons and _chat_text(one, read) == one.text
+    }
+    for one in read:
+        same = one.place._replace(sms=False) in everywhere
+        if not (one.place.sms and same):
+            yield _shown(one, buttons, same)
+
+
+def _chat_text(sms: Reading, read: Sequence[Reading]) -> str | None:
+    place = sms.place._replace(sms=False)
+    return next((one.text for one in read if one.place == place), None)
+
+
+def _shown(reading: Reading, buttons: Sequence[str], everywhere: bool) -> Shown:
     place = reading.place
     text = lettered(reading.text, buttons) if place.sms and buttons else reading.text
-    labels = ["SMS" if place.sms else "chat"]
+    labels = ["chat and SMS" if everywhere else "SMS" if place.sms else "chat"]
     if place.tone != "warm":
         labels.append(place.tone)
     if place.variant != STANDARD:
         labels.append(f"variant {place.variant}")
     facts = []
-    if place.sms:
+    if place.sms or everywhere:
         facts.append(f"{segments(text)} SMS, {len(text)} characters")
     score = grade(reading.text, place.language)
     if score is not None:
