@@ -16,6 +16,7 @@ from api.commands import (
     telegram_link,
     train,
     up,
+    wording,
 )
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ for module in (
     statement,
     merchant,
     channel,
+    wording,
     parse,
     train,
     clock,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from stdnum import iban as iban_number
 
+from conversation.wording import OverridesRefused, checked_overrides
 from negotiation.policy_data import policy_from_data
 from storage.tables import Merchant
 
@@ -37,6 +38,8 @@ class MerchantData(BaseModel):
     iban: str | None = None
     bic: str | None = None
     policy: dict[str, Any] = {}
+    wordings: dict[str, Any] | None = None
+    """The merchant's own texts; None leaves those that are stored."""
 
     @field_validator("timezone")
     @classmethod
@@ -73,6 +76,16 @@ class MerchantData(BaseModel):
         policy_from_data(value)  # its errors are ValueErrors that name every field
         return value
 
+    @field_validator("wordings")
+    @classmethod
+    def _valid_wordings(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value:
+            try:
+                checked_overrides(value)
+            except OverridesRefused as refused:
+                raise ValueError("\n    ".join(refused.problems)) from refused
+        return value
+
 
 async def save_merchant(session: AsyncSession, data: Mapping[str, Any], now: datetime) -> int:
     """Create the merchant with this key, or update it; return its id.
@@ -87,7 +100,8 @@ async def save_merchant(session: AsyncSession, data: Mapping[str, Any], now: dat
     if merchant is None:
         merchant = Merchant(key=given.key, created_at=now)
         session.add(merchant)
-    for field, value in given.model_dump(exclude={"key"}).items():
+    stays = {"key"} if given.wordings is not None else {"key", "wordings"}
+    for field, value in given.model_dump(exclude=stays).items():
         setattr(merchant, field, value)
     await session.flush()
     return merchant.id

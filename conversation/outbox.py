@@ -14,18 +14,22 @@ from sqlalchemy.orm import aliased
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
-from conversation.wording import MerchantVoice, Rendered, render
+from conversation.wording import MerchantVoice, Rendered, merchant_catalogue, render
 from storage.statement import Statement
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One wording to say, with its arguments and buttons (button titles are wordings too)."""
+    """One wording to say, with its arguments and buttons (button titles are wordings too).
+
+    `variant` is a number that picks one of the wording's variants; 0 is the standard one.
+    """
 
     say: str
     args: dict[str, Any] = field(default_factory=dict)
     buttons: list[dict[str, Any]] = field(default_factory=list)
+    variant: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Speaker:
     channel: str
     verified: bool
     templates: Mapping[str, Any]
+    wordings: Mapping[str, Any] = field(default_factory=dict)
+    """The merchant's own texts, laid over the catalogue."""
 
     def say(self, reply: Reply) -> Rendered:
         """Render a reply.
@@ -56,7 +62,16 @@ class Speaker:
             channel=self.channel,
             merchant=self.voice,
             verified=self.verified,
+            # An approved template has one text; its own variants would be other templates.
+            variant=0 if self.template_of(reply.say) else reply.variant,
+            catalogue=merchant_catalogue(self.wordings),
         )
+
+    def template_of(self, wording: str) -> Any:
+        """The provider's approved template for a wording, where the account has one."""
+        if self.channel != "whatsapp":
+            return None
+        return self.templates.get(f"{wording}.{self.language}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,7 @@ class Scene:
     tone: str
     templates: Mapping[str, Any]
     policy: Mapping[str, Any]
+    wordings: Mapping[str, Any]
     voice: MerchantVoice
     unsent: bool
     """Whether the outbox holds anything yet."""
@@ -101,6 +117,7 @@ class Scene:
             channel=self.channel,
             verified=verified,
             templates=self.templates,
+            wordings=self.wordings,
         )
 
 
@@ -126,6 +143,7 @@ _SCENE = Statement(
         Merchant.tone,
         ChannelAccount.templates,
         Merchant.policy,
+        Merchant.wordings,
         exists()
         .where(Message.conversation_id == Conversation.id, IS_UNSENT)
         .correlate(Conversation)
@@ -171,19 +189,19 @@ _QUEUE = Statement(
     WITH given AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('message', 'id')) AS id, reply.*
         FROM jsonb_to_recordset(:replies) AS reply (
-            position int, text text, buttons jsonb, wording text, args jsonb,
+            position int, text text, buttons jsonb, wording text, variant text, args jsonb,
             discloses boolean, template jsonb, status text, choices jsonb
         )
         ORDER BY position
     ), written AS (
         INSERT INTO message (
             id, merchant_id, conversation_id, channel_account_id, direction, author, kind, text,
-            buttons, in_reply_to, ordinal, wording, args, discloses, template, status, attempts,
-            claimed_at, created_at
+            buttons, in_reply_to, ordinal, wording, variant, args, discloses, template, status,
+            attempts, claimed_at, created_at
         )
         SELECT id, :merchant_id, :conversation_id, :channel_account_id, 'out', :author, 'message',
             text, buttons, :in_reply_to, CASE WHEN :in_reply_to IS NOT NULL THEN position END,
-            wording, args, discloses, template, status, (status = 'sending')::int,
+            wording, variant, args, discloses, template, status, (status = 'sending')::int,
             CASE status WHEN 'sending' THEN :now END, :now
         FROM given
     ), chosen AS (
@@ -290,6 +308,7 @@ def _draft(speaker: Speaker, rendered: Rendered, reply: Reply, position: int) ->
         "text": _with_choices(rendered.text, shown, speaker.channel),
         "buttons": shown,
         "wording": rendered.wording,
+        "variant": rendered.variant,
         "args": reply.args,
         "discloses": rendered.discloses,
         "template": _template(speaker, rendered),
@@ -305,9 +324,8 @@ def _with_choices(body: str, shown: Sequence[dict[str, str]], channel: str) -> s
 
 
 def _template(speaker: Speaker, rendered: Rendered) -> dict[str, Any] | None:
-    """The provider's approved template for this wording, where the account has one."""
-    sid = speaker.templates.get(f"{rendered.wording}.{speaker.language}")
-    if speaker.channel != "whatsapp" or not sid:
+    sid = speaker.template_of(rendered.wording)
+    if not sid:
         return None
     return {"id": sid, "variables": dict(rendered.template_variables)}
 

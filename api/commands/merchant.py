@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from api.accounts import ensure_environment_accounts
 from api.commands.session import Refused, console, run
+from api.commands.wording import overrides_in
 from api.database import database_only
 from api.merchants import save_merchant
 from api.settings import Settings
@@ -23,26 +24,34 @@ def merchant(
     file: Annotated[
         Path | None, typer.Argument(help="TOML file of a merchant; without: list merchants.")
     ] = None,
+    wordings: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the merchant's own texts; an empty one removes them."),
+    ] = None,
 ) -> None:
     """Create or update a merchant from FILE, or list the merchants."""
-    run(_work(file))
+    run(_work(file, wordings))
 
 
-async def _work(file: Path | None) -> None:
+async def _work(file: Path | None, wordings: Path | None) -> None:
+    if wordings is not None and file is None:
+        raise Refused("name the merchant's TOML file too: `kulanz merchant FILE --wordings FILE`")
     settings = Settings()
     async with database_only(settings) as urls:
         database = Database(urls, pool_size=2)
         try:
             if file is not None:
-                await _save(database, settings, file)
+                await _save(database, settings, file, wordings)
             await _list(database)
         finally:
             await database.close()
 
 
-async def _save(database: Database, settings: Settings, file: Path) -> None:
+async def _save(database: Database, settings: Settings, file: Path, wordings: Path | None) -> None:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
+        if wordings is not None:
+            data["wordings"] = overrides_in(wordings)
         async with database.operator() as session:
             await save_merchant(session, data, datetime.now(UTC))
             await ensure_environment_accounts(session, settings, datetime.now(UTC))

@@ -6,6 +6,11 @@ channel and merchant is chosen here. The disclosure guard stands here too.
 
 from conversation.wording.catalogue import Catalogue, CatalogueInvalid, load_catalogue
 from conversation.wording.check import check_catalogue
+from conversation.wording.overrides import (
+    OverridesRefused,
+    checked_overrides,
+    merchant_catalogue,
+)
 from conversation.wording.render import (
     DisclosureRefused,
     MissingArgument,
@@ -22,10 +27,13 @@ __all__ = [
     "DisclosureRefused",
     "MerchantVoice",
     "MissingArgument",
+    "OverridesRefused",
     "Rendered",
     "RenderedButton",
     "UnknownWording",
     "check_catalogue",
+    "checked_overrides",
     "load_catalogue",
+    "merchant_catalogue",
     "render",
 ]

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.gsm7 import is_gsm7, to_gsm7
-from conversation.wording.catalogue import Catalogue, Wording, load_catalogue
+from conversation.wording.catalogue import STANDARD, Catalogue, Wording, load_catalogue
 from conversation.wording.formats import Style
 from conversation.wording.voice import MerchantVoice
 
 SMS = "sms"
+VOICE_NAMES = frozenset(
+    {"name", "public_name", "website", "payee", "iban", "bic", "reach", "check"}
+)
+"""What templates may ask of the merchant, as ``m.<name>``."""
 
 
 class UnknownWording(LookupError):
@@ -43,6 +47,7 @@ class Rendered:
     buttons: tuple[RenderedButton, ...]
     discloses: bool
     wording: str
+    variant: str = STANDARD
     template_variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,12 +101,14 @@ def render(
     merchant: MerchantVoice,
     verified: bool,
     buttons: Sequence[Mapping[str, Any]] = (),
+    variant: int = 0,
     catalogue: Catalogue | None = None,
 ) -> Rendered:
     """Render wording `name` for one reader.
 
     `args` hold money as ``{"minor", "currency"}`` and days as ISO strings; `buttons` are
-    ``{"title": wording name, "args"?, "intent", "entities"?}``. SMS texts are GSM-7.
+    ``{"title": wording name, "args"?, "intent", "entities"?}``. SMS texts are GSM-7. `variant` is
+    any whole number: the same one picks the same of the wording's variants, 0 the standard one.
 
     Raises UnknownWording, MissingArgument, InvalidArgument (a ValueError), and DisclosureRefused
     when the wording (or a button's label) discloses and `verified` is false.
@@ -118,12 +125,15 @@ def render(
     wording = _find(name, reader.catalogue, verified)
     values = _values(wording, args, reader)
     rendered_buttons = tuple(_button(button, reader, verified) for button in buttons)
-    text = wording.text(reader.tone, reader.sms, reader.language, reader.form)
+    variants = wording.variants(reader.language, reader.form)
+    chosen = variants[variant % len(variants)]
+    text = wording.text(reader.tone, reader.sms, reader.language, reader.form, chosen)
     return Rendered(
         text=_finished(text.template.render(values, m=reader.voice()), reader),
         buttons=rendered_buttons,
         discloses=wording.discloses,
         wording=name,
+        variant=chosen,
         template_variables={
             key: variable.template.render(values, m=reader.voice())
             for key, variable in wording.template.items()

@@ -101,6 +101,8 @@ class Message(OfMerchant, Base):
     in_reply_to: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
     ordinal: Mapped[int | None]
     wording: Mapped[str | None]
+    variant: Mapped[str | None]
+    """Which of the wording's variants it was, so that their answers can be compared."""
     args: Mapped[Json] = mapped_column(server_default="{}")
     discloses: Mapped[bool] = mapped_column(server_default="false")
     template: Mapped[Json | None]

@@ -34,6 +34,8 @@ class Merchant(Base):
     bic: Mapped[str | None]
     policy: Mapped[Json] = mapped_column(server_default="{}")
     """Data of :class:`negotiation.policy.Policy`."""
+    wordings: Mapped[Json] = mapped_column(server_default="{}")
+    """The merchant's own texts: wording name to texts, see ``conversation.wording.overrides``."""
     created_at: Mapped[Moment]
 
 

@@ -275,7 +275,7 @@ async def test_a_bare_figure_is_euros_where_a_rate_can_be_that_large(
 @pytest.mark.parametrize(
     ("intent", "words"),
     [
-        ("promise_payment", "kommen weiter die gesetzlichen Zinsen dazu"),
+        ("promise_payment", "laufen die gesetzlichen Zinsen weiter"),
         ("request_deferral", "kommen keine weiteren Zinsen dazu"),
         ("request_instalments", "kommen keine weiteren Zinsen dazu"),
     ],

@@ -14,8 +14,8 @@ from conversation.wording import (
     load_catalogue,
     render,
 )
-from conversation.wording.check import sample_args
 from conversation.wording.formats import InvalidArgument, day, grouped, money
+from conversation.wording.samples import sample_args
 
 SHOP = MerchantVoice(
     name="Apotheke am Ring",
@@ -185,6 +185,31 @@ def test_the_claim_stands_line_by_line(tone: str) -> None:
         address_form="sie", tone=tone, channel="telegram", merchant=SHOP, verified=True,
     ).text  # fmt: skip
     lines = text.splitlines()
-    assert "Kosten: 104,50\u00a0€ (Druck und Porto)" in lines
-    assert "Zinsen: 104,50\u00a0€" in lines
+    assert "Kosten: 5,00\u00a0€ (Druck und Porto)" in lines
+    assert "Zinsen: 30,56\u00a0€" in lines
     assert lines[-1] == "Stimmt das so?"
+
+
+def test_the_same_number_picks_the_same_variant() -> None:
+    def first_contact(variant: int) -> Rendered:
+        return render(
+            "first_contact", {}, language="de", address_form="sie", tone="warm", channel="sms",
+            merchant=SHOP, verified=False, variant=variant,
+        )  # fmt: skip
+
+    assert [first_contact(number).variant for number in range(4)] == [
+        "standard",
+        "hello",
+        "standard",
+        "hello",
+    ]
+    assert first_contact(1).text == first_contact(3).text != first_contact(0).text
+    assert said("verified").variant == "standard"
+
+
+def test_a_line_after_a_choice_keeps_its_own_line() -> None:
+    catalogue = load_catalogue()
+    args = sample_args(catalogue.wordings["plan_agreed"], catalogue)
+    lines = said("plan_agreed", args, verified=True).text.splitlines()
+    assert lines[-1].startswith("Wenn es einmal knapp wird")
+    assert "" not in lines

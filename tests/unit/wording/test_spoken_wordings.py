@@ -94,6 +94,41 @@ def test_every_button_has_a_label() -> None:
     assert [label for label in labels if f"button_{label}" not in wordings] == []
 
 
+def _fixed_buttons() -> Iterator[tuple[str, str, list[str]]]:
+    """(where, wording, buttons) of every ``say`` whose buttons are all written out."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in ACTION_SOURCES]
+    constants = {
+        node.targets[0].id: _names(node.value.args[0])[0]
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "button"
+    }
+    for path in ACTION_SOURCES:
+        for where, name, call in _calls(path):
+            shown = next((key.value for key in call.keywords if key.arg == "buttons"), None)
+            if name != "say" or not isinstance(shown, ast.List):
+                continue
+            labels = [
+                (constants[part.id],) if isinstance(part, ast.Name) else _names(part.args[0])
+                for part in shown.elts
+                if isinstance(part, ast.Name | ast.Call)
+            ]
+            for wording in _names(call.args[0]):
+                yield where, wording, [label for names in labels for label in names]
+
+
+def test_reviewers_see_the_buttons_that_the_dialogue_shows() -> None:
+    wordings = load_catalogue().wordings
+    found = list(_fixed_buttons())
+    assert len(found) > 12
+    for where, wording, buttons in found:
+        assert set(buttons) <= set(wordings[wording].buttons), f"{where}: {wording}"
+
+
 def test_every_reason_of_a_negotiation_has_words() -> None:
     from negotiation.offers import Reason
 

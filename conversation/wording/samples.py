@@ -1,0 +1,171 @@
+"""Invented arguments for every wording, and each of its texts as a reader sees it.
+
+The catalogue's check and the printed catalogue read the same: what the renderer makes of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from channels.gsm7 import segments
+from conversation.wording.catalogue import (
+    ADDRESS_FORMS,
+    LANGUAGES,
+    TONES,
+    Catalogue,
+    Place,
+    Text,
+    Wording,
+)
+from conversation.wording.render import SMS, render
+from conversation.wording.voice import MerchantVoice
+
+CHAT = "telegram"
+SAMPLE_MERCHANT = MerchantVoice(
+    name="Gartenhaus Linde",
+    alias="Linde Service",
+    phone="030 1234567",
+    email="hilfe@linde.example",
+    website="www.linde.example",
+    payee="Gartenhaus Linde GmbH",
+    iban="DE02120300000000202051",
+    bic="BYLADEM1001",
+)
+
+
+def _euro(minor: int) -> dict[str, Any]:
+    return {"minor": minor, "currency": "EUR"}
+
+
+_AMOUNT = _euro(1_234_56)
+_KINDS: Mapping[str, Any] = {
+    "text": "RE-2026-1044",
+    "count": 2,
+    "money": _AMOUNT,
+    "date": "2026-12-15",
+    "answer_time": {
+        "today": "2026-12-24",
+        "day": "2027-01-04",
+        "opens": "09:30",
+        "closes": "17:00",
+    },
+    "rates": [
+        {"number": number, "due": f"2027-{number:02}-15", "amount": _euro(205_76)}
+        for number in range(1, 7)
+    ],
+    "claims": [{"what": "Gartenstuhl", "invoice": "RE-2026-1044", "open": _AMOUNT}],
+}
+_NAMED: Mapping[str, Any] = {
+    "what": "Gartentisch Eiche",
+    "invoice_date": "2026-09-03",
+    "due": "2026-10-03",
+    "price": _euro(1_199_00),
+    "costs": _euro(5_00),
+    "costs_reason": "Porto und Druck",
+    "interest": _euro(30_56),
+    "paid": _euro(100_00),
+    "open": _euro(1_134_56),
+    "more_total": _euro(1_298_06),
+    "reference": "RF18539007547034",
+    "charge": _euro(12_00),
+    "waived": _euro(30_56),
+    "asked_amount": _euro(50_00),
+    "asked_count": 12,
+    "asked_day": "2027-06-01",
+    "count": 6,
+    "paid_on": "2026-11-20",
+    "latest": "2027-02-15",
+    "date": "2026-11-01",
+}
+_BARE: Mapping[str, Any] = {
+    **dict.fromkeys(("costs", "interest", "paid", "charge"), _euro(0)),
+    **dict.fromkeys(("more", "in_default"), 0),
+    "count": 1,
+}
+_CODES = {"missing": "birth_date", "reason": "plan_terms_differ"}
+_CODES_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text of a wording as one reader sees it."""
+
+    place: Place
+    source: Text
+    text: str
+
+    @property
+    def segments(self) -> int:
+        """How many SMS it is sent as; only of interest for the SMS form."""
+        return segments(self.text)
+
+
+def sample_args(wording: Wording, catalogue: Catalogue) -> dict[str, Any]:
+    """Arguments of plausible size for every declared argument."""
+    return {
+        name: _sample(name, kind.removesuffix("?"), catalogue)
+        for name, kind in wording.args.items()
+    }
+
+
+def bare_args(wording: Wording, catalogue: Catalogue) -> dict[str, Any]:
+    """The least a wording may be given: nothing optional, no costs, one instalment."""
+    args = sample_args(wording, catalogue)
+    for name, kind in wording.args.items():
+        if kind.endswith("?"):
+            args[name] = None
+        elif name in _BARE and kind in ("money", "count"):
+            args[name] = _BARE[name]
+    return args
+
+
+def _sample(arg: str, kind: str, catalogue: Catalogue) -> Any:
+    name, _, group = kind.partition(":")
+    if name == "code":
+        known = catalogue.phrases[group]
+        return _CODES[arg] if _CODES.get(arg) in known else next(iter(known))
+    if name == "codes":
+        return list(catalogue.phrases[group])[:_CODES_SHOWN]
+    if name == "answer_time":
+        return _KINDS[name]
+    return _NAMED.get(arg, _KINDS[name])
+
+
+def readings(
+    wording: Wording,
+    catalogue: Catalogue,
+    args: Mapping[str, Any] | None = None,
+    *,
+    merchant: MerchantVoice = SAMPLE_MERCHANT,
+) -> Iterator[Reading]:
+    """Every text that some reader gets, once each: by language, form, variant, tone, SMS or not.
+
+    Raises what rendering raises.
+    """
+    given = sample_args(wording, catalogue) if args is None else args
+    for language in LANGUAGES:
+        for form in ADDRESS_FORMS:
+            for number, variant in enumerate(wording.variants(language, form)):
+                seen: set[tuple[bool, int]] = set()
+                for sms in (False, True):
+                    for tone in TONES:
+                        source = wording.text(tone, sms, language, form, variant)
+                        if (sms, id(source)) in seen:
+                            continue
+                        seen.add((sms, id(source)))
+                        rendered = render(
+                            wording.name,
+                            given,
+                            language=language,
+                            address_form=form,
+                            tone=tone,
+                            channel=SMS if sms else CHAT,
+                            merchant=merchant,
+                            verified=True,
+                            variant=number,
+                            catalogue=catalogue,
+                        )
+                        place = Place(variant, tone, sms, language, form)
+                        yield Reading(place, source, rendered.text)
