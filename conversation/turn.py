@@ -293,7 +293,7 @@ async def _request(
 ) -> TurnRequest:
     newest = seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
-    said = Said(seen.conversation_id, inbound.id, inbound.text, inbound.buttons)
+    said = Said(seen.conversation_id, seen.channel, inbound.id, inbound.text, inbound.buttons)
     choice = await resolve_choice(session, said, newest)
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]

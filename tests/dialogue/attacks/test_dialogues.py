@@ -231,6 +231,13 @@ async def test_a_correction_of_what_was_never_said_changes_nothing(
     assert await stage.outside_policy() == []
 
 
+@pytest.mark.parametrize("letter", ["a", "A", "a)", "A."])
+async def test_a_letter_agrees_nothing_where_none_was_shown(stage: Stage, letter: str) -> None:
+    chat = await with_offer(stage)
+    await chat.say(letter)
+    assert await stage.agreements() == []
+
+
 async def test_an_old_button_agrees_nothing(stage: Stage) -> None:
     chat = await with_offer(stage)
     old = chat.button(PUT_DOWN)
