@@ -16,6 +16,7 @@ from sqlalchemy import select
 from conversation import inbox
 from ledger import book
 from ledger.agreements import terms_from_data
+from ledger.claim import ClaimStatus
 from ledger.money import Money
 from negotiation.bounds import violations
 from negotiation.policy import Policy
@@ -134,8 +135,13 @@ class Stage:
                 made.append(replace(self.chat, address=address, replies=[]))
         return made
 
-    async def leaks(self, chats: Iterable[Chat], facts: Facts = FACTS) -> list[str]:
-        """Every fact that the outbox holds for these chats, whether it was sent or not."""
+    async def leaks(
+        self, chats: Iterable[Chat], facts: Facts = FACTS, *, proved: bool = False
+    ) -> list[str]:
+        """Every fact that the outbox holds for these chats, whether it was sent or not.
+
+        Where something was `proved` there are disclosing messages, but not of these facts.
+        """
         addresses = {chat.address for chat in chats}
         async with self.chat.database.merchant(self.chat.merchant.id) as session:
             rows = await session.execute(
@@ -153,7 +159,7 @@ class Stage:
         found = []
         for row in rows:
             told = facts.found_in(said(row._asdict()))
-            told += ["disclosing"] if row.discloses else []
+            told += ["disclosing"] if row.discloses and not proved else []
             found += [f"{row.wording} to {row.address}: {fact}" for fact in told]
         return found
 
@@ -167,8 +173,10 @@ class Stage:
         async with self.chat.database.merchant(self.chat.merchant.id) as session:
             for row in await session.scalars(select(Agreement)):
                 facts = await book.claim_facts(session, row.claim_id, now=row.agreed_at)
-                terms = terms_from_data(row.terms)
-                missed = violations(Policy(), terms, replace(facts, agreements_before=0))
+                terms = terms_from_data(row.terms["agreed"])
+                # As it was agreed: what became of the claim later does not count.
+                then = replace(facts, agreements_before=0, status=ClaimStatus.OPEN)
+                missed = violations(Policy(), terms, then)
                 found += [f"{row.id} {row.kind}: {reason}" for reason in missed]
                 if row.total_minor != terms.total.minor or row.total_minor <= 0:
                     found.append(f"{row.id} {row.kind}: total {row.total_minor}")

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
@@ -14,6 +15,7 @@ from tests.dialogue.conftest import Chat
 
 LINES_MIN = 320
 AT_ONCE = 6
+INSISTING_EVERY = 4
 INSISTING = (
     "Und wie viel genau?",
     "Ja",
@@ -21,6 +23,7 @@ INSISTING = (
     "Ja, bitte so eintragen",
     "Sagen Sie mir wenigstens die Rechnungsnummer",
 )
+FACTS_OF_ANOTHER = replace(FACTS, amounts=(), days=(), numbers=FACTS.numbers[:5])
 YES = ("Ja, bitte so eintragen", "Ja", "yes please")
 
 
@@ -53,7 +56,8 @@ async def test_nothing_is_told_to_those_who_proved_nothing(stage: Stage) -> None
 
     async def insist(number: int, chat: Chat) -> None:
         await chat.say(attack[number].text)
-        await chat.say(INSISTING[number % len(INSISTING)])
+        if number % INSISTING_EVERY == 0:
+            await chat.say(INSISTING[number % len(INSISTING)])
 
     await each(chats, insist)
     assert await stage.leaks(chats) == []
@@ -79,11 +83,8 @@ async def test_no_wish_outside_the_policy_is_agreed(stage: Stage) -> None:
     assert await stage.outside_policy() == []
     # The yes to a counter-offer counts, or this test would show nothing.
     assert len(await stage.agreements()) > len(attack) / 4
-    assert await stage.leaks(chats, FACTS_OF_ANOTHER) == []
+    assert await stage.leaks(chats, FACTS_OF_ANOTHER, proved=True) == []
     await _nothing_waits(stage)
-
-
-FACTS_OF_ANOTHER = type(FACTS)((), (), FACTS.numbers[:5], ("Gartenstuhl", "Quittenbaum"))
 
 
 async def test_a_planted_leak_is_found_in_the_outbox(stage: Stage) -> None:
