@@ -182,12 +182,16 @@ class DropAddress(DialogueAction):
 
 
 class AnswerThirdParty(DialogueAction):
-    """Somebody else writes for the customer: nothing is disclosed, a person clarifies."""
+    """Somebody else writes for the customer: nothing is disclosed, a person clarifies.
+
+    Who shares a home shares letters and birthdays: their proof would prove nothing.
+    """
 
     title = "action_answer_third_party"
 
     async def act(self, turn: Turn) -> None:
+        await turn.context.conversation.refuse_proof("third_party")
         await turn.context.conversation.request_person("third_party", {})
         turn.ask("none")
-        turn.remember(offer=None, wish=None)
+        turn.remember(offer=None, wish=None, given=None)
         turn.say("third_party_noted")

@@ -17,6 +17,8 @@ _NO_REFERENCE = frozenset(
 """Entities whose digits are no invoice, order or customer number."""
 _TOKEN = re.compile(r"[0-9A-Za-zÄÖÜäöü][0-9A-Za-z./_\-]*")
 _DATE = re.compile(r"\b\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b")
+_MASKED_IBAN = re.compile(r"\b[A-Z]{2}x{9,28}[0-9A-Z]{4}\b", re.IGNORECASE)
+"""An account number as the inbox left it; its last four digits are no try."""
 _DIGITS_MIN = 3
 _SPELLED_OUT_MAX = 24
 BIRTH_YEAR_MAX = 2015
@@ -143,7 +145,11 @@ def proof_in(
 
 
 def _numbers(heard: Heard, asked: bool) -> tuple[str, ...]:
-    named = [value for value in heard.values("invoice_number") if isinstance(value, str)]
+    named = [
+        value
+        for value in heard.values("invoice_number")
+        if isinstance(value, str) and not _MASKED_IBAN.fullmatch(value)
+    ]
     if not asked:
         return tuple(named)
     rest = heard.text
@@ -153,7 +159,7 @@ def _numbers(heard: Heard, asked: bool) -> tuple[str, ...]:
             continue
         if entity.get("entity") in _NO_REFERENCE:
             rest = rest[:start] + " " * (end - start) + rest[end:]
-    rest = _DATE.sub(" ", rest)
+    rest = _MASKED_IBAN.sub(" ", _DATE.sub(" ", rest))
     words = [word for word in _TOKEN.findall(rest) if _digits(word) >= _DIGITS_MIN]
     whole = rest.strip()
     if len(whole) <= _SPELLED_OUT_MAX and _digits(whole) >= _DIGITS_MIN:

@@ -132,7 +132,7 @@ class InboundMessage:
     def rewritten(self, rewrite: Callable[[str], str]) -> InboundMessage:
         """This message with `rewrite` applied to its text and to every string in `raw`.
 
-        The one way to mask a card number everywhere it would be stored.
+        The one way to mask a card number or an IBAN everywhere it would be stored.
         """
         return replace(self, text=rewrite(self.text), raw=each_string(self.raw, rewrite))
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,6 +10,8 @@ from typing import Any, Protocol
 import aiohttp
 
 CONNECTIONS_MAX = 20
+TEXT_CHARACTERS_MAX = 1000
+"""What a person says is said by then; the time of understanding grows faster than the text."""
 
 
 class DialogueUnavailable(RuntimeError):
@@ -38,6 +41,24 @@ class TurnResult:
     events: list[dict[str, Any]]
     slots: dict[str, Any]
     understanding: dict[str, Any]
+
+
+def readable(text: str) -> str:
+    """A customer's text as the engine gets it: not too long, digits in ASCII, nothing invisible.
+
+    Digits of other scripts and in circles are read like any other; zero-width characters and
+    direction marks would part words that look whole.
+    """
+    if text.isascii():
+        return text[:TEXT_CHARACTERS_MAX]
+    seen = []
+    for character in text:
+        digit = unicodedata.digit(character, None)
+        if digit is not None:
+            seen.append(str(digit))
+        elif unicodedata.category(character) != "Cf":
+            seen.append(character)
+    return "".join(seen)[:TEXT_CHARACTERS_MAX]
 
 
 class DialogueEngine(Protocol):

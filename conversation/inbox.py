@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from channels.message import ContactWish, InboundMessage
+from channels.message import Attachment, ContactWish, InboundMessage, each_string
 from channels.payload import storable
-from conversation.masking import masked_storable
+from conversation.masking import mask_cards, mask_ibans, masked_storable
 from storage.statement import Statement
 from storage.tables import Claim, ContactAttempt, ContactPoint, Conversation
 
@@ -182,10 +182,11 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
         "sender": inbound.sender,
         "kind": clean.kind.value,
         "body": clean.text[:TEXT_CHARACTERS_MAX],
-        "buttons": [{"id": clean.button}] if clean.button else [],
+        # A button's id comes from the client, whatever was put there.
+        "buttons": [{"id": masked_storable(clean.button)}] if clean.button else [],
         "attachments": [_attachment(a) for a in clean.attachments],
         "raw": clean.raw,
-        "args": _facts(inbound, masked=clean.text != storable(inbound.text)),
+        "args": _facts(inbound),
         "provider_message_id": clean.provider_message_id,
         "sequence": clean.sequence,
         "now": now,
@@ -206,21 +207,26 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
     )
 
 
-def _attachment(attachment: Any) -> dict[str, Any]:
-    return {key: value for key, value in asdict(attachment).items() if value not in (None, {})}
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    """What is kept of a file; the provider's reference stays whole, or it could not be fetched."""
+    kept = asdict(attachment)
+    for told in ("file_name", "details"):
+        kept[told] = each_string(kept[told], masked_storable)
+    return {key: value for key, value in kept.items() if value not in (None, {})}
 
 
-def _facts(inbound: InboundMessage, *, masked: bool) -> Mapping[str, Any]:
+def _facts(inbound: InboundMessage) -> Mapping[str, Any]:
     """What the turn needs to know beyond the text."""
     facts: dict[str, Any] = {}
     if inbound.start_token:
-        facts["start_token"] = inbound.start_token
+        facts["start_token"] = masked_storable(inbound.start_token)
     if inbound.refers_to:
         facts["refers_to"] = inbound.refers_to
     if inbound.profile_language:
         facts["profile_language"] = inbound.profile_language[:2]
     if inbound.contact_wish in (ContactWish.STOP, ContactWish.START):
         facts["contact_wish"] = inbound.contact_wish.value
-    if masked:
+    text = mask_ibans(storable(inbound.text))
+    if mask_cards(text) != text:
         facts["card_masked"] = True
     return facts

@@ -343,6 +343,7 @@ class Said:
     """What a customer wrote or pressed, and where."""
 
     conversation_id: int
+    channel: str
     message_id: int
     text: str
     buttons: Sequence[Mapping[str, str]]
@@ -355,7 +356,7 @@ async def resolve_choice(
 
     Only buttons that were shown in the same conversation count; letters and titles count for the
     newest message that was there when the customer wrote: a letter typed before a question came
-    is no answer to it. `newest_of_bot` is the newest of all.
+    is no answer to it, nor is one where none was shown. `newest_of_bot` is the newest of all.
     """
     if said.buttons:
         pressed = await _choice(session, said, said.buttons[0]["id"])
@@ -368,9 +369,9 @@ async def resolve_choice(
     question: Question | None = newest_of_bot
     if newest_of_bot.message_id > said.message_id:
         question = await _question_before(session, said)
+    letters = LETTERS.casefold() if said.channel in LETTERED_CHANNELS else ""
     for position, button in enumerate(question.buttons if question is not None else ()):
-        letter = LETTERS[position].casefold() if position < len(LETTERS) else ""
-        if typed in (letter, button["title"].casefold()):
+        if typed in (letters[position : position + 1], button["title"].casefold()):
             return await _choice(session, said, button["id"])
     return None
 

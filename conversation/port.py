@@ -76,6 +76,16 @@ class Port:
         outcome = await identity.check(self.session, self.conversation, given, self.now)
         return outcome.value
 
+    async def refuse_proof(self, reason: str) -> None:
+        """Whoever writes has said that they are somebody else: no proof counts any more.
+
+        As after too many wrong tries, only a person reopens it.
+        """
+        held = self.conversation
+        held.verified_at = None
+        held.verification_locked_at = held.verification_locked_at or self.now
+        await self.note("proof_refused", {"reason": reason})
+
     async def request_person(
         self, reason: str, summary: Mapping[str, Any], *, promise: bool = False
     ) -> Requested:

@@ -37,7 +37,7 @@ from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
 from conversation.consent import bind_start_token, opt_in, opt_out
 from conversation.delivery import IS_UNSENT, OUT, ToSend
-from conversation.engine import TurnRequest, TurnResult
+from conversation.engine import TurnRequest, TurnResult, readable
 from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
 from conversation.outbox import Question, Reply, Said, Scene, queue, resolve_choice, scene
@@ -324,7 +324,7 @@ async def _request(
 ) -> TurnRequest:
     newest = seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
-    said = Said(seen.conversation_id, inbound.id, inbound.text, inbound.buttons)
+    said = Said(seen.conversation_id, seen.channel, inbound.id, inbound.text, inbound.buttons)
     choice = await resolve_choice(session, said, newest)
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
@@ -335,7 +335,7 @@ async def _request(
         parse_data = {"intent": "greet", "entities": []}
     return TurnRequest(
         conversation_id=seen.conversation_id,
-        text=(choice.title if choice is not None else inbound.text) or "…",
+        text=readable(choice.title if choice is not None else inbound.text) or "…",
         parse_data=parse_data,
         events=_past_events(seen),
         metadata={

@@ -1,6 +1,9 @@
 """The inbox: a message is stored once, with its job, or not at all."""
 
 import asyncio
+import re
+import unicodedata
+from dataclasses import replace
 
 import procrastinate
 import psycopg
@@ -8,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from api.queue import Overtaken, defer_turn, queue
-from channels.message import Channel, InboundKind, InboundMessage
+from channels.message import Attachment, AttachmentKind, Channel, InboundKind, InboundMessage
 from conversation import inbox
 from storage.engine import Database, libpq_dsn
 from storage.tables import ContactPoint, Conversation, Customer, Merchant, Message
@@ -126,6 +129,57 @@ async def test_card_numbers_and_nul_bytes_are_never_stored(
     assert message.text == "meine Karte **** 1111 ok?"
     assert "4111" not in str(message.raw)
     assert message.args["card_masked"] is True
+
+
+CARD = "4111\u200b1111 １１１１ 1111"
+IBAN = "DE89 3704 0044\u00a00532 0130 00"
+
+
+@pytest.mark.parametrize("kind", [InboundKind.MESSAGE, InboundKind.EDIT, InboundKind.BUTTON])
+async def test_no_number_of_a_card_or_an_account_is_kept_anywhere(
+    database: Database, merchant: Merchant, jobs: procrastinate.App, kind: InboundKind
+) -> None:
+    both = f"{CARD}, {IBAN}"
+    message = replace(
+        inbound(1, body=f"Von {both}"),
+        kind=kind,
+        raw={"Body": both, "message": {"caption": both, "parts": [{"text": both}]}},
+        button=both,
+        start_token="4111111111111111",
+        attachments=(
+            Attachment(
+                AttachmentKind.DOCUMENT,
+                reference="a-file",
+                file_name=f"{both}.pdf",
+                details={"phone_number": CARD},
+            ),
+        ),
+    )
+    async with jobs.open_async():
+        await accept(database, jobs, message)
+    async with database.operator() as session:
+        rows = [
+            row._asdict()
+            for table in (Message, Conversation)
+            for row in await session.execute(select(table.__table__))
+        ]
+        waiting = (await session.execute(text("SELECT args FROM procrastinate_jobs"))).all()
+    stored = re.sub(r"\D", "", unicodedata.normalize("NFKC", str([rows, waiting])))
+    assert "41111111" not in stored
+    assert "37040044" not in stored
+    assert rows[0]["text"] == "Von **** 1111, DExxxxxxxxxxxxxxxx3000"
+    assert rows[0]["args"]["card_masked"] is True
+
+
+async def test_an_iban_alone_is_no_card(
+    database: Database, merchant: Merchant, jobs: procrastinate.App
+) -> None:
+    async with jobs.open_async():
+        await accept(database, jobs, inbound(1, body=f"Erstattung bitte auf {IBAN}"))
+    async with database.operator() as session:
+        message = (await session.scalars(select(Message))).one()
+    assert message.text == "Erstattung bitte auf DExxxxxxxxxxxxxxxx3000"
+    assert "card_masked" not in message.args
 
 
 async def test_an_address_that_is_not_ours_is_refused(

@@ -69,11 +69,19 @@ class Chat:
 
     async def press(self, title: str) -> list[str]:
         """Press a button of the last replies."""
+        return await self.press_id(self.button(title))
+
+    def button(self, title: str) -> str:
+        """The id of a button of the last replies."""
         for reply in self.replies:
             for button in reply.buttons:
                 if button["title"] == title:
-                    return await self._send("", button["id"])
+                    return str(button["id"])
         raise AssertionError(f"no button {title} in {[r.buttons for r in self.replies]}")
+
+    async def press_id(self, button: str) -> list[str]:
+        """Press whatever button, whoever was shown it."""
+        return await self._send("", button)
 
     @property
     def text(self) -> str:
@@ -180,14 +188,18 @@ async def action_server() -> AsyncIterator[tuple[SimpleNamespace, int]]:
 
 
 @pytest.fixture(scope="session")
+def rasa_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the running assistant writes."""
+    return tmp_path_factory.mktemp("rasa") / "rasa.log"
+
+
+@pytest.fixture(scope="session")
 def rasa_url(
-    model: Path,
-    action_server: tuple[SimpleNamespace, int],
-    tmp_path_factory: pytest.TempPathFactory,
+    model: Path, action_server: tuple[SimpleNamespace, int], rasa_log: Path
 ) -> Iterator[str]:
     """A running assistant."""
     port = embedded.free_port()
-    log = tmp_path_factory.mktemp("rasa") / "rasa.log"
+    log = rasa_log
     command = [
         PYTHON, "-m", "rasa", "run", "--model", model, "--endpoints", "endpoints.yml",
         "--credentials", "credentials.yml", "-i", "127.0.0.1", "-p", str(port),

@@ -128,6 +128,19 @@ async def test_a_third_party_learns_nothing(talk: Talk) -> None:
     assert await talk.handoffs() == ["third_party"]
 
 
+async def test_a_third_party_proves_nothing_with_the_customers_letter(talk: Talk) -> None:
+    await talk.say("third_party", "Ich bin seine Frau")
+    said = await talk.say("inform", "RE-2026-1044", invoice_number="RE-2026-1044")
+    assert said == ["verification_locked"]
+    assert await talk.say("ask_balance") == ["verification_locked"]
+
+
+async def test_a_proof_ends_where_somebody_else_takes_the_phone(known: Talk) -> None:
+    assert await known.say("third_party", "Ich schreibe für meine Frau") == ["third_party_noted"]
+    assert await known.say("ask_balance") == ["verification_locked"]
+    assert (await known.conversation()).verified_at is None
+
+
 async def test_a_person_comes_and_is_asked_for_once(known: Talk) -> None:
     assert await known.say("request_human") == ["person_coming"]
     assert await known.say("request_human") == ["person_already_coming"]

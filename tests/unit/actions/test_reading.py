@@ -93,3 +93,8 @@ def test_an_old_day_answers_the_question_for_the_birth_date() -> None:
 def test_halves_given_earlier_are_added() -> None:
     proof = proof_in(heard(postal_code="10115"), {"birth_date": "1985-03-12"})
     assert (proof.birth_date, proof.postal_code) == ("1985-03-12", "10115")
+
+
+def test_a_masked_account_number_is_no_try() -> None:
+    assert proof_in(heard("Meine IBAN: DExxxxxxxxxxxxxxxx3000")).numbers == ()
+    assert proof_in(heard("", invoice_number="DEXXXXXXXXXXXXXXXX3000")).numbers == ()
