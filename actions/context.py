@@ -74,7 +74,7 @@ class ConversationPort(Protocol):
         """Try a proof: ``verified``, ``wrong`` or ``locked``."""
 
     async def refuse_proof(self, reason: str) -> None:
-        """End a proof, and take none in this conversation until a person reopens it."""
+        """End the proof; where there was none, take none until a person reopens it."""
 
     async def request_person(
         self, reason: str, summary: Mapping[str, Any], *, promise: bool = False

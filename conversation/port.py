@@ -46,9 +46,7 @@ class Port:
     async def facts(self) -> Facts:
         """Everything an action decides by. A valid proof starts a new period of silence."""
         held = self.conversation
-        verified = identity.is_verified(
-            held.customer_id, held.verified_at, self.now, identity.lapse(self.policy)
-        )
+        verified = self._verified()
         if verified:
             held.verified_at = self.now
         askable: tuple[str, ...] = ()
@@ -68,6 +66,12 @@ class Port:
             waiting=held.state in ("waiting", "agent"),
         )
 
+    def _verified(self) -> bool:
+        held = self.conversation
+        return identity.is_verified(
+            held.customer_id, held.verified_at, self.now, identity.lapse(self.policy)
+        )
+
     async def verify(
         self, *, numbers: Sequence[str], birth_date: str | None, postal_code: str | None
     ) -> str:
@@ -77,13 +81,16 @@ class Port:
         return outcome.value
 
     async def refuse_proof(self, reason: str) -> None:
-        """Whoever writes has said that they are somebody else: no proof counts any more.
+        """Whoever writes has said that they are somebody else.
 
-        As after too many wrong tries, only a person reopens it.
+        A proof given before ends; the customer, back at the phone or misunderstood, may give it
+        again. Where there was none, none counts any more, until a person reopens it.
         """
-        held = self.conversation
-        held.verified_at = None
-        held.verification_locked_at = held.verification_locked_at or self.now
+        if not self._verified():
+            self.conversation.verification_locked_at = (
+                self.conversation.verification_locked_at or self.now
+            )
+        self.conversation.verified_at = None
         await self.note("proof_refused", {"reason": reason})
 
     async def request_person(

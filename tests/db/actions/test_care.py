@@ -137,8 +137,17 @@ async def test_a_third_party_proves_nothing_with_the_customers_letter(talk: Talk
 
 async def test_a_proof_ends_where_somebody_else_takes_the_phone(known: Talk) -> None:
     assert await known.say("third_party", "Ich schreibe für meine Frau") == ["third_party_noted"]
-    assert await known.say("ask_balance") == ["verification_locked"]
+    assert await known.say("ask_balance") == ["verification_needed"]
     assert (await known.conversation()).verified_at is None
+    said = await known.say("inform", "RE-2026-1044", invoice_number="RE-2026-1044")
+    assert said == ["verified", "balance"]
+
+
+async def test_a_lapsed_proof_is_none_where_somebody_else_writes(known: Talk) -> None:
+    known.wait(days=2)
+    await known.say("third_party", "Ich bin ihr Mann")
+    said = await known.say("inform", "RE-2026-1044", invoice_number="RE-2026-1044")
+    assert said == ["verification_locked"]
 
 
 async def test_a_person_comes_and_is_asked_for_once(known: Talk) -> None:
