@@ -201,6 +201,9 @@ class ChangeOffer(DialogueAction):
             offer_outdated(turn)
             return
         offer = current_offer(turn)
+        if offer is not None and turn.heard.has("count", "amount", "period", "date"):
+            turn.go_on_with("action_revise_offer")  # "no, rather four"
+            return
         turn.remember(offer=None)
         if offer is not None and isinstance(offer.terms, InstalmentPlan):
             turn.ask("instalment_terms")
@@ -238,8 +241,11 @@ class ConfirmAgreement(DialogueAction):
             turn.remember(offer=None)
         elif found.statement.claim_id != offer.claim_id or found.open.minor != offer.balance_minor:
             await _offer_anew(turn, found, offer)
-        elif turn.context.unseen_question and turn.heard.one("offer") != offer.id:
-            # A "yes" on its way before the suggestion was read: it is shown again instead.
+        elif (turn.context.unseen_question or offer.doubted) and (
+            turn.heard.one("offer") != offer.id
+        ):
+            # A "yes" from before the suggestion was read, or to something else that was said
+            # since: the suggestion is shown again instead.
             decision = evaluate(turn.facts.policy, found.facts, offer.terms)
             await answer(turn, found, decision, Asked())
         elif await _posted(turn, offer):

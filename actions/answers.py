@@ -2,7 +2,7 @@
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
-from actions.offers import back_to_offer, current_offer, pressed_old_button
+from actions.offers import back_to_offer, current_offer, doubt_offer, pressed_old_button
 from actions.people import offer_person
 from actions.turn import PERSON, Turn, button
 
@@ -118,6 +118,12 @@ class Clarify(DialogueAction):
     understood = False
 
     async def act(self, turn: Turn) -> None:
+        if turn.slot("offer") and turn.heard.has("count", "amount", "period", "date"):
+            # Figures while a suggestion is on the table are about that suggestion.
+            turn.remember(misunderstood=0)
+            turn.go_on_with("action_revise_offer")
+            return
+        doubt_offer(turn)
         times = int(turn.slot("misunderstood") or 0) + 1
         if times >= MISUNDERSTOOD_MAX:
             await turn.context.conversation.request_person("not_understood", {})

@@ -7,7 +7,7 @@ the yes comes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,6 +38,8 @@ class Offer:
     claim_id: int
     terms: AgreementTerms
     balance_minor: int
+    doubted: bool = False
+    """Something was said since that we did not understand: a yes may mean that, not this."""
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -45,12 +47,17 @@ class Offer:
             "claim_id": self.claim_id,
             "terms": terms_to_data(self.terms),
             "balance_minor": self.balance_minor,
+            "doubted": self.doubted,
         }
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Offer:
         return cls(
-            data["id"], data["claim_id"], terms_from_data(data["terms"]), data["balance_minor"]
+            data["id"],
+            data["claim_id"],
+            terms_from_data(data["terms"]),
+            data["balance_minor"],
+            data.get("doubted", False),
         )
 
 
@@ -70,6 +77,13 @@ def current_offer(turn: Turn) -> Offer | None:
     """The suggestion that waits for a yes."""
     data = turn.slot("offer")
     return Offer.from_data(data) if data else None
+
+
+def doubt_offer(turn: Turn) -> None:
+    """Take no bare yes for the suggestion on the table any more: show it again first."""
+    offer = current_offer(turn)
+    if offer is not None:
+        turn.remember(offer=replace(offer, doubted=True).to_data())
 
 
 def pressed_old_button(turn: Turn) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import procrastinate
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from api.queue import defer_delivery
+from api.queue import Overtaken, defer_delivery
 from api.wiring import Parts
 from conversation import inbox, outbox, turn
 from outreach.facts import PlannedContact, Skipped
@@ -26,6 +27,7 @@ async def decisions(
         after = page.next_after
 
 
+@retry(retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(3), reraise=True)
 async def send_planned(
     parts: Parts, jobs: procrastinate.App, planned: PlannedContact, now: datetime
 ) -> bool:

@@ -26,6 +26,15 @@ _WAITS = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status =
 queue = procrastinate.Blueprint()
 
 
+class Overtaken(RuntimeError):
+    """The job came in from elsewhere between our look and our own: the transaction is lost, and
+    the same again will see that job.
+
+    Rare, and cheaper than a savepoint around each job: to roll one back takes all prepared
+    statements from the connection.
+    """
+
+
 @dataclass
 class Worker:
     """What the jobs of this process work with; set once when the worker starts."""
@@ -75,7 +84,7 @@ async def defer_turn(
     """Ask for the conversation to be handled, in the caller's transaction.
 
     The caller holds the conversation's lock: a waiting job that makes this one needless has not
-    looked for messages yet.
+    looked for messages yet. Raises Overtaken.
     """
     await _defer(app, session, "turn", merchant_id, conversation_id)
 
@@ -83,7 +92,10 @@ async def defer_turn(
 async def defer_delivery(
     app: procrastinate.App, session: AsyncSession, merchant_id: int, conversation_id: int
 ) -> None:
-    """Ask for the outbox to be sent, in the caller's transaction, after what customers wait for."""
+    """Ask for the outbox to be sent, in the caller's transaction, after what customers wait for.
+
+    Raises Overtaken.
+    """
     await _defer(app, session, "deliver", merchant_id, conversation_id)
 
 
@@ -100,14 +112,11 @@ async def _defer(
     if await waiting.fetchone() is not None:
         return
     try:
-        # A savepoint, without which a job that another transaction has put there meanwhile would
-        # undo the caller's work. Rare: to roll back drops the connection's prepared statements.
-        async with driver.transaction():
-            await _job(app, task, conversation_id, connection=driver).defer_async(
-                merchant_id=merchant_id, conversation_id=conversation_id
-            )
-    except exceptions.AlreadyEnqueued:
-        return
+        await _job(app, task, conversation_id, connection=driver).defer_async(
+            merchant_id=merchant_id, conversation_id=conversation_id
+        )
+    except exceptions.AlreadyEnqueued as error:
+        raise Overtaken("another process put the same job in at this moment") from error
 
 
 async def later(task: str, merchant_id: int, conversation_id: int, seconds: float) -> None:

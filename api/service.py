@@ -25,7 +25,8 @@ from storage.migrate import migrate
 
 BOT = PROJECT / "bot"
 BOT_PYTHON = BOT / ".venv" / "bin" / "python"
-READY_SECONDS = {"rasa": 180.0, "web": 30.0}
+READY_SECONDS = {"rasa": 180.0, "web": 120.0}
+"""Long, for a machine in a rush: what is ended for a slow start never comes up."""
 
 
 class ModelMissing(RuntimeError):

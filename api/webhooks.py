@@ -16,7 +16,7 @@ from tenacity import (
 )
 
 from api.accounts import NoProvider
-from api.queue import defer_turn
+from api.queue import Overtaken, defer_turn
 from api.wiring import Parts
 from channels.message import (
     Channel,
@@ -158,7 +158,9 @@ def _verified(hook: WebhookRequest, providers: Sequence[ChannelProvider]) -> Cha
 # Twilio does not deliver a refused message again, so a database that is just coming back is
 # waited for as long as the provider waits for us (Twilio: 15 seconds).
 patiently = retry(
-    retry=retry_if_exception_type((OperationalError, InterfaceError, ConnectorException)),
+    retry=retry_if_exception_type(
+        (OperationalError, InterfaceError, ConnectorException, Overtaken)
+    ),
     wait=wait_exponential_jitter(multiplier=0.1, max=1),
     stop=stop_after_delay(10),
     reraise=True,

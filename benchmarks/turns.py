@@ -157,7 +157,12 @@ async def saturated_plain(url: str, *, seconds: float) -> float:
 async def _ours(table: Table, *, rate: float, seconds: float, load_seconds: float) -> float:
     folder = Path(tempfile.mkdtemp(prefix="kulanz-bench-"))
     standin = StandIn(AUTH_TOKEN)
-    needed = WARM_UP_CONVERSATIONS + int(rate * (2 + seconds / 5)) + int((load_seconds + WARM_UP_SECONDS) * 20) + 50
+    needed = (
+        WARM_UP_CONVERSATIONS
+        + int(rate * (2 + seconds / 5))
+        + int((load_seconds + WARM_UP_SECONDS) * 20)
+        + 50
+    )
     try:
         async with serving(standin.app()) as url:
             service = StartedService(folder, url)

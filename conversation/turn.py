@@ -22,13 +22,14 @@ from sqlalchemy import (
     DateTime,
     Text,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -116,6 +117,8 @@ class Look:
     """Our newest message; one that is younger than the customer's came too late for it."""
     message: Inbound | None
     """The next unhandled one in order of acceptance."""
+    past: Sequence[Sequence[dict[str, Any]]]
+    """The engine's events of the last TURNS_MAX turns, newest first; empty without a message."""
 
 
 _next_in, _in, _turn, _bots, _newest = (
@@ -124,6 +127,16 @@ _next_in, _in, _turn, _bots, _newest = (
 _ID = bindparam("conversation_id", type_=BigInteger)
 _IN: ColumnElement[str] = literal_column("'in'")
 _BOT: ColumnElement[str] = literal_column("'bot'")
+_recent = (
+    select(Turn.events, Turn.number)
+    .where(Turn.conversation_id == _ID)
+    .order_by(Turn.number.desc())
+    .limit(TURNS_MAX)
+    .subquery("recent")
+)
+_PAST = select(
+    func.jsonb_agg(aggregate_order_by(_recent.c.events, _recent.c.number.desc()))
+).scalar_subquery()
 _LOOK = Statement(
     select(
         Conversation.id.label("conversation_id"),
@@ -143,6 +156,7 @@ _LOOK = Statement(
         )
         .scalar_subquery()
         .label("turns"),
+        case((_in.id.is_not(None), _PAST)).label("past"),
         _newest.id.label("newest_id"),
         _newest.buttons.label("newest_buttons"),
         *(getattr(_in, field.name).label(f"in_{field.name}") for field in fields(Inbound)),
@@ -184,6 +198,7 @@ async def look(session: AsyncSession, conversation_id: int, now: datetime) -> Lo
     inbound = {field.name: row.pop(f"in_{field.name}") for field in fields(Inbound)}
     newest_id, buttons = row.pop("newest_id"), row.pop("newest_buttons")
     return Look(
+        past=row.pop("past") or [],
         newest_of_bot=Question(newest_id, buttons) if newest_id is not None else None,
         message=Inbound(**inbound) if inbound["id"] is not None else None,
         **row,
@@ -306,7 +321,7 @@ async def _request(
         conversation_id=seen.conversation_id,
         text=(choice.title if choice is not None else inbound.text) or "…",
         parse_data=parse_data,
-        events=await _past_events(session, seen),
+        events=_past_events(seen),
         metadata={
             "message_id": inbound.id,
             "conversation_id": seen.conversation_id,
@@ -321,20 +336,12 @@ async def _request(
     )
 
 
-_EVENTS = Statement(
-    select(Turn.events)
-    .where(Turn.conversation_id == _ID)
-    .order_by(Turn.number.desc())
-    .limit(TURNS_MAX)
-)
-
-
-async def _past_events(session: AsyncSession, seen: Look) -> list[dict[str, Any]]:
+def _past_events(seen: Look) -> list[dict[str, Any]]:
     """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
     if not seen.slots:  # a new conversation, or one that lost its customer
         return []
     events: list[dict[str, Any]] = []
-    for (turn,) in await _EVENTS.run(session, conversation_id=seen.conversation_id):
+    for turn in seen.past:
         if events and len(events) + len(turn) > EVENTS_MAX:
             break
         events = [*turn, *events]

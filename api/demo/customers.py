@@ -105,7 +105,7 @@ class Line:
             if time.monotonic() > deadline:
                 raise NotDelivered(f"{webhook.path}: {reason}")
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
+            pause = min(pause * 2, 2.0)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -4,10 +4,10 @@ bot/.venv/bin/python bot/pipeline/train.py
 """
 
 import fcntl
+import logging
 import os
 import sys
 import time
-import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -19,11 +19,19 @@ def _train(target: Path) -> None:
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")
-    # Rasa's pinned libraries deprecate each other; nothing of that is ours to act on.
-    warnings.simplefilter("ignore")
+    # Rasa's pinned libraries deprecate each other; nothing of that is ours to act on. Some of them
+    # set filters of their own, so the warnings go to a log that nobody keeps.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+    logging.getLogger("py.warnings").propagate = False
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.chdir(model_files.BOT)
+    import structlog
     from rasa.model_training import train
+
+    # Rasa writes each state of each rule it checks as a debug line, unless it is told not to.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
     result = train(
         domain="domain",

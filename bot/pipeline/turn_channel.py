@@ -21,7 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Blueprint, Request, response
 from sanic.response import HTTPResponse
 
-from pipeline import action_call, graph_run, history, quiet_log
+from pipeline import action_call, graph_run, history, quiet_log, rule_index
 from pipeline.action_call import ActionFailed
 from pipeline.components import LOOKING_BACK
 
@@ -252,6 +252,7 @@ class TurnInput(InputChannel):
         action_call.install()
         history.install()
         graph_run.install()
+        rule_index.install()
         routes = Blueprint("turn_channel")
 
         @routes.get("/")

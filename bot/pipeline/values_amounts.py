@@ -76,12 +76,14 @@ _OTHER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|nein|ne|nee|nen|nem|n|'nen|ein|einen|a|an|sagen wir|sagen wir mal|h(?:ö|oe)chstens|max|maximal|nur|"
-    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|monatlich|pro monat)[\s\W]*)*$",
+    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|'nen|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|hmm+|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)[\s\W]*)*$",
     re.IGNORECASE,
 )
 
 
+# More instalments than this are no number of instalments; the policy allows fewer anyway.
+COUNT_MAX = 36
 # A number that is money only where the message is about money; its value is in hundredths.
 LOOSE_NUMBER = "number"
 _NO_MONEY_BEFORE = re.compile(
@@ -265,12 +267,14 @@ def find_amounts(text: str) -> List[ValueSpan]:
     found: List[ValueSpan] = []
     for number in _numbers(text):
         count = _count(text, number)
-        amount = None if count else _amount(text, number)
+        bare = _is_bare(text, number)
+        small = bare and number.hundredths // 100 <= COUNT_MAX
+        amount = None if count or small else _amount(text, number)
         if count:
             found.append(ValueSpan("count", *count, number.hundredths // 100))
         elif amount and amount[2] > 0 and all(amount[0] >= span.end for span in found):
             found.append(ValueSpan("amount", amount[0], amount[1], money(amount[2])))
-        elif _is_bare(text, number):
+        elif bare:
             found.extend(_bare(number))
         elif _is_loose(text, number):
             found.append(ValueSpan(LOOSE_NUMBER, number.start, number.end, number.hundredths))
@@ -296,6 +300,10 @@ def _times(match: "re.Match[str]") -> int:
 def _is_bare(text: str, number: _Number) -> bool:
     rest = text[number.end :]
     if _OTHER_UNIT.match(rest) or _OTHER_CURRENCY.match(rest):
+        return False
+    if _EURO_AFTER.match(rest) or _CENT_AFTER.match(rest) or re.match(r",[-–]", rest):
+        return False
+    if _EURO_BEFORE.search(text[: number.start]):
         return False
     return bool(
         number.is_whole
@@ -324,7 +332,7 @@ def _bare(number: _Number) -> List[ValueSpan]:
     if value <= 0 or value >= 10_000:
         return []
     found = [ValueSpan("amount", number.start, number.end, money(number.hundredths))]
-    if value <= 36:
+    if value <= COUNT_MAX:
         found.append(ValueSpan("count", number.start, number.end, value))
     return found
 

@@ -3,10 +3,11 @@
 import asyncio
 
 import procrastinate
+import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
-from api.queue import defer_turn, queue
+from api.queue import Overtaken, defer_turn, queue
 from channels.message import Channel, InboundKind, InboundMessage
 from conversation import inbox
 from storage.engine import Database, libpq_dsn
@@ -129,3 +130,30 @@ async def test_an_address_that_is_not_ours_is_refused(
 ) -> None:
     with pytest.raises(inbox.UnknownAccount):
         await accept(database, jobs, inbound(1))
+
+
+async def test_a_job_from_elsewhere_at_the_same_moment_loses_no_message(
+    database: Database, merchant: Merchant, jobs: procrastinate.App
+) -> None:
+    """A retry for later is deferred without the conversation's lock."""
+    dsn = libpq_dsn(database.urls.operator)
+    async with jobs.open_async(), await psycopg.AsyncConnection.connect(dsn) as elsewhere:
+        assert await accept(database, jobs, inbound(1))
+        async with database.operator() as session:
+            conversation_id = await session.scalar(select(Conversation.id)) or 0
+            await session.execute(text("DELETE FROM procrastinate_jobs"))
+        same = jobs.configure_task(
+            "kulanz:turn",
+            lock=f"conversation:{conversation_id}",
+            queueing_lock=f"turn:{conversation_id}",
+            connection=elsewhere,
+        )
+        await same.defer_async(merchant_id=merchant.id, conversation_id=conversation_id)
+        overtaken = asyncio.create_task(accept(database, jobs, inbound(2)))
+        await asyncio.sleep(0.2)  # it has looked, and waits for the other transaction's end
+        assert not overtaken.done()
+        await elsewhere.commit()
+        with pytest.raises(Overtaken):
+            await overtaken
+        assert await accept(database, jobs, inbound(2))
+    assert await counted(database) == (2, 1)

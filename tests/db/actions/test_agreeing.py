@@ -291,3 +291,29 @@ async def test_an_agreement_says_what_it_does_to_interest_that_runs(
     assert words in known.text
     await known.say("affirm")
     assert words in known.text
+
+
+async def test_no_rather_four_changes_the_plan(known: Talk) -> None:
+    assert await known.say("request_instalments", "in 3 Raten", count=3) == ["plan_offer"]
+    assert await known.say("deny", "nee, doch lieber 4", count=4) == ["plan_offer"]
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
+    (agreement,) = await known.agreements()
+    assert len(agreement.terms["agreed"]["instalments"]) == 4
+
+
+async def test_figures_in_a_line_that_is_not_understood_are_about_the_plan(known: Talk) -> None:
+    assert await known.say("request_instalments", "in 4 Raten", count=4) == ["plan_offer"]
+    assert await known.say("out_of_scope", "hm, rather 3", count=3) == ["plan_offer"]
+    assert await known.say("affirm", "yes") == ["plan_agreed"]
+    (agreement,) = await known.agreements()
+    assert len(agreement.terms["agreed"]["instalments"]) == 3
+
+
+async def test_a_yes_after_something_not_understood_shows_the_suggestion_again(
+    known: Talk,
+) -> None:
+    assert await known.say("request_instalments", "in 4 Raten", count=4) == ["plan_offer"]
+    assert await known.say("out_of_scope", "hm, eher anders") == ["clarify"]
+    assert await known.say("affirm", "ja") == ["plan_offer"]
+    assert await known.agreements() == []
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
