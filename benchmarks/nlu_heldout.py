@@ -8,18 +8,16 @@ write training data.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BOT_PYTHON = ROOT / "bot" / ".venv" / "bin" / "python"
-PARSE = ROOT / "bot" / "pipeline" / "parse.py"
+READER = ROOT / "benchmarks" / "nlu_reader.py"
 HELD_OUT = ROOT / "tests" / "heldout"
 OUT_OF_SCOPE = "out_of_scope"
 VALUES_WITH_GOAL = ("date", "amount")
@@ -36,30 +34,23 @@ def read_lines(paths: list[Path]) -> list[dict[str, Any]]:
     ]
 
 
-def parse_lines(lines: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[float]]:
-    """Return the parse of each line and the milliseconds each took, pipe included."""
-    by_day: dict[str, list[int]] = defaultdict(list)
-    for index, line in enumerate(lines):
-        by_day[str(line.get("now") or "")[:10]].append(index)
-    parsed: list[dict[str, Any]] = [{} for _ in lines]
-    times_ms: list[float] = []
-    for day, indexes in by_day.items():
-        command = [str(BOT_PYTHON), str(PARSE), "--jsonl", *(["--now", day] if day else [])]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for count, index in enumerate(indexes):
-            started = time.perf_counter()
-            process.stdin.write(lines[index]["text"].replace("\n", " ") + "\n")
-            process.stdin.flush()
-            parsed[index] = json.loads(process.stdout.readline())
-            if count >= WARM_UP_LINES or len(indexes) <= WARM_UP_LINES < len(times_ms):
-                times_ms.append((time.perf_counter() - started) * 1000)
-        process.stdin.close()
-        process.wait()
-    return parsed, times_ms
+def parse_lines(
+    lines: list[dict[str, Any]], model: Path | None = None
+) -> tuple[list[dict[str, Any]], list[float]]:
+    """Return what is understood of each line, and the milliseconds of all but the first ones.
+
+    With `model` another Rasa model reads them. Raises RuntimeError when the reader fails.
+    """
+    asked = "".join(
+        json.dumps({"text": line["text"].replace("\n", " "), "now": line["now"]}) + "\n"
+        for line in lines
+    )
+    command = [str(BOT_PYTHON), str(READER), *(["--rasa", str(model)] if model else [])]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    parsed = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if len(parsed) != len(lines):
+        raise RuntimeError(f"the reader ended early: {done.stderr[-500:]}")
+    return parsed, [result["ms"] for result in parsed[WARM_UP_LINES:]]
 
 
 def values_of(entities: list[dict[str, Any]], name: str) -> list[str]:
@@ -95,7 +86,6 @@ def main() -> int:
     if not lines:
         print("No held-out lines found")
         return 2
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     parsed, times_ms = parse_lines(lines)
 
     right = [result["intent"] == line["intent"] for line, result in zip(lines, parsed, strict=True)]

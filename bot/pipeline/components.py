@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from pipeline import encoder, entities
+from pipeline.dialects import standard
 from pipeline.intents import IntentModel, decide, ranked
 from pipeline.languages import LANGUAGES, LanguageModel
 
@@ -72,7 +73,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         messages = [message for message in messages if message.get(TEXT)]
         if not messages:
             return
-        vectors = encoder.encode([message.get(TEXT) for message in messages])
+        vectors = encoder.encode([standard(message.get(TEXT)).text for message in messages])
         for message, vector in zip(messages, vectors, strict=True):
             message.add_features(
                 Features(
@@ -191,7 +192,7 @@ class IntentClassifier(GraphComponent):
         examples = _examples(training_data)
         texts = [message.get(TEXT) for message in examples]
         self._model = IntentModel.fit(
-            [entities.placeholders(text, entities.find(text)) for text in texts],
+            [entities.placeholders(entities.find(text)) for text in texts],
             np.vstack([self._vector(message) for message in examples]),
             [message.get(INTENT) for message in examples],
         )
@@ -211,9 +212,7 @@ class IntentClassifier(GraphComponent):
                 continue
             spans = entities.find(text)
             message.set(_SPANS, spans)
-            row = self._model.probabilities(
-                entities.placeholders(text, spans), self._vector(message)
-            )
+            row = self._model.probabilities(entities.placeholders(spans), self._vector(message))
             ranking = ranked(self._model.classes, row, self._config["ranking_length"])
             intent = decide(ranking, self._config["threshold"])
             message.set(INTENT, intent, add_to_output=True)

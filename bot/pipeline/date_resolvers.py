@@ -191,8 +191,46 @@ FEASTS: Dict[str, Tuple[Callable[[int], date], Callable[[int], date]]] = {
         _fixed(12, 26),
     ),
     r"heiligabend|heilig abend|christmas eve": (_fixed(12, 24), _fixed(12, 24)),
+    r"gr(?:ü|ue)ndonnerstag|maundy thursday": (_easter_based(-3), _easter_based(-3)),
+    r"karfreitag|good friday": (_easter_based(-2), _easter_based(-2)),
+    r"ostersonntag|easter sunday": (_easter_based(0), _easter_based(0)),
+    r"ostermontag|easter monday": (_easter_based(1), _easter_based(1)),
+    r"rosenmontag": (_easter_based(-48), _easter_based(-48)),
+    r"fasching|karneval|fastnacht|shrove tuesday|pancake day": (
+        _easter_based(-47),
+        _easter_based(-47),
+    ),
+    r"aschermittwoch|ash wednesday": (_easter_based(-46), _easter_based(-46)),
+    r"christi himmelfahrt|himmelfahrt|vatertag|ascension day": (
+        _easter_based(39),
+        _easter_based(39),
+    ),
+    r"pfingstsonntag": (_easter_based(49), _easter_based(49)),
+    r"pfingstmontag|whit monday": (_easter_based(50), _easter_based(50)),
+    r"fronleichnam|corpus christi": (_easter_based(60), _easter_based(60)),
+    r"heilige(?:n)? drei k(?:ö|oe)nige?n?|dreik(?:ö|oe)nig(?:stag)?|epiphany": (
+        _fixed(1, 6),
+        _fixed(1, 6),
+    ),
+    r"valentin(?:stag)?|valentine'?s(?: day)?": (_fixed(2, 14), _fixed(2, 14)),
+    r"st\.? patrick'?s day": (_fixed(3, 17), _fixed(3, 17)),
+    r"tag der arbeit|maifeiertag|may day|labour day": (_fixed(5, 1), _fixed(5, 1)),
+    r"mari(?:ä|ae) himmelfahrt": (_fixed(8, 15), _fixed(8, 15)),
+    r"tag der deutschen einheit": (_fixed(10, 3), _fixed(10, 3)),
+    r"reformationstag|halloween": (_fixed(10, 31), _fixed(10, 31)),
+    r"allerheiligen|all saints'?(?: day)?": (_fixed(11, 1), _fixed(11, 1)),
+    r"bonfire night|guy fawkes(?: night)?": (_fixed(11, 5), _fixed(11, 5)),
+    r"martinstag|sankt martin|st\.? martin": (_fixed(11, 11), _fixed(11, 11)),
+    r"(?:ersten|1\.|erster) (?:weihnachtsfeiertag|weihnachtstag)|christmas day": (
+        _fixed(12, 25),
+        _fixed(12, 25),
+    ),
+    r"(?:zweiten|2\.|zweiter) (?:weihnachtsfeiertag|weihnachtstag)|stephanitag": (
+        _fixed(12, 26),
+        _fixed(12, 26),
+    ),
     r"boxing day": (_fixed(12, 26), _fixed(12, 26)),
-    r"nikolaus": (_fixed(12, 6), _fixed(12, 6)),
+    r"nikolaus(?:tag)?": (_fixed(12, 6), _fixed(12, 6)),
     r"silvester|sylvester|new year'?s eve|jahreswechsel": (_fixed(12, 31), _fixed(12, 31)),
     r"neujahr|new year'?s day|(?:the )?new year'?s?": (_fixed(1, 1), _fixed(1, 1)),
     r"ostern|easter": (_easter_based(0), _easter_based(1)),
@@ -229,6 +267,25 @@ def _working_day(day: date) -> date:
     while day.weekday() == 6 or day in _holidays_of(day.year):
         day += timedelta(days=1)
     return day
+
+
+def working_days(count: int) -> Resolver:
+    """So many days on which banks work from today; negative counts look back."""
+
+    def resolve(today: date, past: bool) -> Optional[date]:
+        found, left = today, abs(count)
+        while left:
+            found += timedelta(days=1 if count > 0 else -1)
+            left -= found.weekday() < 5 and found not in _holidays_of(found.year)
+        return found
+
+    return resolve
+
+
+def end_of_quarter(today: date, past: bool) -> Optional[date]:
+    """The last day of this quarter of the year, or of the one before."""
+    first = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
+    return first + relativedelta(months=0 if past else 3, days=-1)
 
 
 def day_in_month(day: int, months: int) -> Resolver:

@@ -170,10 +170,118 @@ def _weekday_next_week(match: Match[str]) -> Optional[Reading]:
     return Reading(on.weekday_in_week(_weekday_of(match), 1))
 
 
-@_rule(rf"\b{WEEKDAY}\s+in\s+(?P<count>\w+)\s+(?P<unit>wochen?|weeks?)\b")
+@_rule(
+    rf"\b(?:{AFTER_NEXT}\s+woche|(?:the\s+)?week\s+after\s+next),?\s+(?:am\s+|on\s+)?{WEEKDAY}",
+    rf"\b{WEEKDAY},?\s+(?:in\s+der\s+|der\s+|of\s+|in\s+)?(?:{AFTER_NEXT}\s+woche|(?:the\s+)?week\s+after\s+next)",
+)
+def _weekday_after_next_week(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.weekday_in_week(_weekday_of(match), 2))
+
+
+@_rule(
+    rf"\b{LAST}\s+(?:woche|week),?\s+(?:am\s+|on\s+)?{WEEKDAY}",
+    rf"\b{WEEKDAY},?\s+(?:der\s+|of\s+)?{LAST}\s+(?:woche|week)",
+)
+def _weekday_last_week(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.weekday_in_week(_weekday_of(match), -1))
+
+
+@_rule(rf"\b(?:vorletzte[nrsm]?|(?:the\s+)?(?P<en>\b))\s*{WEEKDAY}(?P<before>\s+before\s+last)?")
+def _weekday_before_last(match: Match[str]) -> Optional[Reading]:
+    if not match.group("before") and not match.group().lower().startswith("vorletzt"):
+        return None
+    return Reading(
+        lambda today, past: on.weekday(_weekday_of(match))(today - timedelta(days=7), True)
+    )
+
+
+@_rule(
+    rf"\b{WEEKDAY}\s+in\s+(?P<count>\w+)\s+(?P<unit>wochen?|weeks?|tagen|days)\b",
+    rf"\b{WEEKDAY}\s+(?P<fortnight>fortnight)\b",
+    rf"\b(?P<fortnight>fortnight)\s+(?:on\s+)?{WEEKDAY}",
+)
 def _weekday_in_weeks(match: Match[str]) -> Optional[Reading]:
-    weeks = small_number(match.group("count"))
+    groups = match.groupdict()
+    if groups.get("fortnight"):
+        return Reading(on.weekday(_weekday_of(match), weeks=2))
+    weeks = small_number(groups["count"])
+    if groups["unit"].lower().startswith(("t", "d")):
+        # "in acht Tagen", as people say it, is a week.
+        weeks = {7: 1, 8: 1, 14: 2, 15: 2, 21: 3}.get(weeks or 0)
     return None if weeks is None else Reading(on.weekday(_weekday_of(match), weeks=weeks))
+
+
+_WORKING = r"(?:bank)?(?:arbeits|werk|gesch(?:ä|ae)fts|banking|business|working|bank)[\s-]?(?:arbeits)?(?:tage?n?|days?)\b"
+
+
+@_rule(
+    rf"\b(?P<where>in|innerhalb\s+(?:von)?|binnen|within|after|nach|in\s+the\s+next)?\s*(?:sp(?:ä|ae)testens\s+|etwa\s+|about\s+|den\s+n(?:ä|ae)chsten\s+|the\s+next\s+)?"
+    rf"\b(?:(?P<to>\d+)\s?(?:-|–|bis|to)\s?)?{COUNT}\s+{_WORKING}(?P<ago>\s+ago)?",
+    rf"\b(?P<where>vor)\s+{COUNT}\s+{_WORKING}",
+)
+def _working_days(match: Match[str]) -> Optional[Reading]:
+    groups = match.groupdict()
+    count = small_number(groups["count"])
+    if count is None or count > 60:
+        return None
+    is_past = bool(groups.get("ago")) or (groups["where"] or "").lower() == "vor"
+    return Reading(on.working_days(-count if is_past else count))
+
+
+@_rule(
+    r"\b(?:(?:am|bis\s+zum|zum|by|the|on|den|n(?:ä|ae)chste[nr])\s+)*(?:n(?:ä|ae)chste[nr]?|next)\s+(?:bankarbeits|werk|arbeits|bank\s?)(?:tag|day)\b|\bnext\s+(?:business|working)\s+day\b"
+)
+def _next_working_day(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.working_days(1))
+
+
+@_rule(
+    r"\b(?:in|innerhalb\s+von|binnen|within)\s+(?:den\s+n(?:ä|ae)chsten\s+|the\s+next\s+)?(?P<hours>24|48|72|96)\s?(?:stunden|std\.?|hours|hrs?|h)\b"
+)
+def _hours(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.shifted("day", int(match.group("hours")) // 24))
+
+
+@_rule(
+    rf"\b(?:(?:am|bis\s+zum|zum|bis|den|der|vom|seit\s+dem)\s+)(?P<day>{ORDINAL_DE})\s+(?P<month>{ORDINAL_DE})\b"
+    r"(?:\s+(?P<year>(?:19|20)\d\d)\b)?" + NOT_A_DAY
+)
+def _two_ordinals(match: Match[str]) -> Optional[Reading]:
+    day, month = on.day_of(match.group("day")), on.day_of(match.group("month"))
+    if day is None or month is None or month > 12:
+        return None
+    year = on.full_year(match.group("year"))
+    return Reading(on.in_year(month, day, year), has_year=year is not None)
+
+
+@_rule(
+    r"\b(?:quartalsende|ende\s+(?:des|vom|dieses)\s+quartals?|end\s+of\s+(?:the|this)\s+quarter|quarter[\s-]end)\b"
+)
+def _end_of_quarter(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.end_of_quarter)
+
+
+@_rule(
+    r"\b(?:this\s+time|heute|today|same\s+day)\s+(?:next\s+week|n(?:ä|ae)chste\s+woche)\b|\bin\s+a\s+week'?s\s+time\b|\ba\s+week\s+today\b|\btoday\s+week\b"
+)
+def _in_a_week(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.shifted("day", 7))
+
+
+@_rule(
+    rf"\b(?:{LAST}\s+monat|last\s+month),?\s+(?:am|on\s+the)\s+(?P<day>\d{{1,2}}(?:\.|st|nd|rd|th)|{ORDINAL_DE})"
+)
+def _day_last_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.group("day"))
+    return None if day is None else Reading(on.day_in_month(day, -1))
+
+
+@_rule(
+    rf"\b(?:(?:{NEXT})\s+(?:monat|month)),?\s+(?:am|on\s+the|the|zum)\s+(?P<day>\d{{1,2}}(?:\.|st|nd|rd|th|ten)|{ORDINAL_DE})"
+)
+def _day_next_month(match: Match[str]) -> Optional[Reading]:
+    day = on.day_of(match.group("day"))
+    return None if day is None else Reading(on.day_in_month(day, 1))
 
 
 @_rule(rf"\b(?:{LAST}\s+)?(?:{WEEKDAY})\s+vor\s+(?P<count>\w+)\s+wochen?\b")
@@ -229,7 +337,7 @@ for _pattern, _days in _NEAR:
 
 @_rule(
     rf"\b(?P<where>in|innerhalb\s+(?:von|der\s+n(?:ä|ae)chsten)|binnen|within|vor)\s+(?:about\s+|ca\.?\s+|etwa\s+|sp(?:ä|ae)testens\s+|the\s+next\s+|den\s+n(?:ä|ae)chsten\s+)?{COUNT}\s*{UNIT}",
-    rf"\b{COUNT}\s+{UNIT}\s+(?P<where>from\s+(?:now|today)|ago|sp(?:ä|ae)ter|later|her\b)",
+    rf"\b{COUNT}\s+{UNIT}\s+(?P<where>from\s+(?:now|today)|ago|back|sp(?:ä|ae)ter|later|her\b)",
 )
 def _shift(match: Match[str]) -> Optional[Reading]:
     where, unit = match.group("where").lower(), match.group("unit").lower()
@@ -237,7 +345,7 @@ def _shift(match: Match[str]) -> Optional[Reading]:
     if count is None:
         vague = match.group("count").lower() in ("paar", "few", "couple", "einigen", "wenigen")
         return Reading(on.nothing) if vague and where != "vor" else None
-    return Reading(on.shifted(unit, -count if where in ("vor", "ago", "her") else count))
+    return Reading(on.shifted(unit, -count if where in ("vor", "ago", "back", "her") else count))
 
 
 @_rule(
@@ -295,6 +403,7 @@ _WHICH = rf"(?P<which>\s+(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST}|laufende[nrsm]?))?
 @_rule(
     rf"\b{_PART}{_OF}{_WHICH}\s+(?:monats?|month)\b",
     r"\b(?P<which>)(?P<unit>monats)(?P<part>ende|anfang|mitte)\b|\b(?P<eom>eom)\b",
+    r"\b(?P<which>)monatsletzte[nr]?\b|\b(?:am|zum|bis\s+zum)\s+letzten\s+(?:des|vom|im|dieses)\s+monats?\b",
     r"\b(?P<which>)(?:letzte[nr]?\s+tag\s+(?:des|im)\s+monats?|last\s+day\s+of\s+(?:the\s+)?month|month's\s+end|ultimo)\b",
     rf"\b(?P<which>{NEXT}|{THIS})\s+month(?:'?s)?\s+(?P<part>end|start)\b|\b(?:month)[\s-](?P<end>end)\b",
 )
@@ -329,6 +438,10 @@ def _part_of_week(match: Match[str]) -> Optional[Reading]:
         else (2 if part.startswith("mi") else 4)
     )
     step = on.step(match.group("which") or "")
+    if step == -1:
+        return Reading(on.weekday_in_week(number, -1))
+    if step == 2:
+        return Reading(on.weekday_in_week(number, 2))
     if step and part.startswith("w"):
         return Reading(on.weekday(number, skips_near=True))
     return Reading(on.weekday_in_week(number, 1) if step else on.in_this_week(number))
@@ -359,19 +472,40 @@ def _part_of_year(match: Match[str]) -> Optional[Reading]:
     rf"\b(?:im|in)\s+(?:{THIS}\s+|{NEXT}\s+)?{MONTH}(?!\s*\d)",
 )
 def _stretch(match: Match[str]) -> Optional[Reading]:
+    if on.step(match.group()) == -1:
+        return None
     return Reading(on.nothing)
 
 
 _INCOME = (
     r"(?:gehalt|gehälter|lohn|löhnung|rente|geld|kohle|bafög|bafoeg|kindergeld|bürgergeld|"
-    r"arbeitslosengeld|krankengeld|elterngeld|weihnachtsgeld|steuererstattung|salary|wages?|"
-    r"pay ?check|payday|paid|pension|benefits|money|bonus|tax refund)"
+    r"arbeitslosengeld|krankengeld|elterngeld|weihnachtsgeld|urlaubsgeld|steuererstattung|steuerr(?:ü|ue)ckzahlung|provision|"
+    r"wohngeld|unterhalt|stipendium|honorar|erbe|erbschaft|stütze|auftrag|vorschuss|zahlung|sozialhilfe|alg|hartz|"
+    r"salary|wages?|pay ?che(?:ck|que)|payday|paid|pension|benefits?|money|bonus|tax refund|refund|universal credit|loan|invoice paid|inheritance|student loan|giro)"
 )
+_PAYER = (
+    r"(?:sozialamt|jobcenter|arbeitsamt|arbeitsagentur|finanzamt|amt|chef|arbeitgeber|firma|krankenkasse|kasse|"
+    r"versicherung|rentenkasse|kunde|kunden|mieter|familienkasse|bank|boss|employer|insurance|client|council|tenant|jobcentre|hmrc)"
+)
+_PAYS = r"(?:zahlt|gezahlt|bezahlt|(?:ü|ue)berweist|(?:ü|ue)berwiesen|auszahlt|ausgezahlt|bewilligt|genehmigt|durch|freigibt|pays|paid|transfers|sends|coughs|settles|approved)"
+_EVENT = (
+    r"(?:urlaub|ferien|ernte|umzug|hochzeit|op|operation|reha|kur|pr(?:ü|ue)fung(?:en)?|saison|geburt|scheidung|"
+    r"krankenhaus|entlassung|probezeit|messe|erntezeit|elternzeit|taufe|beerdigung|inventur|"
+    r"holidays?|vacation|harvest|move|wedding|surgery|exams?|season|birth|divorce|funeral|trip|shift)"
+)
+_ABLE = r"(?:gesund|arbeit(?:e|en)?|(?:ne|eine|einen)\s+(?:neuen?\s+)?(?:job|arbeit|stelle)|job|verkauft|fl(?:ü|ue)ssig|better|working|sold|back\s+(?:on\s+my\s+feet|at\s+work|from))"
 
 
 @_rule(
-    rf"\b(?:wenn|sobald|nachdem|when|once|after|as soon as|until|till|bis|nach)\b[^.?!]{{0,30}}?\b{_INCOME}\b(?:\s+(?:wieder\s+)?(?:kommt|da\s+ist|drauf\s+ist|habe|hab|bekomme|kriege|eingeht|comes(?:\s+in)?|arrives|is\s+(?:in|here|there)))?",
+    rf"\b(?:wenn|sobald|nachdem|when|once|after|as soon as|until|till|bis|nach)\b[^.?!,]{{0,40}}?\b{_INCOME}\b(?:\s+(?:wieder\s+)?(?:kommt|da\s+ist|drauf\s+ist|habe|hab|bekomme|kriege|eingeht|comes(?:\s+in)?|arrives|is\s+(?:in|here|there)))?",
     r"\b(?:am|zum|n(?:ä|ae)chsten|on|next|by)\s+(?:zahltag|payday|pay\s+day)\b|\bpay\s?day\b",
+)
+@_rule(
+    rf"\b(?:warte[nt]?|waiting)\b[^.?!]{{0,20}}?\b(?:auf|for|on)\b[^.?!,]{{0,25}}?\b{_INCOME}\b",
+    rf"\b(?:wenn|sobald|nachdem|bis|when|once|after|as\s+soon\s+as|until|till|before)\b[^.?!,]{{0,30}}?\b{_PAYER}\b[^.?!,]{{0,25}}?\b{_PAYS}\b",
+    rf"\b(?:nach|after|bis\s+nach|erst\s+nach|bis\s+zu[mr]?|until)\s+(?:dem|der|den|meine[mr]|unsere[mr]|the|my|our)?\s*(?:n(?:ä|ae)chste[nr]\s+)?{_EVENT}\b",
+    rf"\b(?:wenn|sobald|when|once|as\s+soon\s+as)\s+(?:ich|wir|i|i'm|we|we're)\b[^.?!,]{{0,25}}?\b{_ABLE}\b",
+    r"\b(?:sobald|nach|bis|until|after)\s+(?:der\s+|the\s+)?(?:gehaltseingang|lohneingang|geldeingang|gehaltszahlung|lohnzahlung|lohnabrechnung|auszahlung|rentenzahlung|payout|pay\s?out)\b",
 )
 def _income(match: Match[str]) -> Optional[Reading]:
     return Reading(on.nothing)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Dict, List, Optional, Tuple, Union
 
+from pipeline.dialects import Standard, standard
 from pipeline.phrases import find_channels
 from pipeline.values_amounts import LOOSE_NUMBER, ValueSpan, find_amounts, money
 from pipeline.values_contacts import find_contacts
@@ -12,7 +13,26 @@ from pipeline.values_dates import DateSpan, find_dates
 
 EXTRACTOR = "kulanz"
 # Intents that speak of what has happened: a day without a year is the last such day.
-PAST_INTENTS = frozenset({"already_paid", "dispute_goods", "request_receipt", "payment_failed"})
+PAST_INTENTS = frozenset(
+    {
+        "already_paid",
+        "dispute_goods",
+        "request_receipt",
+        "payment_failed",
+        "bereavement",
+        "insolvency",
+    }
+)
+FUTURE_INTENTS = frozenset(
+    {
+        "promise_payment",
+        "request_deferral",
+        "cannot_keep_agreement",
+        "not_now",
+        "propose_amount",
+        "request_callback",
+    }
+)
 # Intents in which a mere length of time asks for a day so far ahead.
 DURATION_IS_DAY = frozenset({"request_deferral", "promise_payment", "not_now", "inform"})
 DURATION_IS_COUNT = frozenset({"request_instalments", "propose_amount"})
@@ -47,17 +67,29 @@ _BIRTH = re.compile(
     re.IGNORECASE,
 )
 _DONE = re.compile(
-    r"\b(?:gezahlt|bezahlt|(?:ü|ue)berwiesen|abgebucht|zur(?:ü|ue)ckgeschickt|war|wurde|habe?|"
-    r"paid|transferred|sent|went out|returned)\b",
+    r"\b(?:gezahlt|bezahlt|(?:ü|ue)berwiesen|abgebucht|zur(?:ü|ue)ckgeschickt|war|wurden?|habe?|bestellt|geliefert|gek(?:ü|ue)ndigt|storniert|"
+    r"paid|transferred|sent|went out|returned|ordered|delivered|cancelled|got|was|were)\b",
     re.IGNORECASE,
 )
+_PROMISED = re.compile(
+    r"\b(?:zugesagt|versprochen|vereinbart|ausgemacht|promised|agreed|f(?:ä|ae)llig|due)\b",
+    re.IGNORECASE,
+)
+_SINCE = re.compile(
+    r"\b(?:seit|since)\s+(?:dem\s+|den\s+|the\s+|letzte[nrm]\s+|last\s+)?$", re.IGNORECASE
+)
+_SINCE_IN = re.compile(r"^(?:seit|since)\b", re.IGNORECASE)
 _AHEAD = re.compile(r"\b(?:werde|wird|will|going to|gonna|'ll)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Spans:
-    """What `find` saw in a text: values that need no context, and times that do."""
+    """What `find` saw in a text: values that need no context, and times that do.
 
+    All places are those of the text in standard words.
+    """
+
+    words: Standard
     values: Tuple[ValueSpan, ...]
     dates: Tuple[DateSpan, ...]
 
@@ -68,6 +100,8 @@ def _free(span: Union[ValueSpan, DateSpan], taken: List[Any]) -> bool:
 
 def find(text: str) -> Spans:
     """Return the values and times of the text; contacts win over dates over amounts."""
+    words = standard(text)
+    text = words.text
     times = find_dates(text)
     full_dates = [span for span in times if span.has_year]
     contacts = [span for span in find_contacts(text) if _free(span, full_dates)]
@@ -85,11 +119,12 @@ def find(text: str) -> Spans:
         if span.entity == "period" or (_free(span, fixed) and _free(span, contacts)):
             values.append(span)
     values.extend(span for span in find_channels(text) if _free(span, [*contacts, *plain]))
-    return Spans(tuple(values), tuple(dates))
+    return Spans(words, tuple(values), tuple(dates))
 
 
-def placeholders(text: str, spans: Spans) -> str:
-    """Return the text with each value replaced by the name of its entity, for the classifier."""
+def placeholders(spans: Spans) -> str:
+    """Return the standard text with each value replaced by the name of its entity."""
+    text = spans.words.text
     marks = [(span.start, span.end, f" x{span.entity}x ") for span in spans.values]
     marks += [
         (span.start, span.end, " xdurationx " if span.is_duration else " xdatex ")
@@ -119,8 +154,12 @@ def _entity(text: str, start: int, end: int, name: str, value: Any) -> Dict[str,
 def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
     if looking_back or intent in PAST_INTENTS:
         return not _AHEAD.search(text)
-    return intent not in ("promise_payment", "request_deferral") and (
-        _DONE.search(text) is not None and _AHEAD.search(text) is None and intent != "inform"
+    return (
+        intent not in FUTURE_INTENTS
+        and intent != "inform"
+        and _DONE.search(text) is not None
+        and _AHEAD.search(text) is None
+        and _PROMISED.search(text) is None
     )
 
 
@@ -131,13 +170,15 @@ def _date_entity(
     if span.is_duration and (intent in DURATION_IS_COUNT or (intent == "inform" and is_months)):
         months = re.match(r"(\w+)\s*(?:monat|month)", text[span.start : span.end], re.IGNORECASE)
         day = span.resolve(today, False)
-        if months and day:
+        if months and day and day > today:
             count = (day.year - today.year) * 12 + day.month - today.month
-            return _entity(text, span.start, span.end, "count", count)
+            if count > 1:
+                return _entity(text, span.start, span.end, "count", count)
         return None
     if span.is_duration and intent not in DURATION_IS_DAY:
         return None
-    day = span.resolve(today, _is_past(text, intent, looking_back))
+    since = _SINCE.search(text[: span.start]) or _SINCE_IN.match(text[span.start : span.end])
+    day = span.resolve(today, since is not None or _is_past(text, intent, looking_back))
     is_birth = (
         span.has_year
         and day is not None
@@ -166,6 +207,7 @@ def read(
     and `looking_back` that the question was about something done. A time without a day is left
     out where another one has a day.
     """
+    original, text = text, spans.words.text
     entities = [
         _entity(text, span.start, span.end, span.entity, span.value)
         for span in spans.values
@@ -178,6 +220,13 @@ def read(
             for span in spans.values
             if span.entity == LOOSE_NUMBER
         ]
+    if intent == "change_contact" and any(entity["entity"] == "email" for entity in entities):
+        # "my new e-mail": an address, not where to write from now on.
+        entities = [
+            entity
+            for entity in entities
+            if entity["entity"] != "channel" or entity["value"] != "email"
+        ]
     times = [
         entity
         for span in spans.dates
@@ -186,4 +235,12 @@ def read(
     ]
     if any(entity["value"] is not None for entity in times):
         times = [entity for entity in times if entity["value"] is not None]
-    return sorted([*entities, *times], key=lambda entity: (entity["start"], entity["entity"]))
+    found = sorted([*entities, *times], key=lambda entity: (entity["start"], entity["entity"]))
+    return [_in_original(original, spans.words, entity) for entity in found]
+
+
+def _in_original(original: str, words: Standard, entity: Dict[str, Any]) -> Dict[str, Any]:
+    start = words.place(entity["start"])
+    end = words.place(entity["end"], is_end=True)
+    said = entity["text"] if entity["entity"] == "card_number" else original[start:end]
+    return {**entity, "start": start, "end": end, "text": said}

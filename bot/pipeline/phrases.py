@@ -1,5 +1,8 @@
 """Fixed phrases as entities: the names of channels, found by spaCy on whole words."""
 
+# ruff: noqa: E501 - a pattern is easier to read whole than in pieces
+
+import re
 from functools import lru_cache
 from typing import Dict, List, Tuple
 
@@ -66,6 +69,16 @@ CHANNEL_NAMES: Dict[str, Tuple[str, ...]] = {
         "telefonat",
     ),
 }
+_REFUSED_BEFORE = re.compile(
+    r"\b(?:nicht(?: mehr)?|nie|kein\w*|statt|anstatt|nimmer|not|no(?: more)?|never|don'?t (?:use|have)|instead of|rather than|than)"
+    r"(?:\s+(?:per|(?:ü|ue)ber|via|auf|aufs|auf das|mit|by|through|on|an|the|das|die|der|als|mehr|use|have))*\s+$",
+    re.IGNORECASE,
+)
+_REFUSED_AFTER = re.compile(
+    r"\s+(?:(?:nutze?|benutze?|hab\w*|verwende|lese|mag|brauche|geht|funktioniert|kann|will)\s+)?(?:ich\s+|wir\s+|i\s+)?(?:leider\s+)?(?:nicht|nimmer|kaum|nie|kein\w*)\b"
+    r"|\s+(?:does\s?n[o']?t|doesn't|isn'?t)\b",
+    re.IGNORECASE,
+)
 _LABEL_PREFIX = "channel:"
 
 
@@ -85,8 +98,15 @@ def _language() -> Language:
 
 
 def find_channels(text: str) -> List[ValueSpan]:
-    """Return the channels that the text names."""
-    return [
+    """Return the channels that the text names, without those it refuses if it wants another."""
+    found = [
         ValueSpan("channel", span.start_char, span.end_char, span.label_[len(_LABEL_PREFIX) :])
         for span in _language()(text).ents
     ]
+    wanted = [
+        span
+        for span in found
+        if not _REFUSED_BEFORE.search(text[: span.start])
+        and not _REFUSED_AFTER.match(text, span.end)
+    ]
+    return wanted or found

@@ -53,7 +53,7 @@ class Understanding:
         text = mask_cards(text)
         spans = entities.find(text)
         row = self._intents.probabilities(
-            entities.placeholders(text, spans), encoder.encode([text])[0]
+            entities.placeholders(spans), encoder.encode([spans.words.text])[0]
         )
         ranking = ranked(self._intents.classes, row, _RANKING_LENGTH)
         intent = decide(ranking, self._threshold if text.strip() else 1.1)

@@ -30,12 +30,15 @@ class _Number:
     end: int
     hundredths: int
     is_whole: bool
+    is_word: bool = False
 
 
 _DIGITS = re.compile(
-    r"(?<![\w.,/:])(?<![a-zA-Z]-)(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?!\d|/\d)"
+    r"(?:(?<![\w.,/:])|(?<=\d[x×]))(?<![a-zA-Z]-)(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?!\d|/\d)"
 )
-_EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b)"
+# "2k", "1,5k".
+_THOUSANDS = re.compile(r"\s?k\b(?!\s?m)", re.IGNORECASE)
+_EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b|tacken\b|flocken\b|m(?:ä|ae)use\b|piepen\b|(?:ö|oe)cken\b|ocken\b|kr(?:ö|oe)ten\b)"
 _CENT = r"(?:cents?|ct)\b"
 _OTHER_CURRENCY = re.compile(
     r"\s*(?:\$|£|dollars?|usd|pounds?|gbp|quid|bucks|chf|franken|francs?|bitcoins?|btc|yen|zloty|pln|kronen)(?!\w)",
@@ -46,10 +49,11 @@ _EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
 _EURO_AFTER = re.compile(rf"[\s-]?{_EURO}", re.IGNORECASE)
 _CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
 _MORE_CENTS = re.compile(
-    rf"\s(?:(?:und|and)\s)?(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))", re.IGNORECASE
+    rf"(?:\s(?:(?:und|and)\s)?|(?<=€))(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))",
+    re.IGNORECASE,
 )
 _PERIOD_AFTER = (
-    r"(?:(?:im|pro|je|jeden|per|a|each|every|every single|/|am|in the|p\.?)\s?(?:monat|month|mo\b|mon\b|m\b|woche|week|wk)"
+    r"(?:(?:im|pro|je|jede[nrs]?|per|a|each|every|every single|/|am|in the|p\.?)\s?(?:monat|month|mo\b|mon\b|m\b|woche|week|wk)"
     r"|(?:in der|die|jede|each|every|per|a)\s(?:woche|week)|/\s?(?:monat|mon|month|mo|m|week|woche)\b"
     r"|monatlich|w(?:ö|oe)chentlich|monthly|weekly|mtl\.?|mntl\.?|p\.?\s?m\.?(?!\w)|pm\b)"
 )
@@ -66,7 +70,7 @@ _SAID_BEFORE = re.compile(
     r"schaffe?|anbieten:?|biete|eher|lieber|bis zu|pay|paid|send|sent|transfer\w*|manage|afford|offer|only|at most|up to|"
     r"instal?lments of|payments of|maximum(?: of)?|max|about|around|roughly|just|say|do|spare|give (?:you|u)|rate of|amount of|"
     r"k(?:ö|oe)nnte?(?: ich| monatlich| nur)?|kann(?: ich)?(?: h(?:ö|oe)chstens| nur| monatlich| maximal)?|monatlich|im monat|with|mit))"
-    r"\s+(?:(?:ich|wir|i|we|so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die)\s+)*$",
+    r"\s+(?:(?:ich|wir|i|we|so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die|den|das|so|um|um die|noch|dann|auch|just|at least|mindestens|gut|knapp|rund)\s+)*$",
     re.IGNORECASE,
 )
 _OTHER_UNIT = re.compile(
@@ -102,19 +106,21 @@ _NO_MONEY_AFTER = re.compile(
 
 
 def _numbers(text: str) -> List[_Number]:
-    found = [
-        _Number(
-            match.start(),
-            match.end(),
-            parse_decimal(match.group()),
-            match.group().isdigit(),
+    found = []
+    for match in _DIGITS.finditer(text):
+        thousands = _THOUSANDS.match(text, match.end())
+        end, factor = (thousands.end(), 1000) if thousands else (match.end(), 1)
+        value = parse_decimal(match.group()) * factor
+        found.append(
+            _Number(match.start(), end, value, value % 100 == 0 and match.group().isdigit())
         )
-        for match in _DIGITS.finditer(text)
-    ]
     taken = [(number.start, number.end) for number in found]
-    for word in word_numbers(text):
-        if all(word.end <= start or word.start >= end for start, end in taken):
-            found.append(_Number(word.start, word.end, word.value * 100, True))
+    words = [
+        _Number(word.start, word.end, word.value * 100, True, True)
+        for word in word_numbers(text)
+        if all(word.end <= start or word.start >= end for start, end in taken)
+    ]
+    found = _joined(text, sorted([*found, *words], key=lambda number: number.start))
     articles = re.compile(
         rf"\b({'|'.join(re.escape(a) for a in ARTICLES)})\s+{_EURO}", re.IGNORECASE
     )
@@ -122,6 +128,42 @@ def _numbers(text: str) -> List[_Number]:
         if all(match.end(1) <= n.start or match.start() >= n.end for n in found):
             found.append(_Number(match.start(1), match.end(1), 100, True))
     return sorted(found, key=lambda number: number.start)
+
+
+def _joined(text: str, words: List[_Number]) -> List[_Number]:
+    """Return the numbers with those said in two parts as one: "zwanzig fünfzig" is 20.50."""
+    joined: List[_Number] = []
+    for number in words:
+        first = joined[-1] if joined else None
+        # "zwei Fünfziger" are two notes.
+        is_note = text[number.start : number.end].lower().endswith(("er", "i"))
+        both = (
+            None
+            if first is None or is_note
+            else _in_two_parts(text[first.end : number.start], first, number)
+        )
+        if first and both:
+            joined[-1] = _Number(first.start, number.end, both[0], both[1], True)
+        else:
+            joined.append(number)
+    return joined
+
+
+def _in_two_parts(between: str, first: _Number, second: _Number) -> Optional[Tuple[int, bool]]:
+    """Return hundredths and whether they are whole, if the second number goes on the first."""
+    value, more = first.hundredths // 100, second.hundredths // 100
+    if not first.is_whole or not second.is_whole:
+        return None
+    if re.fullmatch(r"\s(?:komma|point|comma)\s", between, re.IGNORECASE):
+        return value * 100 + (more * 10 if more < 10 else more), False
+    if between != " " or not first.is_word or not second.is_word:
+        return None
+    if more in (100, 1000) and 1 < value < more:
+        return value * more * 100, True
+    # "zwanzig dreißig" is a range, "zwanzig fünfzig" is not.
+    if 10 <= more < 100 and value < 1000 and more - value not in (5, 10, 20):
+        return value * 100 + more, False
+    return None
 
 
 def money(minor: int) -> Dict[str, object]:
@@ -141,9 +183,9 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
     suffix = _EURO_AFTER.match(after)
     if suffix:
         end = number.end + suffix.end()
-        cents = _MORE_CENTS.match(text[end:])
-        if cents and number.is_whole:
-            return number.start, end + cents.end(), number.hundredths + int(cents.group(1))
+        cents = _cents_after(text, end) if number.is_whole else None
+        if cents:
+            return number.start, cents[0], number.hundredths + cents[1]
         return number.start, end, number.hundredths
     cent = _CENT_AFTER.match(after)
     if cent and number.is_whole:
@@ -154,12 +196,34 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
         return number.start, number.end, number.hundredths
     if _SAID_AFTER.match(after) or _SAID_BEFORE.search(before):
         return number.start, number.end, number.hundredths
+    if number.is_word and re.match(r"[\s.,;…-]+" + _PERIOD_AFTER, after, re.IGNORECASE):
+        return number.start, number.end, number.hundredths
     other = re.match(
         rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?{_EURO}", after, re.I
     )
     if other:
         return number.start, number.end, number.hundredths
     return None
+
+
+def _cents_after(text: str, end: int) -> Optional[Tuple[int, int]]:
+    """Return the end and the number of the cents that follow whole euros: "49 Euro 90"."""
+    cents = _MORE_CENTS.match(text, end)
+    if cents:
+        return cents.end(), int(cents.group(1))
+    joint = re.match(r"\s(?:(?:und|and)\s)?(?=[^\W\d_])", text[end:], re.IGNORECASE)
+    word = next(word_numbers(text[end + joint.end() :]), None) if joint else None
+    if joint is None or word is None or word.start or not 1 <= word.value < 100:
+        return None
+    after = end + joint.end() + word.end
+    unit = _CENT_AFTER.match(text[after:])
+    if unit:
+        return after + unit.end(), word.value
+    # "fünf Euro zwei Wochen", "dreißig Euro vierzig Euro": the second number is its own.
+    is_own = "nd" in joint.group().lower() or word.value < 10
+    if is_own or _OTHER_UNIT.match(text[after:]) or _EURO_AFTER.match(text[after:]):
+        return None
+    return after, word.value
 
 
 _COUNT_AFTER = re.compile(
@@ -186,6 +250,18 @@ _INSTALMENT_CONTEXT = re.compile(
     r"raten|abzahl|abstotter|abbezahl|teilzahl|aufteil|splitten|instal|split|spread|stückel|stueckel|verteil|monatlich",
     re.IGNORECASE,
 )
+# "auf ein halbes Jahr", "over a year": as many monthly instalments.
+_YEARS = re.compile(
+    r"\b(?:(?:auf|(?:ü|ue)ber|f(?:ü|ue)r|innerhalb|in|within|over|across|for)\s+|(?:aufs|(?:ü|ue)bers)\s+)"
+    r"(?:(?P<half>(?:ein\s+|einem\s+|das\s+)?halbe[ns]?\s+jahr|half\s+a\s+year)|(?P<more>(?:anderthalb|eineinhalb)\s+jahre?|a\s+year\s+and\s+a\s+half)|"
+    r"(?P<one>(?:ein(?:em)?\s+|das\s+(?:ganze\s+)?)?jahr|(?:a|one|the)\s+year)|(?P<two>(?:zwei|2)\s+jahren?|two\s+years|2\s+years)|(?P<three>(?:drei|3)\s+jahren?|(?:three|3)\s+years)|(?P<quarter>ein\s+(?:viertel|quartal)(?:jahr)?|a\s+quarter))(?!\w)",
+    re.IGNORECASE,
+)
+_YEAR_COUNTS = {"half": 6, "more": 18, "one": 12, "two": 24, "three": 36, "quarter": 3}
+_YEAR_CONTEXT = re.compile(
+    r"raten?\b|abzahl|abstotter|abbezahl|teilzahl|aufteil|aufgeteilt|splitten|instal|split|spread|st(?:ü|ue)ckel|verteil|streck|monatlich|monthly|\bpay\w* (?:it|this)? ?(?:off|over)|plan",
+    re.IGNORECASE,
+)
 _COUNT_MAX = 120
 
 
@@ -209,7 +285,7 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
         return number.start, number.end + times.end()
     if (
         _SPLIT_BEFORE.search(before)
-        and _INSTALMENT_CONTEXT.search(text)
+        and (_INSTALMENT_CONTEXT.search(text) or re.search(r"\bpay in $", before, re.IGNORECASE))
         and not re.match(r"\s?\w", after)
     ):
         return number.start, number.end
@@ -217,7 +293,7 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
 
 
 _SHARES: Tuple[Tuple[str, float], ...] = (
-    (r"(?:die |den |das |'ne |ne )?h(?:ä|ae|a)lfte|(?:a |the )?half(?! an hour| a year| past)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%", 0.5),
+    (r"(?:die |den |das |'ne |ne )?h(?:ä|ae|a)lfte|(?:a |the )?half(?! an? (?:hour|year|day|dozen)| past| marathon| time| the time| term| hour| day)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%", 0.5),
     (r"(?:zwei drittel|two thirds)", 0.67),
     (r"(?:ein drittel|'?n drittel|a third|one third)", 0.33),
     (r"(?:drei viertel|dreiviertel|three quarters)", 0.75),
@@ -235,6 +311,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
+_PERCENT_WORD = re.compile(r"\s(?:prozent|percent|per cent)\b", re.IGNORECASE)
 
 
 def _shares(text: str) -> List[ValueSpan]:
@@ -246,6 +323,12 @@ def _shares(text: str) -> List[ValueSpan]:
                     "amount", match.start(), match.end(), {"share": int(match.group(1)) / 100}
                 )
             )
+    for number in word_numbers(text):
+        percent = _PERCENT_WORD.match(text, number.end)
+        if percent and 0 < number.value <= 100:
+            found.append(
+                ValueSpan("amount", number.start, percent.end(), {"share": number.value / 100})
+            )
     for pattern, share in _SHARE_RULES:
         for match in pattern.finditer(text):
             found.append(ValueSpan("amount", match.start(), match.end(), {"share": share}))
@@ -256,10 +339,12 @@ def _shares(text: str) -> List[ValueSpan]:
 
 
 _PERIODS = (
-    ("weekly", re.compile(r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede|per|every|each)\s(?:woche|week)|/\s?(?:woche|week)\b|weekly|wochenraten?)", re.I)),
-    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jeden|je|per|every|each|a)\s(?:monat|month)\b|monthly|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
+    ("weekly", re.compile(r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede[nrs]?|per|every|each)\s(?:woche|week)|in der woche|/\s?(?:woche|week)\b|weekly|wochenraten?)", re.I)),
+    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|a|am)\s(?:monat|month)\b|monthly|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
 )  # fmt: skip
-_WEEKLY_AFTER_AMOUNT = re.compile(r"\s?(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE)
+_WEEKLY_AFTER_AMOUNT = re.compile(
+    r"[\s.,]*(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE
+)
 
 
 def find_amounts(text: str) -> List[ValueSpan]:
@@ -270,6 +355,8 @@ def find_amounts(text: str) -> List[ValueSpan]:
     """
     found: List[ValueSpan] = []
     for number in _numbers(text):
+        if found and number.start < found[-1].end:
+            continue
         count = _count(text, number)
         bare = _is_bare(text, number)
         small = bare and number.hundredths // 100 <= COUNT_MAX and not _AT_MOST.search(text)
@@ -282,6 +369,13 @@ def find_amounts(text: str) -> List[ValueSpan]:
             found.extend(_bare(number))
         elif _is_loose(text, number):
             found.append(ValueSpan(LOOSE_NUMBER, number.start, number.end, number.hundredths))
+    for match in _YEARS.finditer(text):
+        is_half = match.lastgroup == "half" and match.group().lower().startswith(("auf", "ü", "ov"))
+        if not (is_half or _YEAR_CONTEXT.search(text)):
+            continue
+        found.append(
+            ValueSpan("count", match.start(), match.end(), _YEAR_COUNTS[str(match.lastgroup)])
+        )
     for match in _TIMES_WORD.finditer(text):
         if _INSTALMENT_CONTEXT.search(text) or _SPLIT_BEFORE.search(text[: match.start()]):
             found.append(ValueSpan("count", match.start(), match.end(), _times(match)))

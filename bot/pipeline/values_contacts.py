@@ -23,7 +23,7 @@ _KEYWORD = (
 )
 _KEYED_NUMBER = re.compile(
     rf"\b{_KEYWORD}\s*(?:ist|lautet|is|war|:|#|mit der nummer|nummer|nr\.?|number|no\.?|die|the|meine|my)*\s*[:#]?\s*"
-    r"(?P<number>(?=[\w/-]*\d{2})[A-Za-z0-9]+(?:[-/](?=[A-Za-z0-9]*\d)[A-Za-z0-9]+)*)",
+    r"(?P<number>(?=[\w/-]*\d{2})[A-Za-z0-9]+(?:[-/](?:(?=[A-Za-z0-9]*\d)[A-Za-z0-9]+|[A-Z]\b))*)",
     re.IGNORECASE,
 )
 _CODED_NUMBER = re.compile(

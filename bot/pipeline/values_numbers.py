@@ -12,7 +12,9 @@ _SLANG = {
     "fuenfziger": 50, "zwanni": 20, "zwanzger": 20, "zwanziger": 20, "zehner": 10,
     "hunni": 100, "hunderter": 100, "hunnert": 100, "tausender": 1000, "zwo": 2, "zwee": 2,
     "dreisig": 30, "dreissich": 30, "zwanzich": 20, "vierzich": 40, "sechzich": 60,
-    "fourty": 40, "fivety": 50, "dozen": 12, "dutzend": 12,
+    "fiver": 5, "tenner": 10, "fünfer": 5, "fuffzger": 50, "füfziger": 50, "fuenfer": 5,
+    "dreißiger": 30, "vierziger": 40, "sechziger": 60,
+    "fourty": 40, "fourtyfive": 45, "fivety": 50, "dozen": 12, "dutzend": 12,
 }  # fmt: skip
 # "a" and "ein" count only where a unit follows; the caller asks for them.
 ARTICLES = frozenset(
@@ -37,6 +39,16 @@ ARTICLES = frozenset(
     ]
 )
 _UMLAUTS = (("ae", "ä"), ("oe", "ö"), ("ue", "ü"))
+# Colloquial parts of longer numbers: "hundertfuffzig".
+_PARTS = {
+    "fuffzig": "fünfzig",
+    "fuffzich": "fünfzig",
+    "fuchzig": "fünfzig",
+    "fuffzehn": "fünfzehn",
+    "zwo": "zwei",
+    "hunnert": "hundert",
+}
+_COLLOQUIAL = re.compile("|".join(_PARTS))
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _RUN_LENGTH_MAX = 6
 
@@ -57,7 +69,7 @@ def word_value(words: str) -> Optional[int]:
 
 
 def _spellings(words: str) -> List[str]:
-    found = [words]
+    found = [words, _COLLOQUIAL.sub(lambda part: _PARTS[part.group()], words)]
     umlauts = words
     for plain, umlaut in _UMLAUTS:
         umlauts = umlauts.replace(plain, umlaut)
@@ -110,8 +122,8 @@ def word_numbers(text: str) -> Iterator[WordNumber]:
 
 _STARTS = re.compile(
     r"^(?:ein|zwei|zwo|zwee|drei|vier|f(?:ü|ue|u)nf|fuff|sech|sieb|acht|neun|zehn|zehner|elf|zw(?:ö|oe)lf"
-    r"|zwan|hun|tausend|dutz|null|a$|an$|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|thir|fif|twen|for[t]?|eigh|nine|sixt|seve|thousand|dozen|fivety)",
+    r"|zwan|drei|hun|tausend|dutz|null|a$|an$|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|thir|fif|twen|fort?|eigh|nine|sixt|seve|thousand|dozen|fivety)",
     re.IGNORECASE,
 )  # fmt: skip
 

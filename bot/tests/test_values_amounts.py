@@ -36,6 +36,19 @@ AMOUNTS = [
     ("drei Raten à 40", [4000]),
     ("zwischen 20 und 30 euro", [2000, 3000]),
     ("20-30 Euro", [2000, 3000]),
+    ("zwanzig fuffzig pro Monat", [2050]),
+    ("die neunundachtzig neunzig", [8990]),
+    ("achtzehn Euro sechzig", [1860]),
+    ("vierzehn Euro und fünf Cent", [1405]),
+    ("45€50", [4550]),
+    ("so um die 35 schaff ich", [3500]),
+    ("vierzig. im Monat.", [4000]),
+    ("zwei hundert Euro", [20000]),
+    ("hundertfuffzig Euro", [15000]),
+    ("1,5k Euro", [150000]),
+    ("3x40€", [4000]),
+    ("70 Tacken", [7000]),
+    ("a tenner a week", [1000]),
     ("30 quid", []),
     ("$30", []),
     ("30 Tage", []),
@@ -51,6 +64,7 @@ SHARES = [
     ("I'll pay in full", 1.0),
     ("50 %", 0.5),
     ("ein Drittel", 0.33),
+    ("achtzig Prozent", 0.8),
 ]
 
 COUNTS = [
@@ -60,6 +74,9 @@ COUNTS = [
     ("split it in three", 3),
     ("5 x 30 euro", 5),
     ("auf zwei mal", 2),
+    ("auf ein halbes Jahr", 6),
+    ("übers Jahr verteilt abzahlen", 12),
+    ("pay in 3", 3),
     ("ich will in 3 Monaten abzahlen", 3),
 ]
 
@@ -82,7 +99,12 @@ def test_counts(text: str, count: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "period"),
-    [("30 im Monat", "monthly"), ("20 Euro die Woche", "weekly"), ("10 per week", "weekly")],
+    [
+        ("30 im Monat", "monthly"),
+        ("20 Euro die Woche", "weekly"),
+        ("10 per week", "weekly"),
+        ("jede Monat 10 Euro", "monthly"),
+    ],
 )
 def test_periods(text: str, period: str) -> None:
     assert [span.value for span in find_amounts(text) if span.entity == "period"] == [period]

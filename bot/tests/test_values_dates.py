@@ -53,6 +53,26 @@ FUTURE = [
     ("binnen 10 Tagen", "2026-12-03"),
     ("nach Weihnachten", "2026-12-28"),  # the 27th is a Sunday
     ("vor Weihnachten", "2026-12-23"),
+    ("in drei Bankarbeitstagen", "2026-11-26"),
+    ("within 5 working days", "2026-11-30"),  # a weekend lies between
+    ("in 24 Werktagen", "2026-12-28"),  # Christmas as well
+    ("am fünften zwölften", "2026-12-05"),
+    ("übernächste Woche Freitag", "2026-12-11"),
+    ("Freitag in acht Tagen", "2026-12-04"),  # as people say it: a week
+    ("Friday fortnight", "2026-12-11"),
+    ("this time next week", "2026-11-30"),
+    ("next month on the 5th", "2026-12-05"),
+    ("am Monatsletzten", "2026-11-30"),
+    ("zum Quartalsende", "2026-12-31"),
+    ("in 48 Stunden", "2026-11-25"),
+    ("am Karfreitag", "2027-03-26"),
+    ("Heilige Drei Könige", "2027-01-06"),
+    ("am zweiten Weihnachtsfeiertag", "2026-12-26"),
+    ("heit no", "2026-11-23"),
+    ("am mondog", "2026-11-30"),
+    ("am fritig", "2026-11-27"),
+    ("bis dunnerdag", "2026-11-26"),
+    ("i zoi am samstog", "2026-11-28"),
     ("am 31.", "2026-12-31"),  # November has none
 ]
 
@@ -64,11 +84,34 @@ PAST = [
     ("gestern bezahlt", "2026-11-22"),
     ("I paid it last Monday", "2026-11-16"),
     ("paid on the 20th", "2026-11-20"),
+    ("ist seit Mittwoch bei Ihnen", "2026-11-18"),
+    ("vorletzten Freitag", "2026-11-13"),
+    ("letzte Woche Dienstag", "2026-11-17"),
+    ("letzten Monat am 5.", "2026-10-05"),
+    ("two weeks back", "2026-11-09"),
+    ("gestan zoit", "2026-11-22"),
 ]
 
-WITHOUT_A_DAY = ["wenn mein Gehalt kommt", "when I get paid", "nächste Woche", "in ein paar Tagen"]
+WITHOUT_A_DAY = [
+    "wenn mein Gehalt kommt",
+    "when I get paid",
+    "nächste Woche",
+    "in ein paar Tagen",
+    "nach meinem Umzug",
+    "sobald die Krankenkasse überwiesen hat",
+    "after the wedding",
+    "ich warte noch auf mein Kindergeld",
+    "once my employer pays",
+]
 
-NO_DATE = ["guten Morgen", "die 2. Rate", "um 15.30 Uhr", "May I ask something", "seit 3 Wochen"]
+NO_DATE = [
+    "guten Morgen",
+    "die 2. Rate",
+    "um 15.30 Uhr",
+    "May I ask something",
+    "seit 3 Wochen",
+    "letztes Jahr",
+]
 
 
 def dates_in(text: str, intent: str, **more: bool) -> list:
