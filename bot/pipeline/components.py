@@ -163,7 +163,7 @@ class IntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"ranking_length": 5, "threshold": 0.15}
+        return {"ranking_length": 5, "threshold": 0.12}
 
     @classmethod
     def create(

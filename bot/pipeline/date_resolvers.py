@@ -16,6 +16,7 @@ from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
 from pipeline.date_words import AFTER_NEXT, ENGLISH_ORDINALS, LAST, NEXT, ORDINALS
+from pipeline.values_numbers import word_value
 
 # (today, looking back?) → the day, or None where there is none to be known.
 Resolver = Callable[[date, bool], Optional[date]]
@@ -60,10 +61,43 @@ def full_year(text: Optional[str]) -> Optional[int]:
     """Return the year of "2026", "26" or "'85" (1940 to 2039), or None for an empty text."""
     if not text:
         return None
+    if text[0].isalpha():
+        return _spoken_year(text.lower())
     digits = int(re.sub(r"\D", "", text))
     if digits >= 100:
         return digits
     return digits + (2000 if digits < 40 else 1900)
+
+
+def _spoken_year(words: str) -> Optional[int]:
+    if words.startswith("nineteen"):
+        tail = word_value(re.sub(r"^nineteen[\s-]+", "", words))
+        return 1900 + tail if tail is not None and tail < 100 else None
+    return word_value(words)
+
+
+def nth_weekday(number: int, which: int, month: Optional[int], months: int) -> Resolver:
+    """The first (1) to fourth or last (-1) such weekday of a month."""
+
+    def of(first: date) -> date:
+        days = [first + timedelta(days=day) for day in range(_month_end(first).day)]
+        return [day for day in days if day.weekday() == number][which - 1 if which > 0 else -1]
+
+    def resolve(today: date, past: bool) -> Optional[date]:
+        first = today.replace(day=1) + relativedelta(months=months)
+        if month is None:
+            found = of(first)
+            step = relativedelta(months=-1 if past else 1)
+            is_wrong = found > today if past else found < today
+            return of(first + step) if is_wrong and not months else found
+        found = of(first.replace(month=month))
+        if past and found > today:
+            return of(first.replace(month=month, year=first.year - 1))
+        if not past and found < today:
+            return of(first.replace(month=month, year=first.year + 1))
+        return found
+
+    return resolve
 
 
 def day_of_month(day: int) -> Resolver:

@@ -77,6 +77,8 @@ def _iso(match: Match[str]) -> Optional[Reading]:
     _ON_WEEKDAY
     + r"(?<![\d.,/-])(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<year>(?:19|20)\d\d)|(?P<short_year>\d\d))?(?![\d])",
     _ON_WEEKDAY
+    + r"(?<![\d.,/-])(?<!\d )(?P<day>\d{1,2}) (?P<month>\d{1,2}) (?P<year>(?:19|20)\d\d)(?![.,/-]?\d)",
+    _ON_WEEKDAY
     + r"(?<![\d.,/-])(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>(?:19|20)\d\d|\d\d))?(?![\d/-])",
     _ON_WEEKDAY
     + r"(?<![\d.,/-])(?P<day>\d{1,2})\.(?P<month>\d{1,2})(?![.,/-]?\d)(?!\s?(?:€|eur|%|uhr|am\b|pm\b))",
@@ -100,13 +102,15 @@ def _day_and_month(match: Match[str]) -> Optional[Reading]:
     day = on.day_of(match.group("day"))
     if day is None:
         return None
-    year = on.full_year(match.group("year") or match.group("short_year"))
+    year = on.full_year(
+        match.group("year") or match.group("short_year") or match.group("spoken_year")
+    )
     month = MONTHS[match.group("month").lower().rstrip(".")]
     return Reading(on.in_year(month, day, year), has_year=year is not None)
 
 
 @_rule(
-    rf"\b(?:am|zum|bis|ab)\s+(?:zum\s+)?(?P<which>{AFTER_NEXT}|{NEXT}|{THIS})\s+(?P<day>{ORDINAL_DE}|\d{{1,2}}\.)(?!\w)"
+    rf"\b(?:(?:am|zum|bis|ab)\s+)?(?:zum\s+)?(?P<which>{AFTER_NEXT}|{NEXT}|{THIS})\s+(?P<day>{ORDINAL_DE}|\d{{1,2}}\.)(?!\w)"
     + NOT_A_DAY,
     r"\b(?:(?:am|zum|bis\s+zum)\s+)?(?P<which>)monats(?P<day>ersten?)\b",
     r"\b(?P<which>)monatswechsel\b",
@@ -243,15 +247,44 @@ def _hours(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
-    rf"\b(?:(?:am|bis\s+zum|zum|bis|den|der|vom|seit\s+dem)\s+)(?P<day>{ORDINAL_DE})\s+(?P<month>{ORDINAL_DE})\b"
-    r"(?:\s+(?P<year>(?:19|20)\d\d)\b)?" + NOT_A_DAY
+    rf"(?:^\W*|\b(?:am|bis\s+zum|zum|bis|den|der|vom|seit\s+dem|geboren)\s+)(?P<day>{ORDINAL_DE})\s+(?P<month>{ORDINAL_DE})\b"
+    + YEAR
+    + NOT_A_DAY,
 )
 def _two_ordinals(match: Match[str]) -> Optional[Reading]:
     day, month = on.day_of(match.group("day")), on.day_of(match.group("month"))
     if day is None or month is None or month > 12:
         return None
-    year = on.full_year(match.group("year"))
+    year = on.full_year(match.group("year") or match.group("spoken_year"))
     return Reading(on.in_year(month, day, year), has_year=year is not None)
+
+
+@_rule(
+    rf"\b(?P<which>erste[nrsm]?|zweite[nrsm]?|dritte[nrsm]?|vierte[nrsm]?|letzte[nrsm]?|first|second|third|fourth|last)\s+{WEEKDAY}\s+(?:im|in|of|des|vom)\s+(?:the\s+)?"
+    rf"(?:(?P<next>{NEXT}\s+)?(?:monats?|month)\b|{MONTH})"
+)
+def _nth_weekday(match: Match[str]) -> Optional[Reading]:
+    which = match.group("which").lower()
+    day = -1 if which.startswith(("letzt", "last")) else on.day_of(which)
+    if day is None:
+        return None
+    name = match.group("month")
+    month = MONTHS[name.lower().rstrip(".")] if name else None
+    number = _weekday_of(match)
+    return Reading(on.nth_weekday(number, day, month, 1 if match.group("next") else 0))
+
+
+@_rule(rf"\b{WEEKDAY}\s+after\s+next\b")
+def _weekday_after_next(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.weekday(_weekday_of(match), weeks=1))
+
+
+@_rule(
+    r"\b(?:sobald|bis|once|as\s+soon\s+as|until|till|til)\s+(?:ich|wir|er|mein\w*|unser\w*|der\s+\w{3}|die\s+\w{3}|das\s+\w{3}|i|i'm|i've|we|we've|my|our|he|she|they)\b"
+)
+def _event(match: Match[str]) -> Optional[Reading]:
+    """An event without a name that is known: a day only where one is asked for."""
+    return Reading(on.nothing, is_duration=True)
 
 
 @_rule(
@@ -320,8 +353,8 @@ def _shift_from(match: Match[str]) -> Optional[Reading]:
 _NEAR = (
     (r"(?:ü|ue|u)bermorgen|day\s+after\s+(?:tomorrow|tmrw|tmr|2moro)", 2),
     (r"(?<!guten )(?<!gudn )(?<!schönen )(?<!am )(?<!jeden )(?<!heute )(?<!good )\b(?:morgen|morgn|mrgn|moagn)(?:\s+(?:fr(?:ü|ue)h|abend|mittag))?", 1),
-    (r"tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr|2moro|2morrow", 1),
-    (r"heute(?:\s+(?:morgen|abend|nacht|noch))?|heut|today|tonight|this\s+(?:evening|afternoon|morning)", 0),
+    (r"tomorrow|tomorow|2moz|2mrw|tomoz|tommorow|tommorrow|tmrw|tmr|2moro|2morrow", 1),
+    (r"heute(?:\s+(?:morgen|abend|nacht|noch))?|heut|today|tonight|tonite|this\s+(?:evening|afternoon|morning)", 0),
     (r"vorgestern|day\s+before\s+yesterday", -2),
     (r"gestern|yesterday", -1),
 )  # fmt: skip
@@ -336,7 +369,7 @@ for _pattern, _days in _NEAR:
 
 
 @_rule(
-    rf"\b(?P<where>in|innerhalb\s+(?:von|der\s+n(?:ä|ae)chsten)|binnen|within|vor)\s+(?:about\s+|ca\.?\s+|etwa\s+|sp(?:ä|ae)testens\s+|the\s+next\s+|den\s+n(?:ä|ae)chsten\s+)?{COUNT}\s*{UNIT}",
+    rf"\b(?P<where>in|innerhalb\s+(?:von|der\s+n(?:ä|ae)chsten)|binnen|within|vor)\s+(?:about\s+|around\s+|roughly\s+|ca\.?\s+|circa\s+|zirka\s+|etwa\s+|ungef(?:ä|ae)hr\s+|gut\s+|knapp\s+|rund\s+|so\s+|sp(?:ä|ae)testens\s+|the\s+next\s+|den\s+n(?:ä|ae)chsten\s+)?{COUNT}\s*{UNIT}",
     rf"\b{COUNT}\s+{UNIT}\s+(?P<where>from\s+(?:now|today)|ago|back|sp(?:ä|ae)ter|later|her\b)",
 )
 def _shift(match: Match[str]) -> Optional[Reading]:
@@ -404,7 +437,7 @@ _WHICH = rf"(?P<which>\s+(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST}|laufende[nrsm]?))?
     rf"\b{_PART}{_OF}{_WHICH}\s+(?:monats?|month)\b",
     r"\b(?P<which>)(?P<unit>monats)(?P<part>ende|anfang|mitte)\b|\b(?P<eom>eom)\b",
     r"\b(?P<which>)monatsletzte[nr]?\b|\b(?:am|zum|bis\s+zum)\s+letzten\s+(?:des|vom|im|dieses)\s+monats?\b",
-    r"\b(?P<which>)(?:letzte[nr]?\s+tag\s+(?:des|im)\s+monats?|last\s+day\s+of\s+(?:the\s+)?month|month's\s+end|ultimo)\b",
+    r"\b(?P<which>)(?:letzte[nr]?\s+tag\s+(?:des|im)\s+monats?|(?:the\s+)?last(?:\s+day)?\s+of\s+(?:the\s+)?month|month's\s+end|ultimo)\b",
     rf"\b(?P<which>{NEXT}|{THIS})\s+month(?:'?s)?\s+(?P<part>end|start)\b|\b(?:month)[\s-](?P<end>end)\b",
 )
 def _part_of_month(match: Match[str]) -> Optional[Reading]:
@@ -417,7 +450,7 @@ def _part_of_month(match: Match[str]) -> Optional[Reading]:
     return Reading(on.month_part(groups.get("part") or "end", None, step))
 
 
-@_rule(rf"\b{_PART}{_OF}{_WHICH}\s+{MONTH}")
+@_rule(rf"\b{_PART}{_OF}{_WHICH}[\s-]+{MONTH}")
 def _part_of_named_month(match: Match[str]) -> Optional[Reading]:
     month = MONTHS[match.group("month").lower().rstrip(".")]
     return Reading(on.month_part(match.group("part"), month, None))
@@ -426,7 +459,7 @@ def _part_of_named_month(match: Match[str]) -> Optional[Reading]:
 @_rule(
     rf"\b{_PART}{_OF}{_WHICH}\s+(?:woche|week)\b",
     r"\b(?P<which>)(?P<part>wochenende|weekend)\b",
-    rf"\b(?P<which>{NEXT}|{THIS})\s+(?P<part>wochenende|weekend)\b",
+    rf"\b(?P<which>{NEXT}|{THIS}|{LAST})\s+(?P<part>wochenende|weekend)\b",
 )
 def _part_of_week(match: Match[str]) -> Optional[Reading]:
     part = match.group("part").lower()

@@ -58,7 +58,7 @@ WEEKDAY = (
     rf"|(?<=\bthis )|(?<=\buntil )|(?<=\btill ))(?P<after_by>mo|di|mi|do|fr|sa|mon|tue|wed|thu|thur|sat|sun)\b\.?)"
 )  # fmt: skip
 MONTH = rf"(?P<month>{_any(list(MONTHS))})\b\.?"
-YEAR = r"(?:,?\s*(?P<year>(?:19|20)\d\d)\b|\s?(?P<short_year>[''’]\d\d)\b)?"
+YEAR = r"(?:,?\s*(?P<year>(?:19|20)\d\d)\b|\s?(?P<short_year>[''’]\d\d)\b|,?\s+(?P<spoken_year>neunzehnhundert\w+|zweitausend\w*|nineteen[\s-]\w+(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)\b)?"
 ORDINAL_DE = rf"(?:{_any(list(ORDINALS))})e[nrsm]?"
 ORDINAL_EN = _any(list(ENGLISH_ORDINALS))
 DAY = rf"(?P<day>\d{{1,2}}(?:\s?\.|\s?(?:st|nd|rd|th)\b|te[nrsm]?\b|\b)|{ORDINAL_DE}\b|\b(?:{ORDINAL_EN})\b)"

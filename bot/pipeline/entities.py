@@ -45,6 +45,8 @@ MONEY_INTENTS = frozenset(
         "promise_payment",
         "pay_now",
         "already_paid",
+        "ask_agreement",
+        "cannot_keep_agreement",
     }
 )
 # Intents in which the name of a channel is a wish; elsewhere ("why this SMS?") it is only a word.

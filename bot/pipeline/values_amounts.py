@@ -47,6 +47,7 @@ _OTHER_CURRENCY = re.compile(
 _OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$", re.IGNORECASE)
 _EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
 _EURO_AFTER = re.compile(rf"[\s-]?{_EURO}", re.IGNORECASE)
+_EURO_RANGE = re.compile(rf"\s[^\W\d_]+\s{_EURO}", re.IGNORECASE)
 _CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
 _MORE_CENTS = re.compile(
     rf"(?:\s(?:(?:und|and)\s)?|(?<=€))(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))",
@@ -198,6 +199,10 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
         return number.start, number.end, number.hundredths
     if number.is_word and re.match(r"[\s.,;…-]+" + _PERIOD_AFTER, after, re.IGNORECASE):
         return number.start, number.end, number.hundredths
+    if number.is_word and after[:1] == " " and _EURO_RANGE.match(after):
+        second = next(word_numbers(after), None)
+        if second and second.start == 1 and _EURO_AFTER.match(after, second.end):
+            return number.start, number.end, number.hundredths
     other = re.match(
         rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?{_EURO}", after, re.I
     )

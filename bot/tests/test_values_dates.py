@@ -62,6 +62,11 @@ FUTURE = [
     ("Friday fortnight", "2026-12-11"),
     ("this time next week", "2026-11-30"),
     ("next month on the 5th", "2026-12-05"),
+    ("am ersten Montag im Dezember", "2026-12-07"),
+    ("last Friday of the month", "2026-11-27"),
+    ("Monday after next", "2026-12-07"),
+    ("nächsten Ersten", "2026-12-01"),
+    ("mid-January", "2027-01-15"),
     ("am Monatsletzten", "2026-11-30"),
     ("zum Quartalsende", "2026-12-31"),
     ("in 48 Stunden", "2026-11-25"),
@@ -86,6 +91,7 @@ PAST = [
     ("paid on the 20th", "2026-11-20"),
     ("ist seit Mittwoch bei Ihnen", "2026-11-18"),
     ("vorletzten Freitag", "2026-11-13"),
+    ("vor gut einer Woche", "2026-11-16"),
     ("letzte Woche Dienstag", "2026-11-17"),
     ("letzten Monat am 5.", "2026-10-05"),
     ("two weeks back", "2026-11-09"),
@@ -102,6 +108,7 @@ WITHOUT_A_DAY = [
     "after the wedding",
     "ich warte noch auf mein Kindergeld",
     "once my employer pays",
+    "bis ich das Auto verkauft habe",
 ]
 
 NO_DATE = [
@@ -154,6 +161,19 @@ def test_a_day_long_ago_is_a_birth_date() -> None:
     assert [(entity["entity"], entity["value"]) for entity in found] == [
         ("birth_date", "1985-03-12")
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("dritter elfter neunzehnhundertfünfundsechzig", "1965-11-03"),
+        ("the fourth of July nineteen eighty-two", "1982-07-04"),
+        ("05 03 1990", "1990-03-05"),
+    ],
+)
+def test_birth_dates_as_they_are_said(text: str, day: str) -> None:
+    found = entities.read(text, entities.find(text), TODAY, "inform")
+    assert [(entity["entity"], entity["value"]) for entity in found] == [("birth_date", day)]
 
 
 def test_positions_point_at_the_text() -> None:
