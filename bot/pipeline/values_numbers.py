@@ -85,7 +85,7 @@ def _spellings(words: str) -> List[str]:
 def small_number(token: str) -> Optional[int]:
     """Return the value of digits, a number word or an article, or None."""
     token = token.lower()
-    if token.isdigit():
+    if token.isdecimal():  # "²" and "①" are digits, but no number can be made of them
         return int(token)
     if token in ARTICLES:
         return 1
