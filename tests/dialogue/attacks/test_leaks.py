@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from conversation.wording import render
-from conversation.wording.check import SAMPLE_MERCHANT
+from conversation.wording.samples import SAMPLE_MERCHANT
 from tests.dialogue.attacks.conftest import FACTS
 
 
