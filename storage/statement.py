@@ -45,8 +45,8 @@ class Statement:
     async def run(self, session: AsyncSession, **values: Any) -> Sequence[Any]:
         """Run it in the session's transaction, and return the rows as named tuples.
 
-        What the session has changed is flushed first. Raises what SQLAlchemy raises, and KeyError
-        for a parameter without a value.
+        What the session has changed is flushed first. Raises what SQLAlchemy raises, and
+        KeyError for a parameter without a value whose type the driver does not know by itself.
         """
         if session.new or session.dirty or session.deleted:
             await session.flush()

@@ -49,7 +49,7 @@ async def test_json_goes_in_and_comes_out(database: Database) -> None:
     assert back == given
 
 
-async def test_a_missing_value_is_an_error_here_and_a_failed_statement_one_of_sqlalchemy(
+async def test_a_failed_statement_raises_what_sqlalchemy_raises(
     database: Database,
 ) -> None:
     inverse = Statement(
