@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -54,7 +55,14 @@ async def _work(wanted: str | None, merchant_key: str | None) -> None:
 
 
 async def _list(session: AsyncSession) -> None:
-    table = Table("claim", "customer", "what", "open", "due", "status", "agreement")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("claim", "customer"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what")  # gives way in a narrow terminal
+    table.add_column("open", justify="right", no_wrap=True)
+    for name in ("due", "status"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("agreed")
     rows = await session.execute(
         select(Claim.id, Customer.number)
         .join(Customer, Customer.id == Claim.customer_id)
@@ -63,7 +71,9 @@ async def _list(session: AsyncSession) -> None:
     )
     for claim_id, number in rows.all():
         found = await statement(session, claim_id)
-        agreed = found.agreement.terms.kind.value if found.agreement else "-"
+        agreed = (
+            found.agreement.terms.kind.value.removeprefix("instalment_") if found.agreement else "-"
+        )
         table.add_row(
             found.reference,
             number,
