@@ -6,15 +6,27 @@ set -uo pipefail
 
 bin=.venv/bin
 bot=bot/.venv/bin/python
-summary=()
-failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# What runs in the background is deaf to Ctrl-C.
+trap 'trap "" TERM; kill 0; exit 130' INT
 
 step() {
     local name=$1 begin=$SECONDS word=ok
     shift
     printf '\n== %s\n' "$name"
-    "$@" </dev/null || { word=FAILED failed=1; }
-    summary+=("$(printf '%-34s %4d s  %s' "$name" $((SECONDS - begin)) "$word")")
+    "$@" </dev/null || word=FAILED
+    printf '%-34s %4d s  %s\n' "$name" $((SECONDS - begin)) "$word" >>"$work/summary"
+}
+
+# The steps of one function while those of another run; what they print is shown together at the end.
+beside() {
+    local side=$1
+    shift
+    "$side" >"$work/$side" 2>&1 &
+    "$@"
+    wait $!
+    cat "$work/$side"
 }
 
 locks_are_current() {
@@ -47,24 +59,30 @@ bot_tests() {
     (cd bot && .venv/bin/python -m pytest)
 }
 
-tests() {
+of_the_assistant() {
     step "tests of the assistant" bot_tests
-    step "tests" "$bin/pytest" -n 2 --dist loadgroup
+}
+
+tests() {
+    beside of_the_assistant step "tests" "$bin/pytest" -n 2 --dist loadgroup
+}
+
+without_model() {
+    lint
+    step "lock files" locks_are_current
+    step "rasa data validate" bot_data_is_valid
 }
 
 case ${1:-all} in
     lint) lint ;;
     test) tests ;;
     all)
-        lint
-        step "lock files" locks_are_current
-        step "rasa data validate" bot_data_is_valid
-        step "training" "$bot" bot/pipeline/train.py
+        beside without_model step "training" "$bot" bot/pipeline/train.py
         tests
         ;;
     *) echo "usage: toolchain/check.sh lint|test|all" >&2; exit 2 ;;
 esac
 
 printf '\n'
-printf '%s\n' "${summary[@]}"
-exit "$failed"
+cat "$work/summary"
+! grep -q 'FAILED$' "$work/summary"
