@@ -201,7 +201,7 @@ class Service:
         running = self.running
         if running is None:
             raise EngineFailed("the service is not started")
-        argv = [str(BOT_PYTHON), "-m", "rasa", "run", "--model", str(model)]
+        argv = [str(BOT_PYTHON), "pipeline/rasa_cli.py", "run", "--model", str(model)]
         argv += ["--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
         argv += ["-i", "127.0.0.1", "-p", str(port)]
         env = {

@@ -7,7 +7,8 @@ from pathlib import Path
 _NAMES = (
     ("web", "api.app:create_app"),
     ("worker", "api.worker"),
-    ("rasa", "rasa run"),
+    ("rasa", "rasa_cli.py run"),
+    ("rasa", "-m rasa run"),
     ("postgres", "pginstall/bin/postgres"),
     ("valkey", "valkey"),
 )
@@ -25,8 +26,7 @@ class Process:
     @property
     def part(self) -> str | None:
         """Which part of the service it is; None for helpers and for PostgreSQL's own children."""
-        command = self.command.replace("-m rasa", "rasa")
-        return next((name for name, mark in _NAMES if mark in command), None)
+        return next((name for name, mark in _NAMES if mark in self.command), None)
 
 
 def _read(pid: int) -> Process | None:

@@ -20,7 +20,7 @@ from storage.engine import Database, DatabaseUrls, libpq_dsn
 from storage.migrate import migrate
 from storage.tables import ChannelAccount, Customer, Merchant
 
-STARTS_A_SERVICE = {"dialogue", "journey"}
+STARTS_A_SERVICE = ("dialogue", "journey")
 ROLE_PASSWORD = "only-for-tests"
 # How long an example takes says nothing on a machine that is shared.
 settings.register_profile("kulanz", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,11 +29,13 @@ settings.load_profile("kulanz")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share a started Rasa in one process: it is slow to start, and large."""
     for item in items:
-        if STARTS_A_SERVICE & set(item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("service"))
+        for folder in STARTS_A_SERVICE:
+            if folder in item.path.parts:
+                item.add_marker(pytest.mark.xdist_group(folder))
 
 
 class PostgresServer:

@@ -38,7 +38,7 @@ locks_are_current() {
 # Rasa prints a screenful of its libraries' warnings; what it found counts only if it fails.
 bot_data_is_valid() {
     local said
-    said=$(cd bot && .venv/bin/python -m rasa data validate --fail-on-warnings \
+    said=$(cd bot && .venv/bin/python pipeline/rasa_cli.py data validate --fail-on-warnings \
         --config config.yml --domain domain --data ../nlu_data 2>&1) || {
         printf '%s\n' "$said"
         return 1

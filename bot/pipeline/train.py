@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline import model_files
+from pipeline import model_files, without_tensorflow
 
 
 def _train(target: Path) -> None:
@@ -27,6 +27,7 @@ def _train(target: Path) -> None:
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.chdir(model_files.BOT)
+    without_tensorflow.install()
     import structlog
     from rasa.model_training import train
 

@@ -201,8 +201,8 @@ def rasa_url(
     port = embedded.free_port()
     log = rasa_log
     command = [
-        PYTHON, "-m", "rasa", "run", "--model", model, "--endpoints", "endpoints.yml",
-        "--credentials", "credentials.yml", "-i", "127.0.0.1", "-p", str(port),
+        PYTHON, "pipeline/rasa_cli.py", "run", "--model", model, "-i", "127.0.0.1", "-p", str(port),
+        "--endpoints", "endpoints.yml", "--credentials", "credentials.yml",
     ]  # fmt: skip
     environment = {
         **os.environ,

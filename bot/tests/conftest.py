@@ -1,0 +1,5 @@
+"""Tests load Rasa as the service does."""
+
+from pipeline import without_tensorflow
+
+without_tensorflow.install()
