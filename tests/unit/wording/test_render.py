@@ -75,8 +75,8 @@ def test_english_formats_are_english() -> None:
 
 
 def test_du_and_sie_differ() -> None:
-    assert "schreiben Sie mir" in said("plan_offer", PLAN, verified=True).text
-    assert "schreib mir" in said("plan_offer", PLAN, verified=True, address_form="du").text
+    assert "passt es Ihnen" in said("ways", verified=True).text
+    assert "passt es dir" in said("ways", verified=True, address_form="du").text
 
 
 def test_facts_of_a_claim_are_refused_to_the_unverified() -> None:
