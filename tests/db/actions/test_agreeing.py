@@ -51,7 +51,7 @@ async def test_a_deferral_is_asked_for_its_day_and_offered(known: Talk) -> None:
 
 async def test_too_late_a_day_gets_the_nearest_one(known: Talk) -> None:
     assert await known.say("request_deferral", date="2027-06-01") == ["deferral_counter"]
-    assert "Sie haben den 1. Juni 2027 vorgeschlagen" in known.text
+    assert "Ihren Vorschlag, den 1. Juni 2027" in known.text
     assert await known.say("affirm") == ["payment_agreed"]
     assert (await known.agreements())[0].total_minor == 122_50
 
@@ -163,7 +163,7 @@ async def test_a_discount_lets_interest_or_costs_go(known: Talk) -> None:
 async def test_no_discount_gets_time_or_instalments_instead(known: Talk) -> None:
     (said,) = await known.say("request_discount", amount=euro(50_00))
     assert said == "promise_counter"
-    assert "kann ich nichts weglassen" in known.text
+    assert "Einen Nachlass kann ich hier nicht geben" in known.text
 
 
 async def test_the_agreement_can_be_asked_for_and_changed(known: Talk) -> None:
