@@ -222,7 +222,7 @@ async def test_a_part_on_a_day_becomes_a_plan_that_starts_with_it(known: Talk) -
     said = await known.say("promise_payment", date="2026-11-27", amount=euro(50_00))
     assert said == ["plan_counter"]
     assert "1. Rate am 27. November 2026: 50,00" in known.text
-    assert "50,00\u00a0€ vorgeschlagen" in known.text
+    assert "Vorschlag von 50,00\u00a0€" in known.text
 
 
 async def test_what_is_too_small_to_be_pursued_is_let_go(known: Talk) -> None:
