@@ -51,7 +51,7 @@ async def test_a_deferral_is_asked_for_its_day_and_offered(known: Talk) -> None:
 
 async def test_too_late_a_day_gets_the_nearest_one(known: Talk) -> None:
     assert await known.say("request_deferral", date="2027-06-01") == ["deferral_counter"]
-    assert "Sie haben den 1. Juni 2027 vorgeschlagen" in known.text
+    assert "Ihren Vorschlag, den 1. Juni 2027" in known.text
     assert await known.say("affirm") == ["payment_agreed"]
     assert (await known.agreements())[0].total_minor == 122_50
 
@@ -163,7 +163,7 @@ async def test_a_discount_lets_interest_or_costs_go(known: Talk) -> None:
 async def test_no_discount_gets_time_or_instalments_instead(known: Talk) -> None:
     (said,) = await known.say("request_discount", amount=euro(50_00))
     assert said == "promise_counter"
-    assert "kann ich nichts weglassen" in known.text
+    assert "Einen Nachlass kann ich hier nicht geben" in known.text
 
 
 async def test_the_agreement_can_be_asked_for_and_changed(known: Talk) -> None:
@@ -198,7 +198,7 @@ async def test_with_several_claims_the_oldest_comes_first_and_the_total_is_told(
     await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
     await talk.verified()
     assert "Rechnung RE-2026-0900" in talk.text
-    assert "zusammen sind 155,00\u00a0€ offen" in talk.text
+    assert "Insgesamt sind 155,00\u00a0€ offen" in talk.text
 
 
 async def test_bank_details_carry_the_reference(known: Talk) -> None:
@@ -222,7 +222,7 @@ async def test_a_part_on_a_day_becomes_a_plan_that_starts_with_it(known: Talk) -
     said = await known.say("promise_payment", date="2026-11-27", amount=euro(50_00))
     assert said == ["plan_counter"]
     assert "1. Rate am 27. November 2026: 50,00" in known.text
-    assert "50,00\u00a0€ vorgeschlagen" in known.text
+    assert "Vorschlag von 50,00\u00a0€" in known.text
 
 
 async def test_what_is_too_small_to_be_pursued_is_let_go(known: Talk) -> None:

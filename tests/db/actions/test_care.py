@@ -202,7 +202,7 @@ async def test_three_misunderstandings_call_a_person(known: Talk) -> None:
     said = await known.say("out_of_scope", "xyz", ranking=["out_of_scope", "pay_now", "greet"])
     assert said == ["clarify"]
     titles = [button.title for button in known.replies[0].buttons]
-    assert titles == ["Jetzt bezahlen", "Worum geht es?", "Mit einem Menschen"]
+    assert titles == ["Jetzt bezahlen", "Worum geht es?", "Ein Mensch, bitte"]
     assert await known.say("out_of_scope", "xyz") == ["clarify_person"]
     assert await known.say("out_of_scope", "xyz") == ["clarify_given_up"]
     assert await known.handoffs() == ["not_understood"]

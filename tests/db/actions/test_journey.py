@@ -25,7 +25,7 @@ async def test_from_hello_to_a_plan_in_the_ledger(talk: Talk) -> None:
     assert await talk.press("Ja") == ["ways"]
     assert await talk.press("In Raten zahlen") == ["plan_example"]
     assert await talk.say("inform", "5 Euro", amount=euro(5_00)) == ["plan_counter"]
-    assert "Sie haben 5,00\u00a0€ vorgeschlagen" in talk.text
+    assert "Ihren Vorschlag von 5,00\u00a0€" in talk.text
     assert await talk.say("propose_amount", "40", amount=euro(40_00)) == ["plan_offer"]
     assert "Zusammen 122,50\u00a0€" in talk.text
     assert await talk.agreements() == []

@@ -75,8 +75,8 @@ def test_english_formats_are_english() -> None:
 
 
 def test_du_and_sie_differ() -> None:
-    assert "schreiben Sie mir" in said("plan_offer", PLAN, verified=True).text
-    assert "schreib mir" in said("plan_offer", PLAN, verified=True, address_form="du").text
+    assert "passt es Ihnen" in said("ways", verified=True).text
+    assert "passt es dir" in said("ways", verified=True, address_form="du").text
 
 
 def test_facts_of_a_claim_are_refused_to_the_unverified() -> None:
@@ -188,6 +188,40 @@ def test_the_claim_stands_line_by_line(tone: str) -> None:
     assert "Kosten: 5,00\u00a0€ (Druck und Porto)" in lines
     assert "Zinsen: 30,56\u00a0€" in lines
     assert lines[-1] == "Stimmt das so?"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (1, ("noch eine weitere Rechnung.", "die andere wichtiger")),
+        (2, ("noch 2 weitere Rechnungen.", "eine andere wichtiger")),
+    ],
+)
+def test_one_more_invoice_is_not_several(more: int, words: tuple[str, str]) -> None:
+    catalogue = load_catalogue()
+    args = sample_args(catalogue.wordings["claim_explained"], catalogue)
+    text = said("claim_explained", {**args, "more": more}, verified=True).text
+    assert all(part in text for part in words)
+
+
+def test_a_single_payment_has_no_sum() -> None:
+    catalogue = load_catalogue()
+    args = sample_args(catalogue.wordings["agreement_active"], catalogue)
+    assert "zusammen" in said("agreement_active", args, verified=True).text
+    single = {**args, "rates": RATES[:1], "total": RATES[0]["amount"]}
+    assert "zusammen" not in said("agreement_active", single, verified=True).text
+
+
+@pytest.mark.parametrize("phone", [None, "030 1234567"])
+def test_what_a_shop_lacks_leaves_no_gap(phone: str | None) -> None:
+    shop = MerchantVoice(name="Laden", phone=phone)
+    for language in ("de", "en"):
+        for address_form in ("sie", "du"):
+            text = render(
+                "who_we_are", {}, language=language, address_form=address_form, tone="warm",
+                channel="sms", merchant=shop, verified=False,
+            ).text  # fmt: skip
+            assert "  " not in text
 
 
 def test_the_same_number_picks_the_same_variant() -> None:
