@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from actions.claims import Focus, focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
+from actions.instalments import Proposal, plan_in_force, plan_on_the_table, proposal
 from actions.offers import (
     Asked,
     Offer,
     answer,
+    back_to_offer,
     current_offer,
     names_other_terms,
     pressed_old_button,
     rates_of,
     term_args,
 )
+from actions.roles import Mark
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
-from ledger.agreements import Deferral, InstalmentPlan
+from ledger.agreements import Deferral, InstalmentPlan, Settlement
 from ledger.errors import AgreementRefused, ClaimInDispute, ClaimNotOpen, NothingOwed
 from ledger.money import Money
-from negotiation.bounds import guard_for, latest
+from negotiation.bounds import guard_for, latest, start_latest
 from negotiation.negotiate import (
     evaluate,
     evaluate_deferral,
     evaluate_discount,
-    evaluate_instalments,
     evaluate_promise,
 )
-from negotiation.offers import InstalmentRequest
 
 
 class MakePromise(DialogueAction):
@@ -42,7 +43,18 @@ class MakePromise(DialogueAction):
         found = await focus_to_speak_of(turn)
         if found is None:
             return
-        day, amount = turn.heard.day(), turn.heard.amount(found.open)
+        told = proposal(turn.heard, found.open, turn.facts.policy)
+        day, amount = told.day, turn.heard.amount(found.open)
+        plan = None if _about_everything(turn, found) else plan_in_force(found)
+        if _pays_less_by(turn, day, amount):
+            turn.go_on_with("action_offer_discount")
+            return
+        if plan is not None and day is not None and _keeps(turn, found, plan, day, amount):
+            turn.go_on_with("action_tell_agreement")
+            return
+        if told.down is not None or (plan is not None and day is not None):
+            turn.go_on_with("action_plan_instalments")
+            return
         if day is None:
             tell_once(turn, found)
             unclear = turn.heard.has("date") or turn.awaiting == "promise_date"
@@ -65,14 +77,19 @@ class Defer(DialogueAction):
         found = await focus_to_speak_of(turn)
         if found is None:
             return
-        day = turn.heard.day()
-        if day is None and turn.heard.amount(found.open) == found.open:
+        day, everything = turn.heard.day(), _about_everything(turn, found)
+        if everything and not turn.heard.has("date") and turn.heard.amount(found.open) is not None:
             # "Can I pay everything earlier?" needs no time.
             turn.go_on_with("action_give_bank_details")
             return
-        offer = current_offer(turn)
-        if day is not None and offer is not None and isinstance(offer.terms, InstalmentPlan):
-            # "Rather from the 15th" about a plan on the table moves its first day.
+        told = proposal(turn.heard, found.open, turn.facts.policy)
+        if _pays_less_by(turn, day, turn.heard.amount(found.open)):
+            turn.go_on_with("action_offer_discount")
+            return
+        plan = None if everything else plan_on_the_table(turn) or plan_in_force(found)
+        later = told.day is not None or Mark.PAUSE in turn.heard.marks
+        if told.down is not None or (plan is not None and later):
+            # "Rather from the 15th" about a plan moves its days.
             turn.go_on_with("action_plan_instalments")
             return
         if day is not None and _is_past(turn, day, "deferral_date"):
@@ -87,8 +104,29 @@ class Defer(DialogueAction):
         if unclear:
             turn.say("date_unclear")
         else:
-            days = turn.facts.policy.deferral_days_max(found.facts.age_days)
-            turn.say("deferral_ask_date", latest=latest(found.facts, days))
+            policy, facts = turn.facts.policy, found.facts
+            last = latest(facts, policy.deferral_days_max(facts.age_days))
+            turn.say("deferral_ask_date", latest=start_latest(policy, facts) if plan else last)
+
+
+def _about_everything(turn: Turn, found: Focus) -> bool:
+    """Whether the line is about the whole sum, where an instalment could be meant."""
+    return Mark.EVERYTHING in turn.heard.marks or turn.heard.amount(found.open) == found.open
+
+
+def _keeps(turn: Turn, found: Focus, plan: InstalmentPlan, day: date, amount: Money | None) -> bool:
+    """Whether somebody says that the next instalment comes in time: nothing needs to change."""
+    due = found.facts.instalment_due
+    in_time = due is not None and turn.facts.today <= day <= due
+    return turn.heard.intent == "promise_payment" and in_time and amount in (None, plan.regular)
+
+
+def _pays_less_by(turn: Turn, day: date | None, amount: Money | None) -> bool:
+    """Whether a day is named for the smaller amount on the table, not for the whole one."""
+    offer, days = current_offer(turn), turn.facts.policy.discount_days_max
+    if offer is None or day is None or not isinstance(offer.terms, Settlement):
+        return False
+    return amount in (None, offer.terms.amount) and day <= turn.facts.today + timedelta(days=days)
 
 
 def _is_past(turn: Turn, day: date, question: str) -> bool:
@@ -98,63 +136,6 @@ def _is_past(turn: Turn, day: date, question: str) -> bool:
     turn.ask(question)
     turn.say("date_past", date=day)
     return True
-
-
-class PlanInstalments(DialogueAction):
-    """Instalments by number, by amount, or left open; again and again until it suits."""
-
-    title = "action_plan_instalments"
-    discloses = True
-
-    async def act(self, turn: Turn) -> None:
-        found = await focus_to_speak_of(turn)
-        if found is None:
-            return
-        request = _request(turn, found)
-        named = request.count or request.amount or request.period or request.first_due
-        if turn.awaiting == "instalment_terms" and not named:
-            turn.say("instalments_ask_again")
-            return
-        decision = evaluate_instalments(turn.facts.policy, found.facts, request)
-        count, amount = _figures(turn, found)
-        asked = Asked(amount=amount, count=count)
-        await answer(turn, found, decision, asked)
-
-
-def _request(turn: Turn, found: Focus) -> InstalmentRequest:
-    """The wish for instalments; what is left open is taken from the plan on the table.
-
-    So "and from the 15th?" changes the day of the plan, and "rather 30" its amount.
-    """
-    heard = turn.heard
-    count, amount = _figures(turn, found)
-    period, first = heard.period(), heard.day()
-    offer = current_offer(turn)
-    if offer is not None and isinstance(offer.terms, InstalmentPlan):
-        if count is None and amount is None and (period or first):
-            amount = offer.terms.regular
-        if count or amount:
-            period = period or offer.terms.period
-            first = first or max(offer.terms.first, found.facts.today)
-    return InstalmentRequest(count=count, amount=amount, period=period, first_due=first)
-
-
-def _figures(turn: Turn, found: Focus) -> tuple[int | None, Money | None]:
-    """The number and the amount that were named.
-
-    A bare figure is read as both: it is euros where an instalment may be that large, else a number
-    of instalments. A single one ("20 *a* month") is no number of instalments beside an amount.
-    """
-    count, amount = turn.heard.count(), turn.heard.amount(found.open)
-    if count is None or amount is None:
-        return count, amount
-    if turn.heard.same_words("amount", "count"):
-        policy = turn.facts.policy
-        fits = 2 <= count <= policy.instalment_count_max(found.open) and not turn.heard.period()
-        if fits and amount.minor < policy.instalment_minor_min:
-            return count, None
-        return None, amount
-    return (None if count == 1 else count), amount
 
 
 class OfferDiscount(DialogueAction):
@@ -168,8 +149,13 @@ class OfferDiscount(DialogueAction):
         if found is None:
             return
         amount, day = turn.heard.amount(found.open), turn.heard.day()
+        asked, offer = Asked(amount=amount, day=day), current_offer(turn)
+        if offer is not None and isinstance(offer.terms, Settlement) and (amount or day):
+            # What is left open is taken from the suggestion: bargaining is about one figure.
+            amount = amount or offer.terms.amount
+            day = day or max(offer.terms.due, found.facts.today)
         decision = evaluate_discount(turn.facts.policy, found.facts, amount, day)
-        await answer(turn, found, decision, Asked(amount=amount, day=day))
+        await answer(turn, found, decision, asked)
 
 
 class ReviseOffer(DialogueAction):
@@ -179,12 +165,22 @@ class ReviseOffer(DialogueAction):
     discloses = True
 
     async def act(self, turn: Turn) -> None:
-        offer = current_offer(turn)
-        heard = turn.heard
+        offer, heard = current_offer(turn), turn.heard
         if offer is None or heard.has("invoice_number"):
             turn.go_on_with("action_take_fact")
-        elif heard.has("count", "amount", "period") or isinstance(offer.terms, InstalmentPlan):
+            return
+        balance = Money(offer.balance_minor, offer.terms.total.currency)
+        told = proposal(heard, balance, turn.facts.policy)
+        if not told and heard.has("date"):
+            # "When my pay comes": the suggestion stays.
+            turn.say("date_unclear")
+        elif not told:
+            postpones = heard.intent == "not_now"
+            turn.go_on_with("action_postpone" if postpones else "action_take_fact")
+        elif isinstance(offer.terms, InstalmentPlan) or told != Proposal(day=told.day):
             turn.go_on_with("action_plan_instalments")
+        elif isinstance(offer.terms, Settlement):
+            turn.go_on_with("action_offer_discount")
         elif isinstance(offer.terms, Deferral):
             turn.go_on_with("action_defer")
         else:
@@ -242,9 +238,7 @@ class ConfirmAgreement(DialogueAction):
             turn.remember(offer=None)
         elif found.statement.claim_id != offer.claim_id or found.open.minor != offer.balance_minor:
             await _offer_anew(turn, found, offer)
-        elif (turn.context.unseen_question or offer.doubted) and (
-            turn.heard.one("offer") != offer.id
-        ):
+        elif offer.shown != turn.context.follows and turn.heard.one("offer") != offer.id:
             # A "yes" from before the suggestion was read, or to something else that was said
             # since: the suggestion is shown again instead.
             decision = evaluate(turn.facts.policy, found.facts, offer.terms)
@@ -309,13 +303,18 @@ class TellAgreement(DialogueAction):
             turn.say("ways", buttons=[PAY_NOW, LATER, INSTALMENTS])
             return
         paid = [part.paid for part in record.progress]
+        following = record.next_instalment
         turn.say(
             "agreement_active",
             invoice=found.statement.invoice_number,
-            rates=rates_of(record.terms),
+            rates=rates_of(record.terms, paid),
             total=record.terms.total,
             paid=sum(paid[1:], start=paid[0]),
+            next_amount=following.missing if following else None,
+            next_due=following.instalment.due if following else None,
+            late=int(following is not None and following.overdue(turn.facts.today)),
         )
+        back_to_offer(turn)
 
 
 class ChangeAgreement(DialogueAction):
@@ -328,10 +327,11 @@ class ChangeAgreement(DialogueAction):
         found = await focus_to_speak_of(turn)
         if found is None:
             return
-        if turn.heard.has("amount", "count"):
-            turn.go_on_with("action_plan_instalments")
-        elif turn.heard.day() is not None:
+        told = proposal(turn.heard, found.open, turn.facts.policy)
+        if told == Proposal(day=told.day) and (told or Mark.PAUSE in turn.heard.marks):
             turn.go_on_with("action_defer")
+        elif told:
+            turn.go_on_with("action_plan_instalments")
         else:
             turn.remember(offer=None)
             turn.ask("way")

@@ -5,7 +5,6 @@ from actions.dialogue_action import DialogueAction
 from actions.offers import (
     back_to_offer,
     current_offer,
-    doubt_offer,
     names_other_terms,
     pressed_old_button,
 )
@@ -129,7 +128,6 @@ class Clarify(DialogueAction):
             # Other figures, right after a suggestion, are about that suggestion.
             turn.go_on_with("action_revise_offer")
             return
-        doubt_offer(turn)
         times = int(turn.slot("misunderstood") or 0) + 1
         if times >= MISUNDERSTOOD_MAX:
             requested = await turn.context.conversation.request_person(

@@ -115,8 +115,9 @@ class TurnContext:
     message_id: int
     key: str
     conversation: ConversationPort
-    unseen_question: bool = False
-    """Whether our last message came after the customer had written this one."""
+    follows: int | None = None
+    """The message that our message right before this one answered; None where none of ours stands
+    right before it, as when the customer had not seen it yet."""
     hint: Mapping[str, Any] = field(default_factory=dict)
     """What a person who has just given the conversation back tells the bot."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from actions.claims import Focus, tell_once
@@ -38,8 +39,8 @@ class Offer:
     claim_id: int
     terms: AgreementTerms
     balance_minor: int
-    doubted: bool = False
-    """Something was said since that we did not understand: a yes may mean that, not this."""
+    shown: int
+    """The message whose answer showed it last: only a yes right after that can mean it."""
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -47,7 +48,7 @@ class Offer:
             "claim_id": self.claim_id,
             "terms": terms_to_data(self.terms),
             "balance_minor": self.balance_minor,
-            "doubted": self.doubted,
+            "shown": self.shown,
         }
 
     @classmethod
@@ -57,7 +58,7 @@ class Offer:
             data["claim_id"],
             terms_from_data(data["terms"]),
             data["balance_minor"],
-            data.get("doubted", False),
+            data.get("shown", 0),
         )
 
 
@@ -77,13 +78,6 @@ def current_offer(turn: Turn) -> Offer | None:
     """The suggestion that waits for a yes."""
     data = turn.slot("offer")
     return Offer.from_data(data) if data else None
-
-
-def doubt_offer(turn: Turn) -> None:
-    """Take no bare yes for the suggestion on the table any more: show it again first."""
-    offer = current_offer(turn)
-    if offer is not None:
-        turn.remember(offer=replace(offer, doubted=True).to_data())
 
 
 def names_other_terms(turn: Turn, offer: Offer) -> bool:
@@ -124,6 +118,7 @@ async def answer(turn: Turn, found: Focus, decision: Decision, asked: Asked) -> 
         claim_id=found.statement.claim_id,
         terms=decision.terms,
         balance_minor=found.open.minor,
+        shown=turn.context.message_id,
     )
     turn.remember(offer=offer.to_data())
     turn.ask("confirm_agreement")
@@ -149,8 +144,12 @@ def _counter(decision: CounterOffer, asked: Asked) -> tuple[str, dict[str, Any]]
     word = _word(decision.terms)
     if decision.reason is Reason.OPEN_REQUEST and word == "plan":
         return "plan_example", {}
-    on_the_day = word != "plan" and decision.terms.instalments[0].due == asked.day
-    if decision.reason is Reason.OPEN_REQUEST or on_the_day:
+    # A deferral in place of a promise, on the very day: nothing that was asked for is missing.
+    as_asked = (
+        decision.reason is Reason.PROMISE_TOO_LATE
+        and decision.terms.instalments[0].due == asked.day
+    )
+    if decision.reason is Reason.OPEN_REQUEST or as_asked:
         return f"{word}_offer", {}
     return f"{word}_counter", {"reason": decision.reason, **asked.args()}
 
@@ -199,10 +198,11 @@ def term_args(found: Focus, terms: AgreementTerms) -> dict[str, Any]:
     return {**facts, "waived": terms.waived} if isinstance(terms, Settlement) else facts
 
 
-def rates_of(terms: AgreementTerms) -> list[dict[str, Any]]:
+def rates_of(terms: AgreementTerms, paid: Sequence[Money] = ()) -> list[dict[str, Any]]:
+    """The payments of the terms, with what was `paid` on each of them so far."""
     return [
-        {"number": part.number, "due": part.due, "amount": part.amount}
-        for part in terms.instalments
+        {"number": part.number, "due": part.due, "amount": part.amount, "paid": done}
+        for part, done in zip_longest(terms.instalments, paid)
     ]
 
 
@@ -230,6 +230,7 @@ def back_to_offer(turn: Turn) -> None:
     offer = current_offer(turn)
     if offer is None or turn.awaiting != "confirm_agreement" or not turn.facts.verified:
         return
+    turn.remember(offer=replace(offer, shown=turn.context.message_id).to_data())
     turn.say(
         "offer_back",
         total=offer.terms.total,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from actions.claims import focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
+from actions.roles import Role
 from actions.turn import Turn
 from ledger import book
 
@@ -26,6 +27,9 @@ class GiveBankDetails(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus_to_speak_of(turn)
         if found is None:
+            return
+        if turn.heard.of_role(Role.FIRST).amount(found.open) is not None:
+            turn.go_on_with("action_plan_instalments")  # a part now, the rest later
             return
         tell_once(turn, found)
         if not turn.facts.has_bank_details:

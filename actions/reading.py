@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from actions.roles import Role, with_roles
 from ledger.money import Money
 from ledger.schedule import Period
 
@@ -32,29 +33,49 @@ class Heard:
     entities: Sequence[Mapping[str, Any]]
     text: str = ""
     ranking: Sequence[str] = ()
+    marks: Collection[str] = ()
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Heard:
         """Read the tracker's latest message."""
+        text = message.get("text") or ""
+        entities, marks = with_roles(message.get("entities") or [], text)
         return cls(
             intent=(message.get("intent") or {}).get("name") or "out_of_scope",
-            entities=list(message.get("entities") or []),
-            text=message.get("text") or "",
+            entities=entities,
+            text=text,
             ranking=[reading["name"] for reading in message.get("intent_ranking") or []],
+            marks=marks,
         )
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Heard:
         """Read what `to_data` wrote."""
-        return cls(intent=data["intent"], entities=data["entities"])
+        return cls(intent=data["intent"], entities=data["entities"], marks=data.get("marks") or ())
 
     def to_data(self) -> dict[str, Any]:
-        """Intent and entity values, without the customer's words."""
-        kept = [{"entity": e["entity"], "value": e.get("value")} for e in self.entities]
-        return {"intent": self.intent, "entities": kept}
+        """Intent, marks, and entities with their values and roles, without the customer's words."""
+        kept = [
+            {name: e[name] for name in ("entity", "value", "role") if name in e}
+            for e in self.entities
+        ]
+        return {"intent": self.intent, "entities": kept, "marks": sorted(self.marks)}
 
     def values(self, entity: str) -> list[Any]:
-        return [e.get("value") for e in self.entities if e.get("entity") == entity]
+        """The values of an entity that are not turned down."""
+        return [
+            e.get("value")
+            for e in self.entities
+            if e.get("entity") == entity and e.get("role") != Role.OLD
+        ]
+
+    def of_role(self, role: Role) -> Heard:
+        """The part of the message that has this role."""
+        return replace(self, entities=[e for e in self.entities if e.get("role") == role])
+
+    def without_role(self, role: Role) -> Heard:
+        """The message without what has this role."""
+        return replace(self, entities=[e for e in self.entities if e.get("role") != role])
 
     def has(self, *entities: str) -> bool:
         return any(e.get("entity") in entities for e in self.entities)

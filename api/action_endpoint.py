@@ -85,7 +85,7 @@ async def run_action(request: Request) -> Response:
             message_id=message_id,
             key=f"turn:{message_id}:{ordinal}",
             conversation=await conversation_port(session, conversation_id, now),
-            unseen_question=bool(metadata.get("unseen_question")),
+            follows=metadata.get("follows"),
             hint=metadata.get("hint") or {},
         )
         response = await _run(request.app.state.executor, call, name, context)

@@ -119,12 +119,16 @@ class Look:
     """Our newest message; one that is younger than the customer's came too late for it."""
     message: Inbound | None
     """The next unhandled one in order of acceptance."""
+    follows: int | None
+    """The customer's message that the bot's message right before it answered; None where another
+    one stands right before it."""
     past: Sequence[Sequence[dict[str, Any]]]
     """The engine's events of the last TURNS_MAX turns, newest first; empty without a message."""
 
 
-_next_in, _in, _turn, _bots, _newest = (
-    aliased(Message, name=name) for name in ("next_in", "inbound", "turns", "bots", "newest")
+_next_in, _in, _turn, _bots, _newest, _before = (
+    aliased(Message, name=name)
+    for name in ("next_in", "inbound", "turns", "bots", "newest", "before")
 )
 _ID = bindparam("conversation_id", type_=BigInteger)
 _IN: ColumnElement[str] = literal_column("'in'")
@@ -160,6 +164,19 @@ _LOOK = Statement(
         .scalar_subquery()
         .label("turns"),
         case((_in.id.is_not(None), _PAST)).label("past"),
+        case(
+            (
+                _newest.id
+                == select(func.max(_before.id))
+                .where(
+                    _before.conversation_id == _ID,
+                    _before.id < _in.id,
+                    _before.kind != literal_column("'edit'"),
+                )
+                .scalar_subquery(),
+                _newest.in_reply_to,
+            )
+        ).label("follows"),
         _newest.id.label("newest_id"),
         _newest.buttons.label("newest_buttons"),
         *(getattr(_in, field.name).label(f"in_{field.name}") for field in fields(Inbound)),
@@ -225,8 +242,6 @@ async def next_unhandled(
         if outcome is not None:
             message.handled_at = now
             message.outcome = outcome
-            if outcome != "edit_noted":
-                _doubt_offer(conversation)
             return Settled(message.id, outcome)
     return Pending(inbound.id, await _request(session, seen, inbound, language, now))
 
@@ -243,13 +258,6 @@ def _is_plain(seen: Look, inbound: Inbound) -> bool:
         and seen.customer_id is not None
         and bool(inbound.text.strip() or inbound.buttons)
     )
-
-
-def _doubt_offer(conversation: Conversation) -> None:
-    """Something else was said since the suggestion: a bare yes need not mean it any more."""
-    offer = conversation.slots.get("offer")
-    if offer:
-        conversation.slots = {**conversation.slots, "offer": {**offer, "doubted": True}}
 
 
 async def _settle(
@@ -347,7 +355,7 @@ async def _request(
             "acting_at": now.isoformat(),
             "language": language,
             "channel": seen.channel,
-            "unseen_question": newest is not None and newest.message_id > inbound.id,
+            "follows": seen.follows,
             **({"hint": seen.hint} if seen.hint else {}),
         },
     )

@@ -105,12 +105,21 @@ class Deferral:
 
 
 @dataclass(frozen=True, slots=True)
+class DownPayment:
+    """A first payment with an amount and a day of its own, before the regular instalments."""
+
+    amount: Money
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
 class InstalmentPlan:
     """The open amount in instalments.
 
-    ``first`` is the day the schedule counts from, ``charge`` what the plan itself costs (nothing
-    for consumers, § 506 BGB) and is part of the instalments. With ``shift_land`` due days move
-    off weekends and that Land's holidays.
+    ``first`` is the day the regular instalments count from, ``charge`` what the plan itself costs
+    (nothing for consumers, § 506 BGB) and is part of the instalments. With ``shift_land`` due
+    days move off weekends and that Land's holidays. With ``starts_apart`` the first instalment is
+    a down payment: the regular ones follow it.
     """
 
     instalments: tuple[Instalment, ...]
@@ -119,10 +128,11 @@ class InstalmentPlan:
     charge: Money
     stops_interest: bool = True
     shift_land: str | None = None
+    starts_apart: bool = False
 
     def __post_init__(self) -> None:
-        if not self.instalments:
-            raise ValueError("a plan has at least one instalment")
+        if len(self.instalments) <= self.starts_apart:
+            raise ValueError("a plan has at least one regular instalment")
         if [part.number for part in self.instalments] != [*range(1, len(self.instalments) + 1)]:
             raise ValueError("instalments are numbered from 1")
         if self.charge.minor < 0:
@@ -141,9 +151,20 @@ class InstalmentPlan:
         return len(self.instalments)
 
     @property
+    def down_payment(self) -> DownPayment | None:
+        """The payment that stands before the regular instalments."""
+        start = self.instalments[0]
+        return DownPayment(start.amount, start.due) if self.starts_apart else None
+
+    @property
+    def regulars(self) -> tuple[Instalment, ...]:
+        """The instalments but for a down payment."""
+        return self.instalments[1:] if self.starts_apart else self.instalments
+
+    @property
     def regular(self) -> Money:
-        """The amount of each instalment but the last."""
-        return self.instalments[0].amount
+        """The amount of each regular instalment but the last."""
+        return self.regulars[0].amount
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -156,6 +177,7 @@ class InstalmentPlan:
             "charge": self.charge.to_json(),
             "stops_interest": self.stops_interest,
             "shift_land": self.shift_land,
+            "starts_apart": self.starts_apart,
         }
 
     @classmethod
@@ -170,6 +192,7 @@ class InstalmentPlan:
             charge=Money.from_json(data["charge"]),
             stops_interest=data["stops_interest"],
             shift_land=data["shift_land"],
+            starts_apart=data.get("starts_apart", False),
         )
 
 
@@ -240,18 +263,23 @@ def _plan(
     charge: Money,
     stops_interest: bool,
     shift_land: str | None,
+    down: DownPayment | None,
 ) -> InstalmentPlan:
     days = due_days(first, period, len(amounts), shift_land=shift_land)
+    parts = [*zip(days, amounts, strict=True)]
+    if down is not None:
+        (day,) = due_days(down.due, period, 1, shift_land=shift_land)
+        parts.insert(0, (day, down.amount))
     return InstalmentPlan(
         instalments=tuple(
-            Instalment(number, day, amount)
-            for number, (day, amount) in enumerate(zip(days, amounts, strict=True), 1)
+            Instalment(number, day, amount) for number, (day, amount) in enumerate(parts, 1)
         ),
         period=period,
         first=first,
         charge=charge,
         stops_interest=stops_interest,
         shift_land=shift_land,
+        starts_apart=down is not None,
     )
 
 
@@ -264,11 +292,13 @@ def plan_by_count(
     charge: Money | None = None,
     stops_interest: bool = True,
     shift_land: str | None = None,
+    down: DownPayment | None = None,
 ) -> InstalmentPlan:
-    """A plan of ``count`` equal instalments over ``owed`` plus ``charge``."""
+    """A plan of ``count`` equal instalments over ``owed`` plus ``charge``, after ``down``."""
     charge = charge or Money.zero(owed.currency)
-    amounts = amounts_by_count(owed + charge, count)
-    return _plan(amounts, first, period, charge, stops_interest, shift_land)
+    rest = owed + charge - (down.amount if down else Money.zero(owed.currency))
+    amounts = amounts_by_count(rest, count)
+    return _plan(amounts, first, period, charge, stops_interest, shift_land, down)
 
 
 def plan_by_amount(
@@ -280,11 +310,16 @@ def plan_by_amount(
     charge: Money | None = None,
     stops_interest: bool = True,
     shift_land: str | None = None,
+    down: DownPayment | None = None,
 ) -> InstalmentPlan:
-    """A plan of ``regular`` per period over ``owed`` plus ``charge``, the last one the rest."""
+    """A plan of ``regular`` per period over ``owed`` plus ``charge``, the last one the rest.
+
+    ``down`` is paid before, and the regular instalments share what it leaves.
+    """
     charge = charge or Money.zero(owed.currency)
-    amounts = amounts_by_regular(owed + charge, regular)
-    return _plan(amounts, first, period, charge, stops_interest, shift_land)
+    rest = owed + charge - (down.amount if down else Money.zero(owed.currency))
+    amounts = amounts_by_regular(rest, regular)
+    return _plan(amounts, first, period, charge, stops_interest, shift_land, down)
 
 
 @dataclass(frozen=True, slots=True)

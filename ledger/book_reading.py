@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
-from ledger.agreements import AgreementStatus
+from ledger.agreements import AgreementKind, AgreementStatus
 from ledger.chain import first_broken
 from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
 from ledger.errors import ClaimUnknown
@@ -43,7 +43,15 @@ class ClaimRecord:
             business=self.business,
             limitation_date=self.claim.limitation_date,
             agreements_before=len(self.agreements),
+            instalment_due=self._instalment_due(),
         )
+
+    def _instalment_due(self) -> date | None:
+        for row in self.agreements:
+            if row.status == AgreementStatus.ACTIVE and row.kind == AgreementKind.INSTALMENT_PLAN:
+                following = rows.record_of(row, self.postings).next_instalment
+                return following.instalment.due if following else None
+        return None
 
     def statement(self) -> Statement:
         """Everything about the claim."""

@@ -47,7 +47,8 @@ class ClaimFacts:
     """What a negotiation has to know about a claim, on one day.
 
     ``today`` is the calendar day at the merchant. ``open`` is what the ledger holds
-    now, ``agreements_before`` how many agreements were made about the claim so far.
+    now, ``agreements_before`` how many agreements were made about the claim so far,
+    ``instalment_due`` the day of the next instalment of the plan in force.
     """
 
     claim_id: int
@@ -58,6 +59,7 @@ class ClaimFacts:
     business: bool = False
     limitation_date: date | None = None
     agreements_before: int = 0
+    instalment_due: date | None = None
 
     @property
     def balance(self) -> Money:

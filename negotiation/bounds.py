@@ -14,7 +14,7 @@ from ledger.claim import ClaimFacts, ClaimStatus
 from ledger.errors import AgreementRefused
 from ledger.guard import Guard
 from ledger.money import Money
-from ledger.schedule import due_days, is_even
+from ledger.schedule import Period, due_days, is_even
 from negotiation import errors
 from negotiation.offers import Reason
 from negotiation.policy import Policy
@@ -29,6 +29,7 @@ _REFUSALS: Mapping[Reason, type[AgreementRefused]] = {
     Reason.PLAN_TERMS_DIFFER: errors.PlanTermsDiffer,
     Reason.PERIOD_NOT_OFFERED: errors.PeriodNotOffered,
     Reason.FIRST_TOO_LATE: errors.FirstInstalmentTooLate,
+    Reason.REST_TOO_LATE: errors.RestTooLate,
     Reason.DATE_PAST: errors.DateInThePast,
     Reason.PROMISE_TOO_LATE: errors.PromiseTooLate,
     Reason.DEFERRAL_TOO_LONG: errors.DeferralTooLong,
@@ -48,6 +49,35 @@ _REFUSALS: Mapping[Reason, type[AgreementRefused]] = {
 def latest(facts: ClaimFacts, days: int) -> date:
     """The day so many days from today."""
     return facts.today + timedelta(days=days)
+
+
+def start_latest(policy: Policy, facts: ClaimFacts) -> date:
+    """The latest day of a plan's first payment: counted from today, or from the next instalment
+    where a plan is in force, so that a kept plan may be moved as far as a new one may start."""
+    start = max(facts.today, facts.instalment_due or facts.today)
+    return start + timedelta(days=policy.instalment_first_days_max)
+
+
+def regular_latest(policy: Policy, facts: ClaimFacts, plan: InstalmentPlan) -> date:
+    """The latest day that the regular instalments may count from.
+
+    A down payment of at least their size stands for the first of them, so they may start a period
+    later, as the second one of a plan may.
+    """
+    day = start_latest(policy, facts)
+    down = plan.down_payment
+    if down is None or down.amount < plan.regular:
+        return day
+    return due_days(day, plan.period, 2)[1]
+
+
+def down_payment_latest(policy: Policy, facts: ClaimFacts) -> date:
+    """The latest day of a down payment, moved as due days are."""
+    return _due(policy, start_latest(policy, facts))
+
+
+def _due(policy: Policy, day: date) -> date:
+    return due_days(day, Period.MONTHLY, 1, shift_land=policy.shift_due_days_land)[0]
 
 
 def obstacle(policy: Policy, facts: ClaimFacts) -> Reason | None:
@@ -138,19 +168,31 @@ def _of_plan(policy: Policy, terms: InstalmentPlan, facts: ClaimFacts) -> Iterat
         yield Reason.NO_PLAN
     if terms.count > policy.instalment_count_max(facts.balance):
         yield Reason.TOO_MANY_INSTALMENTS
-    if terms.regular.minor < policy.instalment_minor_min:
+    if any(part.amount.minor < policy.instalment_minor_min for part in terms.instalments[:-1]):
         yield Reason.INSTALMENT_TOO_SMALL
     if terms.period not in policy.instalment_periods:
         yield Reason.PERIOD_NOT_OFFERED
-    if terms.first < facts.today:
+    down = terms.down_payment
+    if min(terms.first, terms.instalments[0].due) < facts.today:
         yield Reason.DATE_PAST
-    if terms.first > latest(facts, policy.instalment_first_days_max):
+    if down is not None and down.due > down_payment_latest(policy, facts):
         yield Reason.FIRST_TOO_LATE
-    days = due_days(terms.first, terms.period, terms.count, shift_land=terms.shift_land)
-    if days != tuple(part.due for part in terms.instalments) or not is_even(
-        [part.amount for part in terms.instalments]
-    ):
+    if terms.first > regular_latest(policy, facts, terms):
+        yield Reason.REST_TOO_LATE if down else Reason.FIRST_TOO_LATE
+    if not _is_regular(policy, terms):
         yield Reason.PLAN_UNEVEN
+
+
+def _is_regular(policy: Policy, plan: InstalmentPlan) -> bool:
+    """Whether the regular instalments are equal, on the days of their period, and after the down
+    payment, which falls on a day that due days may have."""
+    regulars, down = plan.regulars, plan.down_payment
+    days = due_days(plan.first, plan.period, len(regulars), shift_land=plan.shift_land)
+    if days != tuple(part.due for part in regulars):
+        return False
+    if down is not None and (down.due != _due(policy, down.due) or down.due >= days[0]):
+        return False
+    return is_even([part.amount for part in regulars])
 
 
 def _of_settlement(policy: Policy, terms: Settlement, facts: ClaimFacts) -> Iterator[Reason]:

@@ -16,7 +16,8 @@ class NoPlan(AgreementRefused):
 
 
 class PlanUneven(AgreementRefused):
-    """The instalments are not equal up to the last, or not on the days of their period."""
+    """The regular instalments are not equal up to the last, not on the days of their period, or not
+    after the down payment."""
 
 
 class PeriodNotOffered(AgreementRefused):
@@ -25,6 +26,10 @@ class PeriodNotOffered(AgreementRefused):
 
 class FirstInstalmentTooLate(AgreementRefused):
     """The first instalment is due later than the merchant allows."""
+
+
+class RestTooLate(AgreementRefused):
+    """What follows a down payment is due later than the merchant allows."""
 
 
 class PlanTermsDiffer(AgreementRefused):

@@ -11,13 +11,21 @@ from datetime import date
 from ledger.agreements import (
     AgreementTerms,
     Deferral,
+    DownPayment,
     InstalmentPlan,
     Promise,
     Settlement,
 )
 from ledger.claim import ClaimFacts
 from ledger.money import Money
-from negotiation.bounds import discount_max, is_within, latest, needs_person, obstacle
+from negotiation.bounds import (
+    discount_max,
+    is_within,
+    latest,
+    needs_person,
+    obstacle,
+    regular_latest,
+)
 from negotiation.offers import (
     ALTERNATIVES_MAX,
     Accept,
@@ -73,30 +81,54 @@ def evaluate_deferral(policy: Policy, facts: ClaimFacts, until: date | None = No
 
 
 def evaluate_instalments(policy: Policy, facts: ClaimFacts, request: InstalmentRequest) -> Decision:
-    """Instalments by number, by amount, both or neither, with or without a first day.
+    """Instalments by number, by amount, both or neither, with or without a first day, and with or
+    without a down payment before them.
 
     The counter-offer has the number, or the amount, closest to the one that was asked for; where
     both were named and do not go together, the amount counts: it is what a person can spare.
     """
+    named = (request.amount, request.down.amount if request.down else None)
     reason = needs_person(policy, facts)
-    if reason is None and request.amount is not None:
-        reason = Reason.OTHER_CURRENCY if request.amount.currency != policy.currency else None
+    if reason is None and any(
+        amount is not None and amount.currency != policy.currency for amount in named
+    ):
+        reason = Reason.OTHER_CURRENCY
     if reason is not None:
         return Escalate(reason)
     request, first, period, reasons = fitted(policy, facts, request)
-    room = PlanRoom.of(policy, facts, first, period)
-    if request.amount is not None and request.amount >= room.total:
+    down = request.down
+    room = PlanRoom.of(policy, facts, first, period, down)
+    if down is not None and room.total.minor <= 0:
+        return _at_once(policy, facts, down.due, Reason.AMOUNT_COVERS_ALL)
+    if down is None and request.amount is not None and request.amount >= room.total:
         return _at_once(policy, facts, first, Reason.AMOUNT_COVERS_ALL)
-    if request.count == 1 and request.amount is None:
+    if down is None and request.count == 1 and request.amount is None:
         return _at_once(policy, facts, first, Reason.NO_PLAN)
     if room.empty:
         return _at_once(policy, facts, first, Reason.BALANCE_TOO_SMALL)
     plan, missed = _closest(room, request)
+    last = regular_latest(policy, facts, plan)
+    if plan.first > last:
+        if request.first_due is not None and Reason.REST_TOO_LATE not in reasons:
+            reasons.append(Reason.REST_TOO_LATE)
+        room = replace(room, first=last)
+        plan, missed = _closest(room, request)
     reasons = [*missed, *reasons]
+    if down is not None and not is_within(policy, plan, facts):
+        return _without_down(policy, facts, request, down)
     if not reasons:
         return Accept(plan)
     later = _longest_deferral(policy, facts) if missed else None
     return _counter(policy, facts, [plan, *_other_plans(room, plan, request), later], reasons)
+
+
+def _without_down(
+    policy: Policy, facts: ClaimFacts, request: InstalmentRequest, down: DownPayment
+) -> Decision:
+    """Where no regular instalments fit after a down payment, those from its day on."""
+    count = request.count + 1 if request.count else None
+    request = replace(request, count=count, first_due=down.due, down=None)
+    return _because(Reason.PLAN_TERMS_DIFFER, evaluate_instalments(policy, facts, request))
 
 
 def _closest(room: PlanRoom, request: InstalmentRequest) -> tuple[InstalmentPlan, list[Reason]]:
@@ -109,7 +141,7 @@ def _closest(room: PlanRoom, request: InstalmentRequest) -> tuple[InstalmentPlan
         by_amount = room.by_regular(amount.minor)
         plan = by_amount or room.smallest()
         missed = [] if by_amount else [room.too_small_because()]
-        if count is not None and plan.count != count:
+        if count is not None and len(plan.regulars) != count:
             missed.append(Reason.COUNT_AND_AMOUNT_DIFFER)
         return plan, missed
     if count is None or count < 1:
@@ -126,13 +158,14 @@ def _other_plans(
     room: PlanRoom, plan: InstalmentPlan, request: InstalmentRequest
 ) -> Iterable[AgreementTerms]:
     """Other allowed plans worth a look: the number asked for, neighbours, the smallest rate."""
-    counts = [plan.count - 1, plan.count + 1]
+    count = len(plan.regulars)
+    counts = [count - 1, count + 1]
     if request.count is None and request.amount is None:
-        counts = [(plan.count + room.equal_count_max + 1) // 2, room.equal_count_max]
+        counts = [(count + room.equal_count_max + 1) // 2, room.equal_count_max]
     if request.count is not None:
         counts.insert(0, request.count)
-    for count in counts:
-        other = room.by_count(count)
+    for number in counts:
+        other = room.by_count(number)
         if other is not None:
             yield other
 
@@ -185,8 +218,7 @@ def evaluate(policy: Policy, facts: ClaimFacts, terms: AgreementTerms) -> Decisi
     elif isinstance(terms, Settlement):
         decision = evaluate_discount(policy, facts, terms.amount, terms.due)
     else:
-        request = InstalmentRequest(terms.count, terms.regular, terms.period, terms.first)
-        decision = evaluate_instalments(policy, facts, request)
+        decision = evaluate_instalments(policy, facts, InstalmentRequest.for_plan(terms))
     # The same wish with other figures, as after a payment: allowed, but to be confirmed anew.
     return _because(Reason.TOTAL_DIFFERS, decision) if isinstance(decision, Accept) else decision
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
-from ledger.agreements import AgreementTerms
+from ledger.agreements import AgreementTerms, DownPayment, InstalmentPlan
 from ledger.money import Money
 from ledger.schedule import Period
 
@@ -23,6 +24,8 @@ class Reason(StrEnum):
     PLAN_TERMS_DIFFER = "plan_terms_differ"
     PERIOD_NOT_OFFERED = "period_not_offered"
     FIRST_TOO_LATE = "first_too_late"
+    REST_TOO_LATE = "rest_too_late"
+    """What follows a down payment comes too late."""
     COUNT_AND_AMOUNT_DIFFER = "count_and_amount_differ"
     AMOUNT_COVERS_ALL = "amount_covers_all"
     PARTIAL_AMOUNT = "partial_amount"
@@ -47,12 +50,23 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InstalmentRequest:
-    """What a customer asked for; anything may be left open."""
+    """What a customer asked for; anything may be left open.
+
+    ``count``, ``amount`` and ``first_due`` are those of the regular instalments; ``down`` is what
+    is paid before them.
+    """
 
     count: int | None = None
     amount: Money | None = None
     period: Period | None = None
     first_due: date | None = None
+    down: DownPayment | None = None
+
+    @classmethod
+    def for_plan(cls, plan: InstalmentPlan) -> Self:
+        """The request that asks for exactly this plan."""
+        count = len(plan.regulars)
+        return cls(count, plan.regular, plan.period, plan.first, plan.down_payment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,10 +147,13 @@ class Style:
         return ", ".join(words[:-1]) + self.alternatives + words[-1]
 
     def _rate(self, rate: Mapping[str, Any]) -> dict[str, Any]:
+        paid = rate.get("paid")
         return {
             "number": self._count(rate["number"]),
             "due": day(rate["due"], self.language, short=self.short),
             "amount": money(rate["amount"], self.language),
+            "paid": money(paid, self.language) if paid else None,
+            "done": paid == rate["amount"],
         }
 
     def _claim(self, claim: Mapping[str, Any]) -> dict[str, Any]:

@@ -325,7 +325,7 @@ async def test_a_letter_typed_before_the_question_is_no_answer_to_it(
     assert isinstance(pending, turn.Pending)
     assert pending.message_id == early
     assert pending.request.parse_data is None
-    assert pending.request.metadata["unseen_question"] is True
+    assert pending.request.metadata["follows"] is None
 
 
 async def test_two_machines_do_not_talk_for_ever(

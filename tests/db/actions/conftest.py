@@ -184,6 +184,7 @@ class Talk:
                 message_id=self.messages,
                 key=f"turn:{self.messages}:{ordinal}",
                 conversation=await conversation_port(session, self.conversation_id, self.now),
+                follows=self.messages - 1,
             )
             token = current.set(context)
             try:

@@ -93,6 +93,7 @@ async def test_an_old_button_is_answered_kindly_and_does_nothing(known: Talk) ->
     known.replies = old
     assert await known.press("Ja, so eintragen") == ["offer_outdated"]
     assert await known.agreements() == []
+    assert await known.say("affirm", "ja") == ["plan_offer"]  # a yes to what was said last is none
     assert await known.say("affirm", "ja") == ["plan_agreed"]
     async with known.database.merchant(known.merchant.id) as session:
         record = await book.active_agreement(session, (await known.claims())[0].id)

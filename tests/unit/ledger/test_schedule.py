@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ledger.agreements import (
     Deferral,
+    DownPayment,
     InstalmentPlan,
     Promise,
     Settlement,
@@ -122,6 +123,26 @@ def test_plans_keep_total_and_numbers(minor: int, count: int, first: date, perio
     assert plan.total == eur(minor + 7)
     assert [part.number for part in plan.instalments] == list(range(1, count + 1))
     assert terms_from_data(terms_to_data(plan)) == plan
+
+
+@given(st.integers(200, 10**6), st.integers(1, 60), st.integers(1, 100), first_days)
+def test_a_down_payment_stands_before_the_regular_instalments(
+    minor: int, count: int, down: int, first: date
+) -> None:
+    paid = DownPayment(eur(down), first - timedelta(days=3))
+    plan = plan_by_count(eur(minor), count, first=first, down=paid)
+    assert plan.total == eur(minor)
+    assert plan.down_payment == paid
+    assert len(plan.regulars) == count
+    assert plan.regular == plan.instalments[1].amount
+    assert terms_from_data(terms_to_data(plan)) == plan
+
+
+def test_plans_from_before_there_were_down_payments_can_be_read() -> None:
+    plan = plan_by_count(eur(100), 2, first=date(2026, 12, 1))
+    data = terms_to_data(plan)
+    del data["starts_apart"]
+    assert terms_from_data(data) == plan
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from ledger.agreements import (
     AgreementTerms,
     Deferral,
+    DownPayment,
     Promise,
     Settlement,
     plan_by_amount,
@@ -103,6 +104,27 @@ def test_guard_sees_a_balloon_and_a_skipped_month() -> None:
     )
     assert Reason.PLAN_UNEVEN in violations(POLICY, balloon, facts())
     assert Reason.PLAN_UNEVEN in violations(POLICY, skipped, facts())
+
+
+@pytest.mark.parametrize(
+    ("down", "first", "refusal"),
+    [
+        (DownPayment(eur(9_99), TODAY), day(20), errors.PlanBelowFloor),
+        (DownPayment(eur(50_00), day(-1)), day(20), errors.DateInThePast),
+        (DownPayment(eur(50_00), day(32)), day(40), errors.FirstInstalmentTooLate),
+        (DownPayment(eur(50_00), TODAY), day(32), errors.RestTooLate),
+        (DownPayment(eur(200_00), TODAY), day(63), errors.RestTooLate),
+        (DownPayment(eur(50_00), day(20)), day(20), errors.PlanUneven),
+    ],
+)
+def test_guard_judges_what_a_down_payment_leaves(
+    down: DownPayment, first: date, refusal: type[AgreementRefused]
+) -> None:
+    plan = plan_by_count(eur(300_00), 1, first=first, down=down)
+    with pytest.raises(refusal):
+        guard_for(POLICY)(plan, facts())
+    allowed = plan_by_count(eur(300_00), 1, first=day(31), down=DownPayment(eur(50_00), TODAY))
+    guard_for(POLICY)(allowed, facts())
 
 
 def test_terms_on_the_table_are_offered_anew_after_a_payment() -> None:

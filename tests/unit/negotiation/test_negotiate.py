@@ -7,6 +7,7 @@ import pytest
 
 from ledger.agreements import (
     Deferral,
+    DownPayment,
     InstalmentPlan,
     Promise,
     Settlement,
@@ -248,6 +249,90 @@ def test_consumers_pay_nothing_for_a_plan_and_businesses_what_the_policy_says() 
     assert not consumer.charge
     assert consumer.total == eur(300_00)
     assert business.total == eur(309_00)
+
+
+# A part now and the rest later
+
+
+def paid(decision: Decision) -> list[tuple[int, date]]:
+    return [(part.amount.minor, part.due) for part in plan_of(decision).instalments]
+
+
+def test_a_first_payment_of_its_own_size_comes_before_the_regular_ones() -> None:
+    request = InstalmentRequest(
+        amount=eur(50_00), first_due=day(39), down=DownPayment(eur(100_00), TODAY)
+    )
+    answer = evaluate_instalments(POLICY, facts(), request)
+    assert isinstance(answer, Accept)
+    assert paid(answer) == [
+        (100_00, TODAY),
+        (50_00, date(2027, 1, 1)),
+        (50_00, date(2027, 2, 1)),
+        (50_00, date(2027, 3, 1)),
+        (50_00, date(2027, 4, 1)),
+    ]
+
+
+def test_a_part_now_and_the_rest_on_a_day() -> None:
+    request = InstalmentRequest(count=1, first_due=day(22), down=DownPayment(eur(50_00), TODAY))
+    answer = evaluate_instalments(POLICY, facts(), request)
+    assert isinstance(answer, Accept)
+    assert paid(answer) == [(50_00, TODAY), (250_00, day(22))]
+
+
+def test_without_a_day_the_rest_follows_a_period_later() -> None:
+    request = InstalmentRequest(amount=eur(100_00), down=DownPayment(eur(20_00), TODAY))
+    answer = evaluate_instalments(POLICY, facts(), request)
+    assert isinstance(answer, Accept)
+    assert paid(answer)[:2] == [(20_00, TODAY), (100_00, date(2026, 12, 23))]
+
+
+def test_little_now_does_not_buy_more_time_for_the_rest() -> None:
+    request = InstalmentRequest(count=1, first_due=day(60), down=DownPayment(eur(10_00), TODAY))
+    answer = countered(evaluate_instalments(POLICY, facts(), request))
+    assert paid(answer) == [(10_00, TODAY), (290_00, day(31))]
+    assert answer.reason is Reason.REST_TOO_LATE
+    half = replace(request, down=DownPayment(eur(150_00), TODAY), first_due=day(59))
+    assert isinstance(evaluate_instalments(POLICY, facts(), half), Accept)
+
+
+def test_a_first_payment_below_the_least_is_raised_to_it() -> None:
+    request = InstalmentRequest(amount=eur(50_00), down=DownPayment(eur(5_00), TODAY))
+    answer = countered(evaluate_instalments(POLICY, facts(), request))
+    assert paid(answer)[0] == (10_00, TODAY)
+    assert answer.reason is Reason.INSTALMENT_TOO_SMALL
+
+
+def test_a_first_payment_of_everything_is_a_promise() -> None:
+    request = InstalmentRequest(count=1, down=DownPayment(eur(300_00), day(2)))
+    answer = countered(evaluate_instalments(POLICY, facts(), request))
+    assert answer.terms == Promise(eur(300_00), day(2))
+    assert answer.reason is Reason.AMOUNT_COVERS_ALL
+
+
+def test_a_first_payment_counts_as_an_instalment() -> None:
+    request = InstalmentRequest(count=10, down=DownPayment(eur(30_00), TODAY))
+    answer = countered(evaluate_instalments(POLICY, facts(), request))
+    assert plan_of(answer).count == 10
+    assert answer.reason is Reason.TOO_MANY_INSTALMENTS
+
+
+def test_a_rest_before_its_first_payment_is_put_after_it() -> None:
+    request = InstalmentRequest(count=1, first_due=day(3), down=DownPayment(eur(150_00), day(10)))
+    answer = countered(evaluate_instalments(POLICY, facts(), request))
+    assert paid(answer)[0] == (150_00, day(10))
+    assert paid(answer)[1][1] > day(10)
+    assert answer.reason is Reason.PLAN_TERMS_DIFFER
+
+
+def test_a_plan_in_force_moves_from_its_next_instalment_on() -> None:
+    claim = facts(instalment_due=day(8))
+    request = InstalmentRequest(amount=eur(50_00), first_due=day(39))
+    assert isinstance(evaluate_instalments(POLICY, claim, request), Accept)
+    late = countered(evaluate_instalments(POLICY, claim, replace(request, first_due=day(40))))
+    assert plan_of(late).first == day(39)
+    overdue = facts(instalment_due=day(-8))
+    assert plan_of(evaluate_instalments(POLICY, overdue, request)).first == day(31)
 
 
 # Reductions

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import chain
+from itertools import chain, pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreements import (
     Deferral,
+    DownPayment,
     InstalmentPlan,
     Promise,
     Settlement,
@@ -17,7 +18,7 @@ from ledger.agreements import (
 )
 from ledger.claim import ClaimFacts, OpenAmount
 from ledger.money import Money
-from ledger.schedule import Period
+from ledger.schedule import Period, due_days
 from negotiation.bounds import guard_for, is_within, violations
 from negotiation.negotiate import (
     evaluate_deferral,
@@ -80,21 +81,29 @@ policies = st.builds(
     authority_minor=st.integers(0, 10_000_00),
 )
 claims = st.builds(
-    lambda principal, costs, interest, overdue, business: facts(
-        principal, costs, interest, due_date=day(-overdue), business=business
+    lambda principal, costs, interest, overdue, business, instalment: facts(
+        principal,
+        costs,
+        interest,
+        due_date=day(-overdue),
+        business=business,
+        instalment_due=instalment and day(instalment),
     ),
     st.one_of(st.integers(0, 200), st.integers(0, 5_000_00)),
     st.integers(0, 50_00),
     st.integers(0, 50_00),
     st.integers(-30, 400),
     st.booleans(),
+    st.none() | st.integers(-40, 60),
 )
+downs = st.builds(DownPayment, amounts, dates | st.integers(0, 60).map(day))
 requests = st.builds(
     InstalmentRequest,
     count=st.none() | st.integers(-2, 200),
     amount=st.none() | amounts,
     period=st.none() | st.sampled_from(Period),
-    first_due=st.none() | dates,
+    first_due=st.none() | dates | st.integers(0, 90).map(day),
+    down=st.none() | downs,
 )
 
 
@@ -148,9 +157,76 @@ def test_an_offer_that_is_asked_for_is_accepted(
         elif isinstance(terms, Settlement):
             again = evaluate_discount(policy, claim, terms.amount, terms.due)
         else:
-            request = InstalmentRequest(terms.count, terms.regular, terms.period, terms.first)
-            again = evaluate_instalments(policy, claim, request)
+            again = evaluate_instalments(policy, claim, InstalmentRequest.for_plan(terms))
         assert again == Accept(terms)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Policy, ClaimFacts, InstalmentPlan]:
+    """Plans as a broken dialogue might send them: near what is allowed, and somewhere bent."""
+    floor = draw(st.integers(1, 30_00))
+    policy = replace(draw(policies), authority_minor=10_000_00, instalment_minor_min=floor)
+    claim = replace(draw(claims), open=facts(draw(st.integers(2, 600_00))).open)
+    whole = claim.balance.minor + policy.plan_charge(claim.business).minor
+    down = DownPayment(eur(draw(st.integers(1, whole - 1))), day(draw(st.integers(0, 40))))
+    apart = draw(st.booleans())
+    rest = whole - down.amount.minor if apart else whole
+    plan = plan_by_count(
+        claim.balance,
+        draw(st.integers(1, min(rest, 6))),
+        first=day(draw(st.integers(-1, 80))),
+        period=draw(st.sampled_from(policy.instalment_periods)),
+        charge=policy.plan_charge(claim.business),
+        shift_land=policy.shift_due_days_land,
+        down=down if apart else None,
+    )
+    if draw(st.integers(0, 3)) == 0:
+        one, other = draw(st.tuples(*[st.integers(0, plan.count - 1)] * 2))
+        parts = [*plan.instalments]
+        moved = eur(draw(st.integers(0, parts[one].amount.minor - 1)))
+        parts[one] = replace(parts[one], amount=parts[one].amount - moved)
+        parts[other] = replace(parts[other], amount=parts[other].amount + moved)
+        later = parts[other].due + timedelta(days=draw(st.integers(-3, 3)))
+        parts[other] = replace(parts[other], due=later)
+        plan = replace(plan, instalments=tuple(parts))
+    return policy, claim, plan
+
+
+@given(plans())
+@settings(max_examples=300)
+def test_a_plan_that_the_guard_lets_pass_pays_no_later_than_any_plan_may(
+    made: tuple[Policy, ClaimFacts, InstalmentPlan],
+) -> None:
+    policy, claim, plan = made
+    if violations(policy, plan, claim):
+        return
+    _, *others = plan.instalments
+    assert plan.total == claim.balance + plan.charge
+    assert 2 <= plan.count <= policy.instalment_count_max(claim.balance)
+    assert all(part.amount.minor >= policy.instalment_minor_min for part in plan.instalments[:-1])
+    assert all(before.due < after.due for before, after in pairwise(plan.instalments))
+    assert plan.instalments[0].due >= TODAY
+    start = max(TODAY, claim.instalment_due or TODAY) + timedelta(
+        days=policy.instalment_first_days_max
+    )
+    latest = due_days(start, plan.period, plan.count, shift_land=plan.shift_land)
+    assert all(part.due <= day for part, day in zip(plan.instalments, latest, strict=True))
+    # What is paid at first is no token before a sum that comes late.
+    if others[0].due > latest[0]:
+        assert plan.instalments[0].amount >= others[0].amount
+
+
+@given(policies, claims, downs, st.integers(1, 300_00))
+def test_a_first_payment_that_is_allowed_keeps_its_amount_and_day(
+    policy: Policy, claim: ClaimFacts, down: DownPayment, minor: int
+) -> None:
+    answer = evaluate_instalments(policy, claim, InstalmentRequest(amount=eur(minor), down=down))
+    if isinstance(answer, Accept) and isinstance(answer.terms, InstalmentPlan):
+        assert answer.terms.starts_apart
+        assert answer.terms.instalments[0].amount == down.amount
+        if policy.shift_due_days_land is None:
+            assert answer.terms.instalments[0].due == down.due
+        assert answer.terms.regular == min(eur(minor), answer.terms.total - down.amount)
 
 
 @given(policies, claims, st.integers(2, 80))

@@ -1,0 +1,211 @@
+"""What several values of one line are to each other, read from their places in the text.
+
+"100 jetzt, dann 50 im Monat" names a first payment and regular ones, "am 15. statt am 1." a new
+day and an old one. A value gets a role where it is not plainly what is wished for; in doubt it has
+none, for nothing is posted before the plan was shown.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Entity = Mapping[str, Any]
+
+
+class Role(StrEnum):
+    """What a value is besides a wish."""
+
+    OLD = "old"
+    """Not wanted, or no longer: "statt am 1.", "80 ist zu viel"."""
+    FIRST = "first"
+    """Of a first payment, before the regular ones: its amount, its day."""
+
+
+class Mark(StrEnum):
+    """What a line says about its values without naming one."""
+
+    REST = "rest"
+    """All that a first payment leaves is meant, in one sum."""
+    PAUSE = "pause"
+    """The next instalment is to be left out."""
+    EVERYTHING = "everything"
+    """The whole sum is meant, no instalment."""
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+
+
+_PREPOSITIONS = re.compile(
+    r"(?:(?:am|an|auf|ab|bis|vom|von|zum|zu|den|dem|der|des|on|the|by|from|to|until|at|in)\s+)*",
+    re.IGNORECASE,
+)
+_SMALL = r"(?:(?:am|auf|den|dem|der|zum|mehr|um|nur|erst|on|the|in|for|only|by)\s+)*$"
+_INSTEAD = re.compile(
+    rf"\b(?:statt|anstatt|anstelle|instead\s+of|rather\s+than)\s+{_SMALL}", re.IGNORECASE
+)
+_NOT_BEFORE = re.compile(
+    rf"\b(?:nicht|not|(?:can'?t|cannot|won'?t)\s+(?:do|pay|afford|manage))\s+{_SMALL}",
+    re.IGNORECASE,
+)
+_NOT_AFTER = re.compile(
+    r"^(?:(?!\b(?:mehr|more|fr(?:ü|ue)her|eher|vorher|earlier|sooner|oder|or)\b)[^,.;:!?\n])*?"
+    r"\b(?:nicht(?!\s+auch)|nix|not|can'?t|cannot|won'?t|doesn'?t|zu\s+(?:viel|hoch|fr(?:ü|ue)h)|too\s+(?:much|high|early))\b",
+    re.IGNORECASE,
+)
+_WHY = _words(r"warum|wieso|weshalb|why")
+_FROM = re.compile(r"\b(?:vom|von|from)\s+(?:(?:den|dem|the)\s+)*$", re.IGNORECASE)
+_TO = re.compile(r"\b(?:auf|zum|to)\s+(?:(?:den|dem|the)\s+)*$", re.IGNORECASE)
+
+_AFTER_THAT = r"dann|danach|anschlie(?:ß|ss)end|then|after\s+that|afterwards"
+_BREAK = re.compile(
+    rf"[,;\n]|\.\s|\b(?:und|and|plus|sowie|{_AFTER_THAT})\b"
+    r"|\s(?=(?:(?:den|der|the)\s+)?(?:rest|remain\w*)\b)",
+    re.IGNORECASE,
+)
+_THEN = _words(_AFTER_THAT)
+_DOWN = re.compile(
+    r"\b(?:an(?:ge|zu)?zahl(?:ung|en|e|t)|down\s+payment|deposit|up\s?front)\b|\bzahl\w*\b.*\ban\W*$",
+    re.IGNORECASE,
+)
+_NOW = _words(
+    r"jetzt|sofort|gleich|direkt|heute|vorab|vorweg|zuerst|zun(?:ä|ae)chst|erst\s?mal|anfangs|zum\s+(?:anfang|einstieg|start)|auf\s+die\s+hand"
+    r"|now|today|right\s+away|straight\s+away|immediately|first|initially|to\s+start(?:\s+with)?|for\s+a\s+start|down"
+)
+_REST = _words(
+    r"rest(?:betrag|summe|lich\w*)?|(?:ü|ue)brige[nrs]?|remain\w*|the\s+other\s+half|die\s+andere\s+h(?:ä|ae)lfte"
+)
+_IN_PARTS = _words(
+    r"\w*raten|abzahl\w*|abstotter\w*|instal?l?ments?|st(?:ü|ue)ck\w*|parts|monthly|weekly|monatlich|w(?:ö|oe)chentlich"
+)
+_DONE = _words(r"(?:be|ge)zahlt|(?:ü|ue)berwiesen|bereits|already|paid|sent|transferred")
+_OR = _words(r"oder|or|bis|zwischen|between|bzw|beziehungsweise")
+
+_MARKS = {
+    Mark.PAUSE: _words(
+        r"aus(?:zu)?setz\w*|ausgesetzt|pausier\w*|\w*pause[ds]?|(?:ü|ue)berspring\w*|auslassen|ausfallen|skip\w*"
+        r"|payment\s+(?:holiday|break)|miss\s+(?:a|one|the\s+next)\s+(?:payment|instal?lment|month)"
+    ),
+    Mark.EVERYTHING: _words(
+        r"alles(?!\s+(?:klar|gut|ok))|das\s+ganze|(?:ganze|gesamte|komplette|volle)[nrs]?\s+(?:betrag|summe|rechnung)"
+        r"|everything|all\s+of\s+it|it\s+all|(?:whole|full|entire|total)\s+(?:amount|sum|bill|invoice|balance|thing)"
+    ),
+}
+
+
+def with_roles(entities: Sequence[Entity], text: str) -> tuple[list[Entity], frozenset[str]]:
+    """The entities with their roles, and the marks of the line.
+
+    Values without a place in the text, as of a pressed button, get no role.
+    """
+    values = [
+        entity
+        for entity in entities
+        if entity.get("entity") in ("amount", "date", "count", "period")
+        and isinstance(entity.get("start"), int)
+        and isinstance(entity.get("end"), int)
+    ]
+    roles = {id(value): Role.OLD for value in _old(values, text)}
+    first, rest = _first_payment([value for value in values if id(value) not in roles], text)
+    roles |= {id(value): Role.FIRST for value in first}
+    marks = {mark.value for mark, pattern in _MARKS.items() if pattern.search(text)}
+    if rest:
+        marks.add(Mark.REST.value)
+    marked = [
+        {**entity, "role": roles[id(entity)].value} if id(entity) in roles else entity
+        for entity in entities
+    ]
+    return marked, frozenset(marks)
+
+
+def _old(values: Sequence[Entity], text: str) -> Iterator[Entity]:
+    """The values that the line turns down, or moves away from."""
+    named = [value for value in values if value["entity"] != "period"]
+    for value in named:
+        before, after = _around(value, named, text)
+        others = [
+            other
+            for other in named
+            if other["entity"] == value["entity"] and other["start"] != value["start"]
+        ]
+        moved = _FROM.search(before) and any(
+            other["start"] > value["start"] and _TO.search(_around(other, named, text)[0])
+            for other in others
+        )
+        refused = _NOT_AFTER.search(after) and not _WHY.search(text)
+        if _INSTEAD.search(before) or refused or moved or (others and _NOT_BEFORE.search(before)):
+            yield value
+
+
+def _around(value: Entity, values: Sequence[Entity], text: str) -> tuple[str, str]:
+    """What stands before the value, with its own prepositions, and after it: up to the values
+    beside it."""
+    start, end = value["start"], value["end"]
+    own = _PREPOSITIONS.match(text[start:end])
+    begin = max((other["end"] for other in values if other["end"] <= start), default=0)
+    stop = min((other["start"] for other in values if other["start"] >= end), default=len(text))
+    return text[begin:start] + (own.group() if own else ""), text[end:stop]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A stretch of the line between two breaks, the values in it, and the break before it."""
+
+    text: str
+    values: list[Entity]
+    follows: str
+
+    def has(self, *kinds: str) -> bool:
+        return any(value["entity"] in kinds for value in self.values)
+
+
+def _first_payment(values: Sequence[Entity], text: str) -> tuple[list[Entity], bool]:
+    """The values of a first payment; whether what it leaves is to be paid in one sum."""
+    parts = list(_parts(values, text))
+    for place, part in enumerate(parts):
+        one_amount = len({v["start"] for v in part.values if v["entity"] == "amount"}) == 1
+        if not one_amount or part.has("period", "count") or _OR.search(part.text):
+            continue
+        if _REST.search(part.text) or _DONE.search(part.text):
+            continue
+        others = [other for other in parts if other is not part]
+        rest = next((other for other in others if _REST.search(other.text)), None)
+        starts = (
+            _NOW.search(part.text)
+            or part.has("date")
+            or any(_THEN.search(other.follows) for other in parts[place + 1 :])
+        )
+        goes_on = any(
+            other.has("amount") and (other.has("period", "date") or _THEN.search(other.follows))
+            for other in others
+        )
+        if rest or (starts and goes_on) or _DOWN.search(part.text):
+            at_once = rest is not None and not (
+                rest.has("amount", "count", "period") or _IN_PARTS.search(rest.text)
+            )
+            return part.values, at_once
+    return [], False
+
+
+def _parts(values: Sequence[Entity], text: str) -> Iterator[_Part]:
+    """The line cut at commas and words like "und" and "dann", but not inside a value; stretches
+    without a value belong to what comes before them."""
+    breaks = [
+        match
+        for match in _BREAK.finditer(text)
+        if not any(v["start"] < match.end() and match.start() < v["end"] for v in values)
+    ]
+    part, start, lead = _Part("", [], ""), 0, ""
+    for stop, resume in [*((found.start(), found.end()) for found in breaks), (len(text),) * 2]:
+        stretch = text[start:stop]
+        inside = [value for value in values if start <= value["start"] < stop]
+        if part.values and (inside or _REST.search(stretch)):
+            yield part
+            part, lead = _Part("", [], lead), ""
+        part.text += f" {stretch}"
+        part.values += inside
+        lead += f" {text[stop:resume]}"
+        start = resume
+    yield part
