@@ -15,7 +15,7 @@ from typing import Callable, Dict, FrozenSet, Optional, Tuple
 from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
-from pipeline.date_words import AFTER_NEXT, ENGLISH_ORDINALS, LAST, NEXT, ORDINALS
+from pipeline.date_words import AFTER_NEXT, CARDINALS, ENGLISH_ORDINALS, LAST, NEXT, ORDINALS
 from pipeline.values_numbers import word_value
 
 # (today, looking back?) → the day, or None where there is none to be known.
@@ -31,6 +31,8 @@ def day_of(token: str) -> Optional[int]:
         return day if 1 <= day <= 31 else None
     if token in ENGLISH_ORDINALS:
         return ENGLISH_ORDINALS[token]
+    if token in CARDINALS:
+        return CARDINALS[token]
     return ORDINALS.get(re.sub(r"e[nrsm]?$", "", token))
 
 
@@ -218,9 +220,23 @@ def _fixed(month: int, day: int) -> Callable[[int], date]:
     return lambda year: date(year, month, day)
 
 
+def _advent(sunday: int) -> Callable[[int], date]:
+    """The first to fourth Sunday of Advent; the fourth is the last one before Christmas Day."""
+    return lambda year: (
+        date(year, 12, 24)
+        - timedelta(days=(date(year, 12, 24).weekday() + 1) % 7 + 7 * (4 - sunday))
+    )
+
+
+def _black_friday(year: int) -> date:
+    """The day after the fourth Thursday of November."""
+    first = date(year, 11, 1)
+    return first + timedelta(days=(3 - first.weekday()) % 7 + 22)
+
+
 # Name → the feast's first day and its last one.
 FEASTS: Dict[str, Tuple[Callable[[int], date], Callable[[int], date]]] = {
-    r"weihnachten|weihnacht|christmas|xmas|x-mas|den feiertagen|the holidays": (
+    r"weihnachten|weihnacht|christmas|xmas|x-mas|(?<!zwischen )den feiertagen|the holidays": (
         _fixed(12, 24),
         _fixed(12, 26),
     ),
@@ -264,6 +280,12 @@ FEASTS: Dict[str, Tuple[Callable[[int], date], Callable[[int], date]]] = {
         _fixed(12, 26),
     ),
     r"boxing day": (_fixed(12, 26), _fixed(12, 26)),
+    r"zwischen den jahren|zwischen den feiertagen": (_fixed(12, 27), _fixed(12, 31)),
+    r"(?:ersten|1\.|erster) advent": (_advent(1), _advent(1)),
+    r"(?:zweiten|2\.|zweiter) advent": (_advent(2), _advent(2)),
+    r"(?:dritten|3\.|dritter) advent": (_advent(3), _advent(3)),
+    r"(?:vierten|4\.|vierter) advent": (_advent(4), _advent(4)),
+    r"black friday": (_black_friday, _black_friday),
     r"nikolaus(?:tag)?": (_fixed(12, 6), _fixed(12, 6)),
     r"silvester|sylvester|new year'?s eve|jahreswechsel": (_fixed(12, 31), _fixed(12, 31)),
     r"neujahr|new year'?s day|(?:the )?new year'?s?": (_fixed(1, 1), _fixed(1, 1)),
@@ -342,3 +364,31 @@ def in_this_week(number: int) -> Resolver:
         return found
 
     return resolve
+
+
+def from_month(month: int) -> Resolver:
+    """The first day of the named month, or today where it has begun."""
+
+    def resolve(today: date, past: bool) -> Optional[date]:
+        if month == today.month:
+            return today.replace(day=1) if past else today
+        return in_year(month, 1, None)(today, past)
+
+    return resolve
+
+
+def next_quarter(*, is_end: bool) -> Resolver:
+    """The first or the last day of the quarter that follows this one."""
+
+    def resolve(today: date, past: bool) -> Optional[date]:
+        first = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
+        return first + (relativedelta(months=6, days=-1) if is_end else relativedelta(months=3))
+
+    return resolve
+
+
+def last_working_day(today: date, past: bool) -> Optional[date]:
+    """The last day of this month on which banks work, or of the one before."""
+    first = today.replace(day=1)
+    following = first if past else first + relativedelta(months=1)
+    return working_days(-1)(following, past)

@@ -14,6 +14,7 @@ from pipeline import date_resolvers as on
 from pipeline.date_resolvers import Resolver
 from pipeline.date_words import (
     AFTER_NEXT,
+    CARDINAL,
     COUNT,
     DAY,
     LAST,
@@ -79,7 +80,7 @@ def _iso(match: Match[str]) -> Optional[Reading]:
     _ON_WEEKDAY
     + r"(?<![\d.,/-])(?<!\d )(?P<day>\d{1,2}) (?P<month>\d{1,2}) (?P<year>(?:19|20)\d\d)(?![.,/-]?\d)",
     _ON_WEEKDAY
-    + r"(?<![\d.,/-])(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>(?:19|20)\d\d|\d\d))?(?![\d/-])",
+    + r"(?<![\d.,/-])(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>(?:19|20)\d\d|\d\d))?(?![\d/-]|\s?(?:davon|der\s|des\s|vom\s|of\s|jetzt|sofort|gleich|now\b|upfront))",
     _ON_WEEKDAY
     + r"(?<![\d.,/-])(?P<day>\d{1,2})\.(?P<month>\d{1,2})(?![.,/-]?\d)(?!\s?(?:€|eur|%|uhr|am\b|pm\b))",
 )
@@ -96,6 +97,7 @@ def _numeric(match: Match[str]) -> Optional[Reading]:
 
 @_rule(
     rf"{_ON_WEEKDAY}(?<![\d.,]){DAY}\s?(?:of\s+)?{MONTH}{YEAR}",
+    rf"\b(?P<day>{CARDINAL})\s+{MONTH}{YEAR}",
     rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:the\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
 )
 def _day_and_month(match: Match[str]) -> Optional[Reading]:
@@ -144,6 +146,11 @@ def _day_of_next_month(match: Match[str]) -> Optional[Reading]:
     + rf"(?P<which>\s*(?:of\s+)?(?:the\s+)?(?:{NEXT}|{THIS}|{LAST})\s+month)?",
     r"^\W*(?P<day>\d{1,2}(?:\.|st|nd|rd|th|ten))\W*$",
 )
+@_rule(
+    # "zwischen dem 3. und 5.", "am 3. oder am 4.": the second of two days.
+    r"(?:(?<=\d\. und )|(?<=\d\. oder )|(?<=\d\. bis )|(?<=\d\.-)|(?<=\d\. - ))(?:zum\s+)?(?P<day>\d{1,2}\.)(?![\d\w])"
+    + NOT_A_DAY,
+)
 def _day_alone(match: Match[str]) -> Optional[Reading]:
     groups = match.groupdict()
     day = on.day_of(groups["day"])
@@ -166,9 +173,16 @@ def _weekday(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
+    rf"\bin\s+(?P<count>[^\W_]+)\s+(?:wochen|weeks)\s+(?:am|on|den)\s+{WEEKDAY}",
+)
+def _weekday_weeks_ahead(match: Match[str]) -> Optional[Reading]:
+    weeks = small_number(match.group("count"))
+    return None if weeks is None else Reading(on.weekday_in_week(_weekday_of(match), weeks))
+
+
+@_rule(
     rf"\b{NEXT_WEEK},?\s+(?:am\s+|on\s+)?{WEEKDAY}",
     rf"\b{WEEKDAY},?\s+(?:in\s+der\s+|der\s+|of\s+|in\s+)?{NEXT_WEEK}",
-    r"\b(?P<weekday>" + LONG_WEEKDAY + r")\s+week\b",
 )
 def _weekday_next_week(match: Match[str]) -> Optional[Reading]:
     return Reading(on.weekday_in_week(_weekday_of(match), 1))
@@ -216,6 +230,12 @@ def _weekday_in_weeks(match: Match[str]) -> Optional[Reading]:
 
 
 _WORKING = r"(?:bank)?(?:arbeits|werk|gesch(?:ä|ae)fts|banking|business|working|bank)[\s-]?(?:arbeits)?(?:tage?n?|days?)\b"
+
+
+@_rule(rf"\b(?:heute|today)\s+vor\s+{COUNT}\s+{UNIT}")
+def _ago_from_today(match: Match[str]) -> Optional[Reading]:
+    count = small_number(match.group("count"))
+    return None if count is None else Reading(on.shifted(match.group("unit").lower(), -count))
 
 
 @_rule(
@@ -274,7 +294,10 @@ def _nth_weekday(match: Match[str]) -> Optional[Reading]:
     return Reading(on.nth_weekday(number, day, month, 1 if match.group("next") else 0))
 
 
-@_rule(rf"\b{WEEKDAY}\s+after\s+next\b")
+@_rule(
+    rf"\b{WEEKDAY}\s+after\s+next\b",
+    r"\b(?P<weekday>" + LONG_WEEKDAY + r")\s+week\b",
+)
 def _weekday_after_next(match: Match[str]) -> Optional[Reading]:
     return Reading(on.weekday(_weekday_of(match), weeks=1))
 
@@ -292,6 +315,13 @@ def _event(match: Match[str]) -> Optional[Reading]:
 )
 def _end_of_quarter(match: Match[str]) -> Optional[Reading]:
     return Reading(on.end_of_quarter)
+
+
+@_rule(
+    rf"\b(?P<part>anfang|beginn|ende|start|beginning|end)\s+(?:des\s+|vom\s+|of\s+)?{NEXT}\s+(?:quartals?|quarter)\b"
+)
+def _part_of_next_quarter(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.next_quarter(is_end=match.group("part").lower() in ("ende", "end")))
 
 
 @_rule(
@@ -330,10 +360,12 @@ def _weekday_weeks_ago(match: Match[str]) -> Optional[Reading]:
 
 @_rule(
     rf"\b(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\s+(?:in|auf\s+in)\s+{COUNT}\s+{UNIT}",
-    rf"\b(?:in\s+)?{COUNT}\s+{UNIT}\s+(?:from|after|ab|nach)\s+(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\b",
+    rf"\b(?:in\s+)?{COUNT}\s+{UNIT}\s+(?:from|after|on|ab|nach)\s+(?P<base>heute|morgen|today|tomorrow|{LONG_WEEKDAY})\b",
+    rf"\b(?P<count>an?|one|two|three)\s+(?P<unit>weeks?|fortnight)\s+(?P<base>today|tomorrow|{LONG_WEEKDAY})\b",
+    r"\b(?P<base>tomorrow)\s+(?P<unit>week|fortnight)(?P<count>)\b",
 )
 def _shift_from(match: Match[str]) -> Optional[Reading]:
-    count = small_number(match.group("count"))
+    count = small_number(match.group("count") or "1")
     if count is None:
         return None
     base = match.group("base").lower()
@@ -354,7 +386,7 @@ _NEAR = (
     (r"(?:ü|ue|u)bermorgen|day\s+after\s+(?:tomorrow|tmrw|tmr|2moro)", 2),
     (r"(?<!guten )(?<!gudn )(?<!schönen )(?<!am )(?<!jeden )(?<!heute )(?<!good )\b(?:morgen|morgn|mrgn|moagn)(?:\s+(?:fr(?:ü|ue)h|abend|mittag))?", 1),
     (r"tomorrow|tomorow|2moz|2mrw|tomoz|tommorow|tommorrow|tmrw|tmr|2moro|2morrow", 1),
-    (r"heute(?:\s+(?:morgen|abend|nacht|noch))?|heut|today|tonight|tonite|this\s+(?:evening|afternoon|morning)", 0),
+    (r"heute(?:\s+(?:morgen|abend|nacht|noch))?|heut|today|tonight|tonite|this\s+(?:evening|afternoon|morning)|(?<!day )(?:eod|end\s+of\s+(?:the\s+)?day|close\s+of\s+business|cob)(?!\s+(?:on\s+)?(?:\w+day|tomorrow))", 0),
     (r"vorgestern|day\s+before\s+yesterday", -2),
     (r"gestern|yesterday", -1),
 )  # fmt: skip
@@ -402,7 +434,7 @@ def _one_and_a_half(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
-    rf"\b(?:in|vor)\s+(?:ein\s+|a\s+)?(?:paar|few|couple(?:\s+of)?|einigen|wenigen|several)\s+{UNIT}",
+    rf"\b(?:in|vor|within)\s+(?:the\s+next\s+|den\s+n(?:ä|ae)chsten\s+)?(?:ein\s+|a\s+)?(?:paar|few|couple(?:\s+of)?|einigen|wenigen|several)\s+{UNIT}",
 )
 def _vague_shift(match: Match[str]) -> Optional[Reading]:
     return Reading(on.nothing)
@@ -410,12 +442,14 @@ def _vague_shift(match: Match[str]) -> Optional[Reading]:
 
 @_rule(
     r"\bin\s+(?:einer|ner|'ner|a)\s+halben\s+(?P<unit>woche)\b",
+    r"\bin\s+(?:einem|nem|'nem)\s+(?:viertel\s?(?P<quarter>jahr)|quartal)\b",
     r"\bin\s+(?:einem|nem|'nem)\s+halben\s+(?P<unit>jahr)\b|\bin\s+half\s+a\s+(?P<unit_en>year)\b",
 )
 def _half(match: Match[str]) -> Optional[Reading]:
-    return Reading(
-        on.shifted("day", 4) if "woche" in match.group().lower() else on.shifted("mon", 6)
-    )
+    said = match.group().lower()
+    if "woche" in said:
+        return Reading(on.shifted("day", 4))
+    return Reading(on.shifted("mon", 3 if "viertel" in said or "quartal" in said else 6))
 
 
 @_rule(
@@ -428,7 +462,7 @@ def _duration(match: Match[str]) -> Optional[Reading]:
     return Reading(on.shifted(match.group("unit").lower(), count), is_duration=True)
 
 
-_PART = r"(?P<part>anfang|beginn|mitte|ende|beginning|start|middle|mid|end|early|late)"
+_PART = r"(?P<part>anfangs?|beginn|mitte|ende|beginning|start|middle|mid|end|early|late)"
 _OF = r"(?:\s*(?:-|of|des|der|dem|vom|von|im|in))?(?:\s+(?:the|dem|der|des))?"
 _WHICH = rf"(?P<which>\s+(?:{AFTER_NEXT}|{NEXT}|{THIS}|{LAST}|laufende[nrsm]?))?"
 
@@ -488,6 +522,21 @@ def _around_weekend(match: Match[str]) -> Optional[Reading]:
     return Reading(on.weekday(0 if match.group("where").lower() in ("nach", "after") else 4))
 
 
+@_rule(rf"\b{_PART}(?:\s+(?:des\s+jahres|of))?\s+(?P<year>20\d\d)\b")
+def _part_of_numbered_year(match: Match[str]) -> Optional[Reading]:
+    part, year = match.group("part").lower(), int(match.group("year"))
+    if part.startswith("mi"):
+        return Reading(on.in_year(6, 30, year))
+    return Reading(on.in_year(*((12, 31) if part in ("ende", "end", "late") else (1, 1)), year))
+
+
+@_rule(
+    rf"\b{_PART}{_OF}(?:\s+(?:neuen|new))\s+(?:jahr(?:es)?|year)\b",
+)
+def _start_of_new_year(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.in_year(1, 1, None))
+
+
 @_rule(
     rf"\b{_PART}{_OF}{_WHICH}\s+(?:jahr(?:es)?|year)\b|\bjahresende\b|\byear[\s-]end\b",
     r"\bjahres(?P<part>anfang)(?P<which>)\b",
@@ -497,6 +546,36 @@ def _part_of_year(match: Match[str]) -> Optional[Reading]:
     if part.startswith(("anfang", "beg", "start", "early")):
         return Reading(on.in_year(1, 1, None))
     return None if part.startswith("mi") else Reading(on.in_year(12, 31, None))
+
+
+_FROM = r"(?:ab|von|from|starting(?:\s+(?:in|from))?|beginning(?:\s+(?:in|from))?|beginnend(?:\s+(?:ab|im|mit))?)"
+
+
+@_rule(rf"\b{_FROM}\s+{MONTH}(?!\s*\d)")
+def _from_month(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.from_month(MONTHS[match.group("month").lower().rstrip(".")]))
+
+
+@_rule(
+    rf"\b{_FROM}\s+(?:dem\s+|der\s+)?(?P<which>{AFTER_NEXT}|{NEXT})\s+(?P<unit>monat|month|woche|week)\b"
+)
+def _from_next(match: Match[str]) -> Optional[Reading]:
+    step = on.step(match.group("which")) or 1
+    if match.group("unit").lower().startswith("mo"):
+        return Reading(on.day_in_month(1, step))
+    return Reading(on.weekday_in_week(0, step))
+
+
+@_rule(
+    r"\b(?:letzte[nrm]?|last)\s+(?:bank(?:arbeits)?|werk|arbeits|gesch(?:ä|ae)fts|working|business|bank(?:ing)?)\s?(?:tag|day)\s+(?:im|des|in|of)\s+(?:(?:diese[sn]?|the|this)\s+)?(?:monats?|month)\b"
+)
+def _last_working_day(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.last_working_day)
+
+
+@_rule(r"\beow\b")
+def _end_of_week(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.in_this_week(4))
 
 
 @_rule(

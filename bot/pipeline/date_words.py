@@ -41,6 +41,15 @@ ENGLISH_ORDINALS: Dict[str, int] = {
     )
 }  # fmt: skip
 
+_ONES = ["ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+# As they are dictated: "am fünf Dezember".
+CARDINALS: Dict[str, int] = {
+    **{word: day for day, word in enumerate([*_ONES[1:], "zehn", "elf", "zwölf"], start=2)},
+    **{f"{ones}zehn": 10 + day for day, ones in enumerate(_ONES, start=1) if day in (3, 4, 5, 8, 9)},
+    "sechzehn": 16, "siebzehn": 17, "zwanzig": 20, "dreißig": 30, "einunddreißig": 31,
+    **{f"{ones}undzwanzig": 20 + day for day, ones in enumerate(_ONES, start=1)},
+}  # fmt: skip
+
 
 def _any(words: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -48,11 +57,9 @@ def _any(words: Sequence[str]) -> str:
 
 LONG_WEEKDAY = _any([word for word in WEEKDAYS if len(word) > 4])
 SHORT_WEEKDAY = _any([word for word in WEEKDAYS if len(word) <= 4 or word in ("thurs",)])
-TIME_OF_DAY = (
-    r"(?:\s?(?:fr(?:ü|ue)h|morgen|vormittag|mittag|nachmittag|abend|morning|evening|noon))?"
-)
+TIME_OF_DAY = r"(?:\s?(?:fr(?:ü|ue)h|morgen|vormittag|mittag|nachmittag|abend|nacht|morning|evening|noon|night))?"
 WEEKDAY = (
-    rf"(?:(?P<weekday>{LONG_WEEKDAY}){TIME_OF_DAY}|(?P<short>\b(?:fri|tues|thurs|weds)\b)"
+    rf"(?:(?P<weekday>{LONG_WEEKDAY}){TIME_OF_DAY}\b|(?P<short>\b(?:fri|tues|thurs|weds)\b)"
     rf"|(?<=\bam )(?P<after_am>mo|di|mi|do|fr|sa|so)\b\.?"
     rf"|(?:(?<=\bbis )|(?<=\bbis zum )|(?<=\bsten )|(?<=\bden )|(?<=\bon )|(?<=\bby )|(?<=\bnext )"
     rf"|(?<=\bthis )|(?<=\buntil )|(?<=\btill ))(?P<after_by>mo|di|mi|do|fr|sa|mon|tue|wed|thu|thur|sat|sun)\b\.?)"
@@ -61,13 +68,17 @@ MONTH = rf"(?P<month>{_any(list(MONTHS))})\b\.?"
 YEAR = r"(?:,?\s*(?P<year>(?:19|20)\d\d)\b|\s?(?P<short_year>[''’]\d\d)\b|,?\s+(?P<spoken_year>neunzehnhundert\w+|zweitausend\w*|nineteen[\s-]\w+(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)\b)?"
 ORDINAL_DE = rf"(?:{_any(list(ORDINALS))})e[nrsm]?"
 ORDINAL_EN = _any(list(ENGLISH_ORDINALS))
+CARDINAL = _any(list(CARDINALS))
 DAY = rf"(?P<day>\d{{1,2}}(?:\s?\.|\s?(?:st|nd|rd|th)\b|te[nrsm]?\b|\b)|{ORDINAL_DE}\b|\b(?:{ORDINAL_EN})\b)"
 NEXT = r"(?:n(?:ä|ae|a|e)(?:ch|x)ste[nrsm]?|n(?:ä|ae)xte[nrsm]?|kommende[nrsm]?|folgende[nrsm]?|next|coming|following)"
 NEXT_WEEK = rf"(?:{NEXT}\s+(?:woche|week|wk)|kommende\s+woche)"
 AFTER_NEXT = r"(?:(?:ü|ue|u)bern(?:ä|ae|a)chste[nrsm]?)"
 LAST = r"(?:letzte[nrsm]?|vorige[nrsm]?|vergangene[nrsm]?|last|previous|past)"
 THIS = r"(?:diese[nrsm]?|this)"
-COUNT = r"(?P<count>\d{1,3}|[^\W\d_'’]+|['’]?ne[nmr]?)"
+_COUNT = r"(?P<count>\d{1,3}|[^\W\d_'’]+|['’]?ne[nmr]?)"
+# "eine gute Woche", "zwei volle Tage".
+_WELL = r"(?:\s+(?:gute|knappe|volle|ganze|full|good|whole)[nrsm]?)?"
+COUNT = rf"{_COUNT}{_WELL}"
 UNIT = r"(?P<unit>tage?n?s?|tg|wochen?|wo|monate?n?s?|jahre?n?s?|days?|weeks?|wks?|months?|fortnights?|years?)\b"
 # Words that make a number with a dot an ordinal of something else.
 NOT_A_DAY = r"(?!\s*(?:rate|mahnung|mal|stock|rechnung|versuch|instal|reminder|person|schreiben|brief|time|one\b))"

@@ -4,12 +4,13 @@ A message is understood in its standard form; `Standard.place` leads back to wha
 Words that are also English or standard German ("i", "do", "keen") are only read as dialect where
 another word of the message is nothing else.
 """
-# ruff: noqa: E501 - a list of words is easier to read in long lines
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Dict, List, Tuple
+
+from pipeline.word_forms import is_dialect, regular
 
 
 def _pairs(lines: str) -> Dict[str, str]:
@@ -115,7 +116,7 @@ gearbeitet: garbat gschafft
 arbeitslos: oabatslos arbatlos
 geld: göd göid gäld geyd
 euro: eiro oiro euronen eier_geld
-raten: raden ratn rattn
+raten: rata rate_n raden ratn rattn
 aufteilen: aufdeila aufdoin uffteile aufteiln ufteile
 abzahlen: abzoin abzahla abstottan abzahlig abzahle
 ratenzahlung: radnzahlung abzahlig ratezahlig ratnzahlung
@@ -128,19 +129,24 @@ rechnung: rechnig rechnungl räknung reknung rechnong rächnig rechnunga
 mahnung: mahnig mohnung
 nachricht: nochricht nachricht_n nochrichtn
 quittung: quittig kwittung
-woche: woch wuch wuche wochn wochna weke
-wochen: wochn wuchen weken
+woche: woch wuch wuche wochna weke
+wochen: wocha wochn wuchen weken
+nächste: nächschti nägschti nägscht nägschte nächscht naxte neegste
+ersten: erschte erschtn erschten easchtn
+ende: ändi
+ende monat: endn_monat ends_monat ends_monet
 monat: monet monad moonet monnat mond_at maand
 monate: monad monet_e monatn mönet
 jahr: johr joahr joar jor
 jahre: johrn joahrn
 tag: tach dag tog
+tagen: tägen dagen dogen
 tage: däg dage däch
 heute: heit heid hüt hüüt hütt haid hait vundaag
 heute abend: heitobnd heitnacht hütobig
 morgen: moang moagn moing morn mörn moan morjen morgn
 übermorgen: übamoang übermorn iwwermorje
-gestern: gestan gescht geschtern gester gestert güstern jestern
+gestern: gischter geschter gischtr gestan gescht geschtern gester gestert güstern jestern
 vorgestern: vorgestan vorgescht
 nachmittag: nomittag nochmittag nammittag namittag
 vormittag: vormiddag voamittag vormittog
@@ -201,12 +207,12 @@ vater: vadder vatter fadder
 kinder: chind kinner kindr
 leute: leit lüt
 mensch: mensh mönsch minsch
-einer: oana
+einer: oana ana ara anara
 eine: oane
 einen: oan
 eins: oans oas
 zwei: zwoa zwoi zwo zwee zwöi
-drei: drü drüü drai droi
+drei: drü drüü drai droi dree
 vier: viere vieri
 fünf: fünfe fimf fimpf füf füfe fümf fempf
 sechs: sechse sächs sechsi
@@ -216,28 +222,16 @@ neun: neine nein_e nüün nüni
 zehn: zehne zehni zeahn teihn
 elf: elfe ölf
 zwölf: zwöife zwölfe zwöif zwölfi zwelf
-fünfzehn: fuffzehn fuchzehn füfzäh fuffzehne
-zwanzig: zwanzg zwanzge zwänzg zwoanzg twintig zwanzich zwanzch
-dreißig: dreissg dreißg drissg drissig dreißge dreissich dreißich dörtig
-vierzig: vierzg viazg vierzge vierzich veertig
-fünfzig: fuchzg fuchzig füfzg fuffzg foffzich fofftig fuchzge fuffzch
-sechzig: sechzg sächzg sechzge sechzich
-siebzig: siebzg sibezg siebzich
-achtzig: achzg achzig achtzg achzich
-neunzig: neinzg nünzg neunzg neinzig neunzich
-hundert: hundat hunnat hunderd hunnert hundad hunnerd
-tausend: dausend dausnd tuusig tausnd dusend
-zwanziger: zwanzger zwanzga zwänzger
-fünfziger: fuchzger fuchzga fuffzger füfzger fuffzich_er fuffziga fuffzger
-hunderter: hundata
+fünfzehn: füfzäh
+siebzig: sibezg
+hundert: hunnerd
+tausend: dausnd
+fünfziger: fuffzich_er
 zehner: zehna
-montag: mondog mondag mändag mäntig mentig mondach mandag meendag möndig montog
-dienstag: deanstog dienstog zischtig zyschtig dingsdag dienstach irda diensdag deischdag daischdig
-mittwoch: middwoch mittwuch mittwoche middeweken mittwoach mittwocha middwuch
-donnerstag: dunnerstag dunnschtig donnerstog dunnersdag dunnerdag donnerstach donnasdog doschdig pfinsta donnersdag
-freitag: freidog freitog fritig friitig freidag friedag freitach fraidig freida freidach
-samstag: samsdog samschtig samstog sambsdag sünnavend saterdag sonnobnd samsdag samschdig
-sonntag: sonndog sunntig sunndag sonntog sonndag sünndag suntig
+dienstag: irda deischdag daischdig
+donnerstag: dunnschtig
+freitag: friedag
+samstag: sonnobnd
 ja: joo jawoi hajo
 freilich: frei_lich fraali
 nein: naa nai nei nä noi na_na
@@ -319,16 +313,16 @@ wäre: wär
 würde: würd
 heute: heut
 zahle: zahl
-fünfzig: fuffzig fuffzich
-zwanziger: zwanni
-hunderter: hunni
+zwanziger: zwanni zwannis
+hunderter: hunni hunnis hunderters
+fünfziger: fuffi fuffie fuffis fuffies
+zehner: zehners
 können: könn
 mit dem: mitm
 einen: nen
 eine: ne
 auf das: aufs
 für das: fürs
-fünfhundert: fünfhunnert
 """)
 
 # Forms that mean something else outside of dialect.
@@ -406,6 +400,9 @@ def _replacement(words: List[str], unclear: bool) -> Tuple[int, str]:
             return size, _CLEAR.get(form) or _EVERYDAY[form]
         if unclear and form in _UNCLEAR:
             return size, _UNCLEAR[form]
+        plain_form = regular(form) if size == 1 else None
+        if plain_form:
+            return 1, plain_form
     word = words[0]
     clitic = _CLITIC.match(word) if unclear else None
     if clitic:
@@ -424,7 +421,8 @@ def standard(text: str) -> Standard:
     """Return the text in standard words."""
     words = list(_WORD.finditer(text))
     forms = [word.group() for word in words]
-    unclear = any(form.lower() in _CLEAR for form in forms)
+    lower = [form.lower() for form in forms]
+    unclear = any(form in _CLEAR or is_dialect(form) for form in lower)
     pieces: List[str] = []
     moves: List[Tuple[int, int, int, int]] = []
     length = position = index = 0

@@ -7,9 +7,10 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 
 from pipeline.dialects import Standard, standard
 from pipeline.phrases import find_channels
-from pipeline.values_amounts import LOOSE_NUMBER, ValueSpan, find_amounts, money
+from pipeline.values_amounts import LOOSE_NUMBER, find_amounts, money
 from pipeline.values_contacts import find_contacts
 from pipeline.values_dates import DateSpan, find_dates
+from pipeline.values_numbers import ValueSpan
 
 EXTRACTOR = "kulanz"
 # Intents that speak of what has happened: a day without a year is the last such day.

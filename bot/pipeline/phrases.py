@@ -9,7 +9,7 @@ from typing import Dict, List, Tuple
 import spacy
 from spacy.language import Language
 
-from pipeline.values_amounts import ValueSpan
+from pipeline.values_numbers import ValueSpan
 
 CHANNEL_NAMES: Dict[str, Tuple[str, ...]] = {
     "telegram": ("telegram", "telegramm", "telegram messenger", "tg"),

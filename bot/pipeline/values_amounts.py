@@ -7,21 +7,10 @@ none. A number without a currency is an amount where its surroundings say so.
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Dict, List, Optional, Tuple
 
-from pipeline.values_numbers import ARTICLES, parse_decimal, word_numbers
-
-Value = Union[Dict[str, object], int, str]
-
-
-@dataclass(frozen=True)
-class ValueSpan:
-    """A value of one entity at a place of the text."""
-
-    entity: str
-    start: int
-    end: int
-    value: Value
+from pipeline.values_numbers import ARTICLES, ValueSpan, parse_decimal, word_numbers
+from pipeline.values_shares import find_shares
 
 
 @dataclass(frozen=True)
@@ -31,26 +20,40 @@ class _Number:
     hundredths: int
     is_whole: bool
     is_word: bool = False
+    is_note: bool = False
 
 
 _DIGITS = re.compile(
     r"(?:(?<![\w.,/:])|(?<=\d[x×]))(?<![a-zA-Z]-)(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?!\d|/\d)"
 )
+# "nen 50er": a note; "am 20er" is a day, "die 90er" are years.
+_NOTE_DIGITS = re.compile(
+    r"(?:\b(?:ein(?:en?|em)?|'?n(?:en?|em)?|an?|noch|jeden|je|zwei|drei|vier|two|three)\s)(?P<note>5|10|20|50|100|200|500)er\b(?!\s*jahre)",
+    re.IGNORECASE,
+)
+_NOTE_WORD = re.compile(
+    r"(?:(?:zehn|zwanzig|dreißig|fünf|fünfzig|hundert|tausend)er|f(?:ü|ue)nfer|zwanni|fuffi|hunni|tenner|fiver|grand|fifties|twenties)s?$",
+    re.IGNORECASE,
+)
+_NOTES_MAX = 50
 # "2k", "1,5k".
 _THOUSANDS = re.compile(r"\s?k\b(?!\s?m)", re.IGNORECASE)
 _EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b|tacken\b|flocken\b|m(?:ä|ae)use\b|piepen\b|(?:ö|oe)cken\b|ocken\b|kr(?:ö|oe)ten\b)"
 _CENT = r"(?:cents?|ct)\b"
 _OTHER_CURRENCY = re.compile(
-    r"\s*(?:\$|£|dollars?|usd|pounds?|gbp|quid|bucks|chf|franken|francs?|bitcoins?|btc|yen|zloty|pln|kronen)(?!\w)",
+    r"\s*(?:\$|£|(?:us[\s-]?)?dollars?|us\$|usd|pounds?|gbp|quid|bucks|chf|s?fr\.|sfr|franken|fr(?:ä|ae)nkli|francs?|stutz|bitcoins?|btc|yen|zloty|pln|kronen|lira|forint|rubel)(?!\w)",
     re.IGNORECASE,
 )
 _OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$", re.IGNORECASE)
+_MONTHS_BEGIN = r"(?:jan|feb|m(?:ä|ae)r|mar|apr|ma[iy]\b|jun|jul|aug|sep|okt|oct|nov|de[zc])"
 _EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
-_EURO_AFTER = re.compile(rf"[\s-]?{_EURO}", re.IGNORECASE)
+_EURO_AFTER = re.compile(rf"(?:-ish|ish)?[\s-]?{_EURO}", re.IGNORECASE)
 _EURO_RANGE = re.compile(rf"\s[^\W\d_]+\s{_EURO}", re.IGNORECASE)
 _CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
 _MORE_CENTS = re.compile(
-    rf"(?:\s(?:(?:und|and)\s)?|(?<=€))(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))",
+    rf"(?:\s(?:(?:und|and)\s)?|(?<=€))(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))"
+    # "49 Euro 90 sind raus", but no day: "49 Euro 15. Dezember", "49 Euro 15 Dez".
+    rf"|(?:\s|(?<=€))(\d\d)(?=\s(?!x\b|{_MONTHS_BEGIN})[^\W\d_])",
     re.IGNORECASE,
 )
 _PERIOD_AFTER = (
@@ -81,14 +84,14 @@ _OTHER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|rum|herum|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
     r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$",
     re.IGNORECASE,
 )
 
 
 _AT_MOST = re.compile(
-    r"\b(?:nur|h(?:ö|oe)chstens|max\w*|only|monatlich|monthly|pro|per|im monat|a month)\b",
+    r"\b(?:oder so|um die|rum|herum|ungef(?:ä|ae)hr|circa|ca|\d+ish|nur|h(?:ö|oe)chstens|max\w*|only|monatlich|monthly|pro|per|im monat|a month)\b",
     re.IGNORECASE,
 )
 # More instalments than this are no number of instalments; the policy allows fewer anyway.
@@ -104,6 +107,9 @@ _NO_MONEY_AFTER = re.compile(
     r"\.\s?(?:\w|$)|\s?(?:ist|sind|is|are|war|wäre|waere)?\s?(?:mir\s)?(?:zu viel|too much|zu hoch|too high)|:\d|(?:st|nd|rd|th|ten|er)\b",
     re.IGNORECASE,
 )
+_ARTICLE_EURO = re.compile(
+    rf"\b({'|'.join(re.escape(article) for article in ARTICLES)})\s+{_EURO}", re.IGNORECASE
+)
 
 
 def _numbers(text: str) -> List[_Number]:
@@ -117,15 +123,24 @@ def _numbers(text: str) -> List[_Number]:
         )
     taken = [(number.start, number.end) for number in found]
     words = [
-        _Number(word.start, word.end, word.value * 100, True, True)
+        _Number(
+            word.start,
+            word.end,
+            word.value * 100,
+            True,
+            True,
+            _NOTE_WORD.match(text[word.start : word.end]) is not None,
+        )
         for word in word_numbers(text)
         if all(word.end <= start or word.start >= end for start, end in taken)
     ]
-    found = _joined(text, sorted([*found, *words], key=lambda number: number.start))
-    articles = re.compile(
-        rf"\b({'|'.join(re.escape(a) for a in ARTICLES)})\s+{_EURO}", re.IGNORECASE
-    )
-    for match in articles.finditer(text):
+    found += words
+    for match in _NOTE_DIGITS.finditer(text):
+        start = match.start("note")
+        found = [number for number in found if number.start != start]
+        found.append(_Number(start, match.end(), int(match.group("note")) * 100, True, True, True))
+    found = _joined(text, sorted(found, key=lambda number: number.start))
+    for match in _ARTICLE_EURO.finditer(text):
         if all(match.end(1) <= n.start or match.start() >= n.end for n in found):
             found.append(_Number(match.start(1), match.end(1), 100, True))
     return sorted(found, key=lambda number: number.start)
@@ -136,15 +151,9 @@ def _joined(text: str, words: List[_Number]) -> List[_Number]:
     joined: List[_Number] = []
     for number in words:
         first = joined[-1] if joined else None
-        # "zwei Fünfziger" are two notes.
-        is_note = text[number.start : number.end].lower().endswith(("er", "i"))
-        both = (
-            None
-            if first is None or is_note
-            else _in_two_parts(text[first.end : number.start], first, number)
-        )
+        both = first and _in_two_parts(text[first.end : number.start], first, number)
         if first and both:
-            joined[-1] = _Number(first.start, number.end, both[0], both[1], True)
+            joined[-1] = _Number(first.start, number.end, both[0], both[1], True, number.is_note)
         else:
             joined.append(number)
     return joined
@@ -155,6 +164,9 @@ def _in_two_parts(between: str, first: _Number, second: _Number) -> Optional[Tup
     value, more = first.hundredths // 100, second.hundredths // 100
     if not first.is_whole or not second.is_whole:
         return None
+    if second.is_note:
+        is_many = between == " " and 1 < value <= _NOTES_MAX and not first.is_note
+        return (value * more * 100, True) if is_many else None
     if re.fullmatch(r"\s(?:komma|point|comma)\s", between, re.IGNORECASE):
         return value * 100 + (more * 10 if more < 10 else more), False
     if between != " " or not first.is_word or not second.is_word:
@@ -191,6 +203,8 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
     cent = _CENT_AFTER.match(after)
     if cent and number.is_whole:
         return number.start, number.end + cent.end(), number.hundredths // 100
+    if number.is_note:
+        return number.start, number.end, number.hundredths
     if _OTHER_UNIT.match(after):
         return None
     if re.match(r",-+|,–", text[number.end - 2 : number.end]) or not number.is_whole:
@@ -204,7 +218,9 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
         if second and second.start == 1 and _EURO_AFTER.match(after, second.end):
             return number.start, number.end, number.hundredths
     other = re.match(
-        rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?{_EURO}", after, re.I
+        rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?(?:{_EURO}|{_PERIOD_AFTER})",
+        after,
+        re.IGNORECASE,
     )
     if other:
         return number.start, number.end, number.hundredths
@@ -214,8 +230,10 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
 def _cents_after(text: str, end: int) -> Optional[Tuple[int, int]]:
     """Return the end and the number of the cents that follow whole euros: "49 Euro 90"."""
     cents = _MORE_CENTS.match(text, end)
-    if cents:
+    if cents and cents.group(1):
         return cents.end(), int(cents.group(1))
+    if cents and not (_OTHER_UNIT.match(text, cents.end()) or _EURO_AFTER.match(text, cents.end())):
+        return cents.end(), int(cents.group(2))
     joint = re.match(r"\s(?:(?:und|and)\s)?(?=[^\W\d_])", text[end:], re.IGNORECASE)
     word = next(word_numbers(text[end + joint.end() :]), None) if joint else None
     if joint is None or word is None or word.start or not 1 <= word.value < 100:
@@ -233,7 +251,7 @@ def _cents_after(text: str, end: int) -> Optional[Tuple[int, int]]:
 
 _COUNT_AFTER = re.compile(
     r"\s?-?\s?(?:(?:gleiche[nr]?|monatliche[nr]?|kleine[nr]?|bequeme[nr]?|equal|monthly|weekly|w(?:ö|oe)chentliche[nr]?|small(?:er)?)\s+)?"
-    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|zahlungen\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|x\b)",
+    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|h(?:ä|ae)lften\b|halves\b|zahlungen\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|x(?![^\W\d_]))",
     re.IGNORECASE,
 )
 _COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)", re.IGNORECASE)
@@ -245,7 +263,8 @@ _SPLIT_BEFORE = re.compile(
     r"\b(?:auf|split (?:it|this|that)?\s?(?:in|into|by)|into|in)\s+$", re.IGNORECASE
 )
 _TIMES = re.compile(
-    r"\s?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))", re.IGNORECASE
+    r"[\s-]?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))",
+    re.IGNORECASE,
 )
 _TIMES_WORD = re.compile(
     r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b",
@@ -285,7 +304,10 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
         return number.start, number.end + months.end()
     times = _TIMES.match(after)
     if times and (
-        _SPLIT_BEFORE.search(before) or _INSTALMENT_CONTEXT.search(text) or "je" in after
+        re.match(r"\s(?:je\s)?\d", after[times.end() :])
+        or _SPLIT_BEFORE.search(before)
+        or _INSTALMENT_CONTEXT.search(text)
+        or "je" in after
     ):
         return number.start, number.end + times.end()
     if (
@@ -297,55 +319,9 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
     return None
 
 
-_SHARES: Tuple[Tuple[str, float], ...] = (
-    (r"(?:die |den |das |'ne |ne )?h(?:ä|ae|a)lfte|(?:a |the )?half(?! an? (?:hour|year|day|dozen)| past| marathon| time| the time| term| hour| day)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%", 0.5),
-    (r"(?:zwei drittel|two thirds)", 0.67),
-    (r"(?:ein drittel|'?n drittel|a third|one third)", 0.33),
-    (r"(?:drei viertel|dreiviertel|three quarters)", 0.75),
-    (r"(?:ein viertel|'?n viertel|a quarter|one quarter)", 0.25),
-    (r"(?:(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
-     r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)", 1.0),
-)  # fmt: skip
-_SHARE_RULES = [
-    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), share) for pattern, share in _SHARES
-]
-_ALL = re.compile(
-    r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
-    r"|\b(alles|everything|it all|komplett|vollständig|vollstaendig)\s+(?:(?:auf|at)\s+(?:einmal|once)|sofort|jetzt|gleich|(?:zu )?(?:be)?zahl\w*|(?:zu )?(?:ü|ue)berweis\w*|begleich\w*|now|today|bezahlt|gezahlt|(?:ü|ue)berwiesen|in einer)"
-    r"|\b(?:zahle?|bezahle?|(?:ü|ue)berweise|begleiche|pay|paid|settle)\s+(?:ich\s+|you\s+)?(?:dann\s+|jetzt\s+|gleich\s+)?(alles|everything|it all|komplett)\b",
-    re.IGNORECASE,
-)
-_PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
-_PERCENT_WORD = re.compile(r"\s(?:prozent|percent|per cent)\b", re.IGNORECASE)
-
-
-def _shares(text: str) -> List[ValueSpan]:
-    found = []
-    for match in _PERCENT.finditer(text):
-        if 0 < int(match.group(1)) <= 100:
-            found.append(
-                ValueSpan(
-                    "amount", match.start(), match.end(), {"share": int(match.group(1)) / 100}
-                )
-            )
-    for number in word_numbers(text):
-        percent = _PERCENT_WORD.match(text, number.end)
-        if percent and 0 < number.value <= 100:
-            found.append(
-                ValueSpan("amount", number.start, percent.end(), {"share": number.value / 100})
-            )
-    for pattern, share in _SHARE_RULES:
-        for match in pattern.finditer(text):
-            found.append(ValueSpan("amount", match.start(), match.end(), {"share": share}))
-    for match in _ALL.finditer(text):
-        group = match.lastindex or 0
-        found.append(ValueSpan("amount", match.start(group), match.end(group), {"share": 1.0}))
-    return found
-
-
 _PERIODS = (
     ("weekly", re.compile(r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede[nrs]?|per|every|each)\s(?:woche|week)|in der woche|/\s?(?:woche|week)\b|weekly|wochenraten?)", re.I)),
-    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|a|am)\s(?:monat|month)\b|monthly|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
+    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|(?<!\bin )(?<!\bwithin )a|am)\s(?:monat|month)\b(?!['’]?s?\stime)|monthly|per calendar month|pcm|in'?n monat|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
 )  # fmt: skip
 _WEEKLY_AFTER_AMOUNT = re.compile(
     r"[\s.,]*(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE
@@ -364,14 +340,19 @@ def find_amounts(text: str) -> List[ValueSpan]:
             continue
         count = _count(text, number)
         bare = _is_bare(text, number)
-        small = bare and number.hundredths // 100 <= COUNT_MAX and not _AT_MOST.search(text)
+        small = (
+            bare
+            and not number.is_note
+            and number.hundredths // 100 <= COUNT_MAX
+            and not _AT_MOST.search(text)
+        )
         amount = None if count or small else _amount(text, number)
         if count:
             found.append(ValueSpan("count", *count, number.hundredths // 100))
         elif amount and amount[2] > 0 and all(amount[0] >= span.end for span in found):
             found.append(ValueSpan("amount", amount[0], amount[1], money(amount[2])))
         elif bare:
-            found.extend(_bare(number))
+            found.extend(_bare(number, is_amount=_AT_MOST.search(text) is not None))
         elif _is_loose(text, number):
             found.append(ValueSpan(LOOSE_NUMBER, number.start, number.end, number.hundredths))
     for match in _YEARS.finditer(text):
@@ -386,7 +367,7 @@ def find_amounts(text: str) -> List[ValueSpan]:
             found.append(ValueSpan("count", match.start(), match.end(), _times(match)))
     found.extend(
         share
-        for share in _shares(text)
+        for share in find_shares(text)
         if all(share.end <= span.start or share.start >= span.end for span in found)
     )
     return sorted([*found, *_find_periods(text, found)], key=lambda span: span.start)
@@ -430,12 +411,12 @@ def _is_loose(text: str, number: _Number) -> bool:
     )
 
 
-def _bare(number: _Number) -> List[ValueSpan]:
+def _bare(number: _Number, *, is_amount: bool) -> List[ValueSpan]:
     value = number.hundredths // 100
     if value <= 0 or value >= 10_000:
         return []
     found = [ValueSpan("amount", number.start, number.end, money(number.hundredths))]
-    if value <= COUNT_MAX:
+    if value <= COUNT_MAX and not is_amount:
         found.append(ValueSpan("count", number.start, number.end, value))
     return found
 

@@ -9,7 +9,7 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 from stdnum import iban as iban_number
 from stdnum import luhn
 
-from pipeline.values_amounts import ValueSpan
+from pipeline.values_numbers import ValueSpan
 
 MASK = "•"
 _REGION = "DE"

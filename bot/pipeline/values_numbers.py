@@ -1,10 +1,24 @@
 """Numbers in words and digits, German and English, with everyday spellings."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Iterator, List, NamedTuple, Optional
+from typing import Dict, Iterator, List, NamedTuple, Optional, Union
 
 from text_to_num import text2num
+
+Value = Union[Dict[str, object], int, str]
+
+
+@dataclass(frozen=True)
+class ValueSpan:
+    """A value of one entity at a place of the text."""
+
+    entity: str
+    start: int
+    end: int
+    value: Value
+
 
 # Colloquial numbers that no library knows.
 _SLANG = {
@@ -15,6 +29,8 @@ _SLANG = {
     "fiver": 5, "tenner": 10, "fünfer": 5, "fuffzger": 50, "füfziger": 50, "fuenfer": 5,
     "dreißiger": 30, "vierziger": 40, "sechziger": 60,
     "fourty": 40, "fourtyfive": 45, "fivety": 50, "dozen": 12, "dutzend": 12,
+    "half a dozen": 6, "halbes dutzend": 6, "anderthalbtausend": 1500, "eineinhalbtausend": 1500,
+    "fivers": 5, "tenners": 10, "twenties": 20, "fifties": 50, "grand": 1000,
 }  # fmt: skip
 # "a" and "ein" count only where a unit follows; the caller asks for them.
 ARTICLES = frozenset(
@@ -123,7 +139,7 @@ def word_numbers(text: str) -> Iterator[WordNumber]:
 _STARTS = re.compile(
     r"^(?:ein|zwei|zwo|zwee|drei|vier|f(?:ü|ue|u)nf|fuff|sech|sieb|acht|neun|zehn|zehner|elf|zw(?:ö|oe)lf"
     r"|zwan|drei|hun|tausend|dutz|null|a$|an$|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|thir|fif|twen|fort?|eigh|nine|sixt|seve|thousand|dozen|fivety)",
+    r"|thir|fif|twen|fort?|eigh|nine|sixt|seve|thousand|dozen|half|halb|ander|grand)",
     re.IGNORECASE,
 )  # fmt: skip
 

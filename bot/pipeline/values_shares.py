@@ -1,0 +1,75 @@
+"""Shares of what is owed, as people write them: "die Hälfte", "two thirds", "20 %", "alles"."""
+# ruff: noqa: E501 - a pattern is easier to read whole than in pieces
+
+import re
+from typing import List, Tuple
+
+from pipeline.values_numbers import ValueSpan, small_number, word_numbers
+
+_HALF = (
+    r"(?:die |den |das |'ne |ne )?(?:andere |zweite |erste )?h(?:ä|ae|a)lfte|(?:die |den |das )?halbe[ns]? (?:rechnung|betrag|summe)"
+    r"|(?:a |the (?:other |first )?)?half(?! an? (?:hour|year|day|dozen)| past| marathon| time| the time| term| hour| day)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%"
+)
+_WHOLE = (
+    r"(?:(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
+    r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)"
+)
+_SHARES: Tuple[Tuple[str, float], ...] = ((_HALF, 0.5), (_WHOLE, 1.0))
+_SHARE_RULES = [
+    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), share) for pattern, share in _SHARES
+]
+_PARTS = {
+    "drittel": 3, "drittl": 3, "third": 3, "viertel": 4, "viertl": 4, "quarter": 4, "fünftel": 5,
+    "fuenftel": 5, "fünftl": 5, "fifth": 5, "sechstel": 6, "sixth": 6, "achtel": 8, "eighth": 8,
+    "zehntel": 10, "tenth": 10,
+}  # fmt: skip
+# "a third time", "a quarter of an hour": parts of something else.
+_FRACTION = re.compile(
+    r"(?<!\w)(?P<count>ein(?:en)?|'?n|zwei|drei|vier|an?|one|two|three|four)[\s-]?"
+    rf"(?P<part>{'|'.join(_PARTS)})s?(?!\w)"
+    r"(?!\s(?:time|party|parties|person|reminder|letter|one|option|year|hour|stunde|jahr|of an? (?:hour|year))|\s?jahr|\s?stunde)",
+    re.IGNORECASE,
+)
+# "1/3 davon": the words behind it tell it from a day.
+_SLASHED = re.compile(
+    r"(?<![\w.,/])(?P<count>[123])/(?P<part>[2345])(?=\s(?:davon|der|des|vom|von|of|jetzt|sofort|gleich|now|upfront|today)\b)",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
+    r"|\b(alles|everything|it all|komplett|vollständig|vollstaendig)\s+(?:(?:auf|at)\s+(?:einmal|once)|sofort|jetzt|gleich|(?:zu )?(?:be)?zahl\w*|(?:zu )?(?:ü|ue)berweis\w*|begleich\w*|now|today|bezahlt|gezahlt|(?:ü|ue)berwiesen|in einer)"
+    r"|\b(?:zahle?|bezahle?|(?:ü|ue)berweise|begleiche|pay|paid|settle)\s+(?:ich\s+|you\s+)?(?:dann\s+|jetzt\s+|gleich\s+)?(alles|everything|it all|komplett)\b",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
+_PERCENT_WORD = re.compile(r"\s(?:prozent|percent|per cent)\b", re.IGNORECASE)
+
+
+def _share(start: int, end: int, share: float) -> ValueSpan:
+    return ValueSpan("amount", start, end, {"share": share})
+
+
+def find_shares(text: str) -> List[ValueSpan]:
+    """Return the shares in the text, as `{"share": 0 < x <= 1}`; they may overlap."""
+    found = []
+    for match in _PERCENT.finditer(text):
+        if 0 < int(match.group(1)) <= 100:
+            found.append(_share(match.start(), match.end(), int(match.group(1)) / 100))
+    for number in word_numbers(text):
+        percent = _PERCENT_WORD.match(text, number.end)
+        if percent and 0 < number.value <= 100:
+            found.append(_share(number.start, percent.end(), number.value / 100))
+    for pattern in (_FRACTION, _SLASHED):
+        for match in pattern.finditer(text):
+            part = match.group("part").lower()
+            whole = _PARTS[part] if part in _PARTS else int(part)
+            count = small_number(match.group("count")) or 1
+            if count < whole:
+                found.append(_share(match.start(), match.end(), round(count / whole, 2)))
+    for pattern, share in _SHARE_RULES:
+        for match in pattern.finditer(text):
+            found.append(_share(match.start(), match.end(), share))
+    for match in _ALL.finditer(text):
+        group = match.lastindex or 0
+        found.append(_share(match.start(group), match.end(group), 1.0))
+    return found
