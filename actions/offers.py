@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from actions.claims import Focus, tell_once
+from actions.roles import Role
 from actions.turn import Turn, button
 from ledger import book
 from ledger.agreements import (
@@ -160,6 +161,7 @@ async def leave_to_person(turn: Turn, found: Focus, reason: Reason) -> None:
         entity["entity"]: entity.get("value")
         for entity in turn.heard.entities
         if entity["entity"] in ("amount", "date", "count", "period")
+        and entity.get("role") != Role.OLD
     }
     await turn.context.conversation.request_person(
         f"decision_{reason.value}",
