@@ -98,7 +98,8 @@ def names_other_terms(turn: Turn, offer: Offer) -> bool:
     period, day = heard.period(), heard.day()
     if plan is not None and period is not None and period != plan.period:
         return True
-    return day is not None and day >= turn.facts.today and day != terms.instalments[0].due
+    days = {terms.instalments[0].due, plan.regulars[0].due if plan else None}
+    return day is not None and day >= turn.facts.today and day not in days
 
 
 def pressed_old_button(turn: Turn) -> bool:

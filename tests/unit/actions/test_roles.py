@@ -55,6 +55,9 @@ FIRST, OLD = Role.FIRST.value, Role.OLD.value
         ("<c:3 Raten> zu je <a:40 Euro>, dann passt es", set()),
         ("<a:50> jetzt oder <a:70> <d:am 15.>", set()),
         ("ich zahle <a:50> <d:am Freitag>", set()),
+        ("ich zahle jetzt <a:75> und ihr erlasst mir den Rest", set()),
+        ("I'll pay <a:half> if you forget the rest", set()),
+        ("ich habe jetzt <a:20> für den Rest vom Monat", set()),
         ("ich habe <a:100> überwiesen, den Rest zahle ich <d:am 15.>", set()),
     ],
 )
@@ -108,6 +111,9 @@ def test_a_part_now_and_the_rest(line: str, first: str, at_once: bool) -> None:
         ("<d:am 15.>, früher geht es nicht", set()),
         ("nicht vor <d:dem 15.>", set()),
         ("is <a:50> ok or not", set()),
+        ("mehr als <a:30> geht nicht", set()),
+        ("vor <d:dem 20.> geht es nicht", set()),
+        ("I can't do more than <a:50>, <a:60> is too much", {"60"}),
         ("von <d:Montag> an", set()),
     ],
 )
