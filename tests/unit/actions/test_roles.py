@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,6 +143,15 @@ def test_marks(line: str, mark: Mark | None) -> None:
 def test_values_without_a_place_have_no_role() -> None:
     entities = [{"entity": "amount", "value": {}}, {"entity": "date", "value": "2026-12-15"}]
     assert with_roles(entities, "statt jetzt, dann der Rest")[0] == entities
+
+
+@pytest.mark.parametrize(
+    "line", ["<a:1> zahl an, nicht <d:am 1.> ", "von <a:1> nicht auf ", "statt am statt am <d:1.>"]
+)
+def test_no_line_takes_long(line: str) -> None:
+    started = time.process_time()
+    read(line * 150)
+    assert time.process_time() - started < 1
 
 
 @given(
