@@ -232,13 +232,17 @@ class ConfirmAgreement(DialogueAction):
         if offer is None:
             turn.go_on_with("action_offer_ways")
             return
+        pressed = turn.heard.one("offer") == offer.id
+        if not pressed and names_other_terms(turn, offer):
+            turn.go_on_with("action_revise_offer")  # "yes, but not before the 15th"
+            return
         turn.remember(claim_id=offer.claim_id)
         found = await focus_to_speak_of(turn)
         if found is None:
             turn.remember(offer=None)
         elif found.statement.claim_id != offer.claim_id or found.open.minor != offer.balance_minor:
             await _offer_anew(turn, found, offer)
-        elif offer.shown != turn.context.follows and turn.heard.one("offer") != offer.id:
+        elif offer.shown != turn.context.follows and not pressed:
             # A "yes" from before the suggestion was read, or to something else that was said
             # since: the suggestion is shown again instead.
             decision = evaluate(turn.facts.policy, found.facts, offer.terms)

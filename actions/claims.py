@@ -54,10 +54,11 @@ class Focus:
         return "stops"
 
 
-async def focus(turn: Turn) -> Focus | None:
+async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
     """The claim in focus, else the oldest one that can be talked about; None: nothing is open.
 
-    Claims in dispute come last. Time-barred claims, and what is too small to be pursued, stay out.
+    Claims in dispute come last; `to_settle` leaves one for another that is not, unless it is named.
+    Time-barred claims, and what is too small to be pursued, stay out.
     """
     if turn.facts.customer_id is None:
         return None
@@ -72,7 +73,7 @@ async def focus(turn: Turn) -> Focus | None:
     if not records:
         return None
     records.sort(key=lambda record: record.claim.status != ClaimStatus.OPEN)
-    chosen = _chosen(turn, records)
+    chosen = _chosen(turn, records, to_settle)
     claim = chosen.claim
     if claim.id != turn.slot("claim_id"):
         turn.remember(claim_id=claim.id, offer=None)
@@ -84,14 +85,15 @@ async def focus(turn: Turn) -> Focus | None:
     )
 
 
-def _chosen(turn: Turn, records: Sequence[book.ClaimRecord]) -> book.ClaimRecord:
+def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) -> book.ClaimRecord:
     """The claim whose invoice the customer names, else the one talked about, else the oldest."""
     named = {_bare(number) for number in turn.heard.values("invoice_number") if number}
     wanted = turn.slot("claim_id")
     for record in records:
         if _bare(record.claim.invoice_number) in named:
             return record
-    return next((record for record in records if record.claim.id == wanted), records[0])
+    held = next((record for record in records if record.claim.id == wanted), records[0])
+    return records[0] if to_settle and held.claim.status != ClaimStatus.OPEN else held
 
 
 def _bare(number: str) -> str:
@@ -104,7 +106,7 @@ async def focus_to_speak_of(turn: Turn) -> Focus | None:
     The freshness lock holds here too: figures that the merchant has not confirmed within policy's
     time are not told, a person looks.
     """
-    found = await focus(turn)
+    found = await focus(turn, to_settle=True)
     if found is None:
         turn.ask("none")
         turn.say("nothing_open")

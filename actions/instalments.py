@@ -97,7 +97,8 @@ class PlanInstalments(DialogueAction):
             return
         table = plan_on_the_table(turn)
         if not told and table is not None and turn.heard.has("date"):
-            turn.say("date_unclear")  # "when my pay comes": the suggestion stays
+            turn.ask("confirm_agreement")  # "when my pay comes": the suggestion stays
+            turn.say("date_unclear")
             return
         if not told and table is not None:
             decision = evaluate(policy, found.facts, table)

@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from actions.claims import Focus, tell_once
+from actions.roles import Role
 from actions.turn import Turn, button
 from ledger import book
 from ledger.agreements import (
@@ -97,7 +98,8 @@ def names_other_terms(turn: Turn, offer: Offer) -> bool:
     period, day = heard.period(), heard.day()
     if plan is not None and period is not None and period != plan.period:
         return True
-    return day is not None and day >= turn.facts.today and day != terms.instalments[0].due
+    days = {terms.instalments[0].due, plan.regulars[0].due if plan else None}
+    return day is not None and day >= turn.facts.today and day not in days
 
 
 def pressed_old_button(turn: Turn) -> bool:
@@ -160,6 +162,7 @@ async def leave_to_person(turn: Turn, found: Focus, reason: Reason) -> None:
         entity["entity"]: entity.get("value")
         for entity in turn.heard.entities
         if entity["entity"] in ("amount", "date", "count", "period")
+        and entity.get("role") != Role.OLD
     }
     await turn.context.conversation.request_person(
         f"decision_{reason.value}",

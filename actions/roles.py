@@ -55,6 +55,10 @@ _NOT_AFTER = re.compile(
     r"\b(?:nicht(?!\s+auch)|nix|not|can'?t|cannot|won'?t|doesn'?t|zu\s+(?:viel|hoch|fr(?:ü|ue)h)|too\s+(?:much|high|early))\b",
     re.IGNORECASE,
 )
+_LIMIT = re.compile(
+    r"\b(?:mehr\s+als|(?:ü|ue)ber|vor|more\s+than|over|before|until|till)\s+(?:(?:den|dem|die|der|the|ein\w*)\s+)*$",
+    re.IGNORECASE,
+)
 _WHY = _words(r"warum|wieso|weshalb|why")
 _FROM = re.compile(r"\b(?:vom|von|from)\s+(?:(?:den|dem|the)\s+)*$", re.IGNORECASE)
 _TO = re.compile(r"\b(?:auf|zum|to)\s+(?:(?:den|dem|the)\s+)*$", re.IGNORECASE)
@@ -75,7 +79,10 @@ _NOW = _words(
     r"|now|today|right\s+away|straight\s+away|immediately|first|initially|to\s+start(?:\s+with)?|for\s+a\s+start|down"
 )
 _REST = _words(
-    r"rest(?:betrag|summe|lich\w*)?|(?:ü|ue)brige[nrs]?|remain\w*|the\s+other\s+half|die\s+andere\s+h(?:ä|ae)lfte"
+    r"rest(?:betrag|summe|lich\w*)?(?!\s+(?:vom|des|of\s+the)\s+(?:monat|jahr|month|year))|(?:ü|ue)brige[nrs]?|remain\w*|the\s+other\s+half|die\s+andere\s+h(?:ä|ae)lfte"
+)
+_LET_GO = _words(
+    r"(?:er|nach)lass\w*|ihr\s+lasst|streich\w*|vergess\w*|vergiss|forget|forgive|waive|drop|write\s+off"
 )
 _IN_PARTS = _words(
     r"\w*raten|abzahl\w*|abstotter\w*|instal?l?ments?|st(?:ü|ue)ck\w*|parts|monthly|weekly|monatlich|w(?:ö|oe)chentlich"
@@ -134,7 +141,8 @@ def _old(values: Sequence[Entity], text: str) -> Iterator[Entity]:
             other["start"] > value["start"] and _TO.search(_around(other, named, text)[0])
             for other in others
         )
-        refused = _NOT_AFTER.search(after) and not _WHY.search(text)
+        limits = _LIMIT.search(before) or _WHY.search(text)  # "more than 30 is not possible"
+        refused = _NOT_AFTER.search(after) and not limits
         if _INSTEAD.search(before) or refused or moved or (others and _NOT_BEFORE.search(before)):
             yield value
 
@@ -164,6 +172,8 @@ class _Part:
 def _first_payment(values: Sequence[Entity], text: str) -> tuple[list[Entity], bool]:
     """The values of a first payment; whether what it leaves is to be paid in one sum."""
     parts = list(_parts(values, text))
+    if _REST.search(text) and _LET_GO.search(text):
+        return [], False  # "I pay 75 and you forget the rest"
     for place, part in enumerate(parts):
         one_amount = len({v["start"] for v in part.values if v["entity"] == "amount"}) == 1
         if not one_amount or part.has("period", "count") or _OR.search(part.text):

@@ -47,7 +47,8 @@ class Policy:
 
     ``instalment_minor_min``: least regular instalment; the last one may be the smaller rest.
     ``instalment_bands``: largest number of instalments by open amount.
-    ``instalment_first_days_max``: the first instalment is due at most so many days from today;
+    ``instalment_first_days_max``: the first instalment is due at most so many days from today, or
+    from the next instalment of a plan in force that is changed;
     ``instalment_first_days_usual`` is proposed when the customer names no day.
     ``instalment_periods``: what is offered, the preferred one first.
     ``plan_charge_business_minor``: what a plan costs a business; consumers pay nothing for plans

@@ -52,7 +52,12 @@ _KINDS: Mapping[str, Any] = {
         "closes": "17:00",
     },
     "rates": [
-        {"number": number, "due": f"2027-{number:02}-15", "amount": _euro(205_76)}
+        {
+            "number": number,
+            "due": f"2027-{number:02}-15",
+            "amount": _euro(205_76),
+            "paid": _euro(205_76 if number == 1 else 0),
+        }
         for number in range(1, 7)
     ],
     "claims": [{"what": "Gartenstuhl", "invoice": "RE-2026-1044", "open": _AMOUNT}],

@@ -7,7 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from ledger import book
-from ledger.agreements import AgreementTerms, Deferral, Promise, Settlement, plan_by_count
+from ledger.agreements import (
+    AgreementTerms,
+    Deferral,
+    DownPayment,
+    Promise,
+    Settlement,
+    plan_by_count,
+)
 from ledger.claim import ClaimFacts
 from ledger.errors import LedgerError
 from ledger.money import Money
@@ -45,8 +52,18 @@ def wild_terms(random: Random, balance: Money, today: date) -> AgreementTerms:
     if kind == 2:
         waived = eur(random.randint(1, amount.minor))
         return Settlement(amount - waived, waived, day) if waived < amount else Promise(amount, day)
-    count = random.randint(1, min(40, amount.minor))
-    return plan_by_count(amount, count, first=day, period=random.choice([*Period]))
+    down = wild_down(random, amount, today)
+    rest = amount.minor - (down.amount.minor if down else 0)
+    count = random.randint(1, min(40, rest))
+    return plan_by_count(amount, count, first=day, period=random.choice([*Period]), down=down)
+
+
+def wild_down(random: Random, amount: Money, today: date) -> DownPayment | None:
+    """A first payment of any size, in every other case."""
+    if amount.minor < 2 or random.random() < 0.5:
+        return None
+    minor = random.randint(1, amount.minor - 1)
+    return DownPayment(eur(minor), today + timedelta(days=random.choice([-3, 0, 5, 40])))
 
 
 def wish(random: Random, facts: ClaimFacts) -> Decision:
@@ -61,7 +78,9 @@ def wish(random: Random, facts: ClaimFacts) -> Decision:
     if kind == 2:
         return evaluate_discount(POLICY, facts, amount, random.choice([None, day]))
     count = random.choice([None, random.randint(0, 60)])
-    return evaluate_instalments(POLICY, facts, InstalmentRequest(count, amount, first_due=day))
+    down = wild_down(random, facts.balance, facts.today)
+    request = InstalmentRequest(count, amount, first_due=day, down=down)
+    return evaluate_instalments(POLICY, facts, request)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -364,3 +364,39 @@ async def test_relative_days_count_from_when_the_customer_wrote(
     assert isinstance(pending, turn.Pending)
     assert pending.request.metadata["now"] == written.isoformat()
     assert pending.request.metadata["acting_at"] == NOW.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("between", "follows"),
+    [
+        (None, True),
+        ({"kind": "edit"}, True),
+        ({"kind": "media"}, False),
+        ({"direction": "out", "author": "agent"}, False),
+    ],
+)
+async def test_what_a_message_follows_is_what_stands_right_before_it(
+    database: Database,
+    conversation: Conversation,
+    between: dict[str, Any] | None,
+    follows: bool,
+) -> None:
+    first = await receive(database, conversation, "in drei Raten")
+    await store(database, conversation, first, says("thanks_noted"))
+    if between is not None:
+        async with database.operator() as session:
+            session.add(
+                Message(
+                    merchant_id=conversation.merchant_id,
+                    conversation_id=conversation.id,
+                    channel_account_id=conversation.channel_account_id,
+                    text="",
+                    created_at=NOW,
+                    handled_at=NOW,
+                    **{"direction": "in", "author": "customer", "kind": "message", **between},
+                )
+            )
+    await receive(database, conversation, "ja")
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.metadata["follows"] == (first if follows else None)

@@ -51,6 +51,22 @@ async def test_a_dispute_stops_everything_at_once(known: Talk, intent: str, ques
     assert await known.handoffs() == [intent]
 
 
+async def test_beside_a_dispute_the_talk_goes_on_about_the_other_invoice(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-1100", 60_00, date(2026, 11, 15))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("dispute_goods", "kaputt")
+    await talk.say("inform", "Die Lehne ist gebrochen")
+    said = await talk.say("promise_payment", date="2026-11-27")
+    assert said == ["claim_short", "promise_offer"]
+    assert "RE-2026-1100" in talk.text
+    await talk.say("dispute_goods", "der Stuhl ist wirklich kaputt", invoice_number="RE-2026-1044")
+    assert [claim.status for claim in await talk.claims()] == ["disputed", "open"]
+    named = await talk.say("promise_payment", date="2026-11-27", invoice_number="RE-2026-1044")
+    assert named == ["claim_being_checked"]
+
+
 async def test_a_dispute_before_the_proof_is_heard_and_pauses(talk: Talk) -> None:
     assert await talk.say("dispute_unknown", "Nie bestellt!") == ["concern_needs_proof"]
     assert (await talk.customer()).contact_pause_reason == "dispute_unknown"

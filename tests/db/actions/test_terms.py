@@ -271,6 +271,23 @@ async def test_the_agreement_tells_what_is_paid_and_what_is_next(paying: Talk) -
 # Bargaining
 
 
+@pytest.mark.parametrize(
+    ("text", "told", "first"),
+    [
+        ("ja, aber erst ab 15.", {"date": "2026-12-15"}, "1. Rate am 15. Dezember 2026: 40,83"),
+        ("ok, aber lieber 4", {"count": 4}, "1. Rate am 7. Dezember 2026: 30,62"),
+    ],
+)
+async def test_a_yes_with_other_terms_is_a_wish_for_those(
+    known: Talk, text: str, told: dict[str, Any], first: str
+) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("affirm", text, **told) == ["plan_offer"]
+    assert await known.agreements() == []
+    assert first in known.text
+    assert await known.say("affirm", "ja, so", **told) == ["plan_agreed"]
+
+
 async def test_another_sum_bargains_over_the_settlement(known: Talk) -> None:
     await allow(known, discount_costs_percent=100, discount_principal_percent=20)
     assert await known.say("request_discount", amount=euro(110_00)) == ["settlement_offer"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,9 @@ FIRST, OLD = Role.FIRST.value, Role.OLD.value
         ("<c:3 Raten> zu je <a:40 Euro>, dann passt es", set()),
         ("<a:50> jetzt oder <a:70> <d:am 15.>", set()),
         ("ich zahle <a:50> <d:am Freitag>", set()),
+        ("ich zahle jetzt <a:75> und ihr erlasst mir den Rest", set()),
+        ("I'll pay <a:half> if you forget the rest", set()),
+        ("ich habe jetzt <a:20> für den Rest vom Monat", set()),
         ("ich habe <a:100> überwiesen, den Rest zahle ich <d:am 15.>", set()),
     ],
 )
@@ -108,6 +113,9 @@ def test_a_part_now_and_the_rest(line: str, first: str, at_once: bool) -> None:
         ("<d:am 15.>, früher geht es nicht", set()),
         ("nicht vor <d:dem 15.>", set()),
         ("is <a:50> ok or not", set()),
+        ("mehr als <a:30> geht nicht", set()),
+        ("vor <d:dem 20.> geht es nicht", set()),
+        ("I can't do more than <a:50>, <a:60> is too much", {"60"}),
         ("von <d:Montag> an", set()),
     ],
 )
@@ -135,6 +143,15 @@ def test_marks(line: str, mark: Mark | None) -> None:
 def test_values_without_a_place_have_no_role() -> None:
     entities = [{"entity": "amount", "value": {}}, {"entity": "date", "value": "2026-12-15"}]
     assert with_roles(entities, "statt jetzt, dann der Rest")[0] == entities
+
+
+@pytest.mark.parametrize(
+    "line", ["<a:1> zahl an, nicht <d:am 1.> ", "von <a:1> nicht auf ", "statt am statt am <d:1.>"]
+)
+def test_no_line_takes_long(line: str) -> None:
+    started = time.process_time()
+    read(line * 150)
+    assert time.process_time() - started < 1
 
 
 @given(

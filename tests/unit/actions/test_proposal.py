@@ -1,0 +1,85 @@
+"""What one line proposes, as figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from actions.instalments import Proposal, proposal
+from actions.reading import Heard
+from ledger.money import Money
+from ledger.schedule import Period
+from negotiation.policy import Policy
+
+WHOLE = Money(122_50, "EUR")
+
+
+def eur(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+def heard(text: str, *values: tuple[str, str, Any]) -> Heard:
+    """A line with its values where their words stand: (entity, words, value)."""
+    entities, start = [], 0
+    for entity, words, value in values:
+        start = text.index(words, start)
+        end = start + len(words)
+        if entity == "amount" and isinstance(value, int):
+            value = {"minor": value, "currency": "EUR"}
+        entities.append({"entity": entity, "value": value, "start": start, "end": end})
+    return Heard.from_message({"intent": {"name": "inform"}, "entities": entities, "text": text})
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            heard(
+                "60 jetzt, dann 20 im Monat ab 1. Januar",
+                ("amount", "60", 60_00),
+                ("amount", "20", 20_00),
+                ("period", "im Monat", "monthly"),
+                ("date", "1. Januar", "2027-01-01"),
+            ),
+            Proposal(None, eur(20_00), Period.MONTHLY, date(2027, 1, 1), eur(60_00)),
+        ),
+        (
+            heard(
+                "am Freitag 50, Rest am 15.",
+                ("date", "am Freitag", "2026-11-27"),
+                ("amount", "50", 50_00),
+                ("date", "am 15.", "2026-12-15"),
+            ),
+            Proposal(1, None, None, date(2026, 12, 15), eur(50_00), date(2026, 11, 27)),
+        ),
+        (
+            heard("half now, half later", ("amount", "half", {"share": 0.5})),
+            Proposal(amount=eur(61_25)),
+        ),
+        (
+            heard(
+                "am 15. statt am 1.",
+                ("date", "am 15.", "2026-12-15"),
+                ("date", "am 1.", "2026-12-01"),
+            ),
+            Proposal(day=date(2026, 12, 15)),
+        ),
+        (heard("am 15. kann ich nicht", ("date", "am 15.", "2026-12-15")), Proposal()),
+        (heard("3", ("amount", "3", 3_00), ("count", "3", 3)), Proposal(count=3)),
+        (heard("40", ("amount", "40", 40_00), ("count", "40", 40)), Proposal(amount=eur(40_00))),
+        (
+            heard("20 a month", ("amount", "20", 20_00), ("count", "a", 1)),
+            Proposal(amount=eur(20_00)),
+        ),
+    ],
+)
+def test_a_line_proposes(said: Heard, told: Proposal) -> None:
+    assert proposal(said, WHOLE, Policy()) == told
+    # The same after a proof in between, when the words are forgotten.
+    assert proposal(Heard.from_data(said.to_data()), WHOLE, Policy()).down == told.down
+
+
+def test_nothing_proposed_is_nothing() -> None:
+    assert not proposal(heard("wenn Gehalt kommt", ("date", "wenn Gehalt", None)), WHOLE, Policy())
