@@ -45,12 +45,43 @@ class Reading:
 
 
 Build = Callable[[Match[str]], Optional[Reading]]
-RULES: List[Tuple[Pattern[str], Build]] = []
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pattern, what it makes of a match, and what a text must have for it to match at all."""
+
+    pattern: Pattern[str]
+    build: Build
+    needs: Optional[Pattern[str]]
+
+
+RULES: List[Rule] = []
+_SHORT_WEEKDAYS = r"\b(?:mo|di|mi|do|fr|fri|sa|sat|so|sun|mon|tue|tues|wed|weds|thu|thur|thurs)\b"
+# A group of this beginning is in every match of its pattern. Most texts have no weekday and no
+# month: looking once for any of them is cheaper than for each of the ways to say it.
+_NEEDS: Tuple[Tuple[str, Pattern[str]], ...] = tuple(
+    (group, re.compile(need, re.IGNORECASE))
+    for group, need in (
+        ("(?P<weekday>", rf"{LONG_WEEKDAY}|{_SHORT_WEEKDAYS}"),
+        (f"{MONTH[:20]}", rf"(?<![^\W\d_]){MONTH}"),
+        ("(?P<unit>", r"t[aä]g|tg|woch|wo\b|monat|jahr|day|week|wk|mon|fortnight|year|quartal|eom"),
+        (r"(?P<day>\d{1,2})", r"\d"),
+        (r"(?P<day>\d{1,2}(?:\s?\.(?!\d)", r"\d"),
+        (r"\bon\s+|\bby\s+)(?P<day>", r"\b(?:the|on|by)\b"),
+        (r"(?:bank)?(?:arbeits|", r"tag|day"),
+    )
+)
+
+
+def _need_of(pattern: str) -> Optional[Pattern[str]]:
+    return next((need for group, need in _NEEDS if group in pattern), None)
 
 
 def _rule(*patterns: str) -> Callable[[Build], Build]:
     def register(build: Build) -> Build:
-        RULES.extend((re.compile(pattern, re.IGNORECASE), build) for pattern in patterns)
+        for pattern in patterns:
+            RULES.append(Rule(re.compile(pattern, re.IGNORECASE), build, _need_of(pattern)))
         return build
 
     return register

@@ -30,6 +30,9 @@ def _train(target: Path) -> None:
     import structlog
     from rasa.model_training import train
 
+    from pipeline import quick_training
+
+    quick_training.install()
     # Rasa writes each state of each rule it checks as a debug line, unless it is told not to.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
