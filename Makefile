@@ -13,10 +13,10 @@ BOT := bot/.venv/bin/python
 ROOT_READY := .venv/.installed
 BOT_READY := bot/.venv/.installed
 
-.PHONY: help demo check lint test fmt train bench install
+.PHONY: help demo check lint test fmt train bench bench-nlu install
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install train ## install all, train once, start everything with sample data
 	@$(RUN)/kulanz up --demo
@@ -39,6 +39,9 @@ train: $(BOT_READY) ## train the assistant, if its data changed
 
 bench: install train ## measure answer times and throughput against plain Rasa
 	@$(RUN)/python benchmarks/turns.py
+
+bench-nlu: install train ## measure understanding against Rasa's default pipeline (trains that for a while once)
+	@$(RUN)/python -m benchmarks.nlu_compare
 
 install: $(ROOT_READY) $(BOT_READY) ## install both environments from their lock files
 

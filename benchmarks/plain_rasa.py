@@ -21,15 +21,26 @@ from storage.embedded import free_port
 HERE = Path(__file__).parent / "rasa_default"
 TRAINING = PROJECT / "nlu_data" / "nlu"
 START_SECONDS_MAX = 180.0
+SECONDS_FILE = "training_seconds"
 
 
 class PlainRasaFailed(RuntimeError):
     """Plain Rasa could not be trained or started; the text says why."""
 
 
-def trained(cache: Path) -> Path:
-    """Train once per state of the training data, and return the model. Raises PlainRasaFailed."""
+def trained(cache: Path, epochs: int | None = None) -> Path:
+    """Train once per state of the training data, and return the model. Raises PlainRasaFailed.
+
+    `epochs` in place of those of the configuration. The seconds that the training took lie beside
+    the model, see `training_seconds`.
+    """
+    config = yaml.safe_load((HERE / "config.yml").read_text(encoding="utf-8"))
     digest = hashlib.sha256((HERE / "config.yml").read_bytes())
+    if epochs is not None:
+        digest.update(f"epochs {epochs}".encode())
+        for component in config["pipeline"]:
+            if "epochs" in component:
+                component["epochs"] = epochs
     files = sorted(TRAINING.glob("*.yml"))
     for file in files:
         digest.update(file.read_bytes())
@@ -42,15 +53,24 @@ def trained(cache: Path) -> Path:
     for file in files:
         shutil.copy(file, folder / "data")
     _write_rules(folder, _intents(files))
-    argv = [str(BOT_PYTHON), "-m", "rasa", "train", "--config", str(HERE / "config.yml")]
+    (folder / "config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    argv = [str(BOT_PYTHON), "-m", "rasa", "train", "--config", "config.yml"]
     argv += ["--domain", "domain.yml", "--data", "data", "--out", "."]
     argv += ["--fixed-model-name", "plain"]
+    began = time.monotonic()
     done = subprocess.run(
         argv, cwd=folder, env=_environment(), capture_output=True, text=True, check=False
     )
     if not model.exists():
         raise PlainRasaFailed(f"training plain Rasa failed: {done.stderr[-800:]}")
+    (folder / SECONDS_FILE).write_text(f"{time.monotonic() - began:.0f}", encoding="utf-8")
     return model
+
+
+def training_seconds(model: Path) -> float | None:
+    """Return how long the training of the model took, or None where that was not noted."""
+    noted = model.with_name(SECONDS_FILE)
+    return float(noted.read_text(encoding="utf-8")) if noted.exists() else None
 
 
 def _intents(files: list[Path]) -> list[str]:

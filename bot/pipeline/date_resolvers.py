@@ -33,7 +33,7 @@ def day_of(token: str) -> Optional[int]:
         return ENGLISH_ORDINALS[token]
     if token in CARDINALS:
         return CARDINALS[token]
-    return ORDINALS.get(re.sub(r"e[nrsm]?$", "", token))
+    return ORDINALS.get(re.sub(r"(?:e[nrsm]?|n)$", "", token))
 
 
 def _valid(year: int, month: int, day: int) -> Optional[date]:

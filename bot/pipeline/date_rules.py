@@ -45,24 +45,55 @@ class Reading:
 
 
 Build = Callable[[Match[str]], Optional[Reading]]
-RULES: List[Tuple[Pattern[str], Build]] = []
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pattern, what it makes of a match, and what a text must have for it to match at all."""
+
+    pattern: Pattern[str]
+    build: Build
+    needs: Optional[Pattern[str]]
+
+
+RULES: List[Rule] = []
+_SHORT_WEEKDAYS = r"\b(?:mo|di|mi|do|fr|fri|sa|sat|so|sun|mon|tue|tues|wed|weds|thu|thur|thurs)\b"
+# A group of this beginning is in every match of its pattern. Most texts have no weekday and no
+# month: looking once for any of them is cheaper than for each of the ways to say it.
+_NEEDS: Tuple[Tuple[str, Pattern[str]], ...] = tuple(
+    (group, re.compile(need, re.IGNORECASE))
+    for group, need in (
+        ("(?P<weekday>", rf"{LONG_WEEKDAY}|{_SHORT_WEEKDAYS}"),
+        (f"{MONTH[:20]}", rf"(?<![^\W\d_]){MONTH}"),
+        ("(?P<unit>", r"t[aä]g|tg|woch|wo\b|monat|jahr|day|week|wk|mon|fortnight|year|quartal|eom"),
+        (r"(?P<day>\d{1,2})", r"\d"),
+        (r"(?P<day>\d{1,2}(?:\s?\.(?!\d)", r"\d"),
+        (r"\bon\s+|\bby\s+)(?P<day>", r"\b(?:the|on|by)\b"),
+        (r"(?:bank)?(?:arbeits|", r"tag|day"),
+    )
+)
+
+
+def _need_of(pattern: str) -> Optional[Pattern[str]]:
+    return next((need for group, need in _NEEDS if group in pattern), None)
 
 
 def _rule(*patterns: str) -> Callable[[Build], Build]:
     def register(build: Build) -> Build:
-        RULES.extend((re.compile(pattern, re.IGNORECASE), build) for pattern in patterns)
+        for pattern in patterns:
+            RULES.append(Rule(re.compile(pattern, re.IGNORECASE), build, _need_of(pattern)))
         return build
 
     return register
 
 
 # "Montag, den 30.11.": one day, not two.
-_ON_WEEKDAY = rf"(?:\b(?:{LONG_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)\b\.?,?\s+(?:den\s+|der\s+|dem\s+|the\s+)?)?"
+_ON_WEEKDAY = rf"(?:\b(?:{LONG_WEEKDAY}|mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun|mo|di|mi|do|fr|sa|so)\b\.?,?\s+(?:den\s+|der\s+|dem\s+|the\s+)?)?"
 
 
 def _weekday_of(match: Match[str]) -> int:
     groups = match.groupdict()
-    for group in ("weekday", "short", "after_am", "after_by"):
+    for group in ("weekday", "short", "timed", "after_am", "after_by"):
         if groups.get(group):
             return WEEKDAYS[groups[group].lower()]
     raise ValueError(match.group())
@@ -98,7 +129,7 @@ def _numeric(match: Match[str]) -> Optional[Reading]:
 @_rule(
     rf"{_ON_WEEKDAY}(?<![\d.,]){DAY}\s?(?:of\s+)?{MONTH}{YEAR}",
     rf"\b(?P<day>{CARDINAL})\s+{MONTH}{YEAR}",
-    rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:the\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
+    rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:(?:on\s+)?the\s+|am\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
 )
 def _day_and_month(match: Match[str]) -> Optional[Reading]:
     day = on.day_of(match.group("day"))
@@ -145,6 +176,7 @@ def _day_of_next_month(match: Match[str]) -> Optional[Reading]:
     + NOT_A_DAY
     + rf"(?P<which>\s*(?:of\s+)?(?:the\s+)?(?:{NEXT}|{THIS}|{LAST})\s+month)?",
     r"^\W*(?P<day>\d{1,2}(?:\.|st|nd|rd|th|ten))\W*$",
+    rf"^\W*der\s+(?P<day>{ORDINAL_DE})\W*$",
 )
 @_rule(
     # "zwischen dem 3. und 5.", "am 3. oder am 4.": the second of two days.
@@ -388,7 +420,7 @@ _NEAR = (
     (r"tomorrow|tomorow|2moz|2mrw|tomoz|tommorow|tommorrow|tmrw|tmr|2moro|2morrow", 1),
     (r"heute(?:\s+(?:morgen|abend|nacht|noch))?|heut|today|tonight|tonite|this\s+(?:evening|afternoon|morning)|(?<!day )(?:eod|end\s+of\s+(?:the\s+)?day|close\s+of\s+business|cob)(?!\s+(?:on\s+)?(?:\w+day|tomorrow))", 0),
     (r"vorgestern|day\s+before\s+yesterday", -2),
-    (r"gestern|yesterday", -1),
+    (r"gestern|yesterday|last\s+night|letzte\s+nacht", -1),
 )  # fmt: skip
 
 
@@ -425,6 +457,11 @@ def _range(match: Match[str]) -> Optional[Reading]:
         on.shifted(match.group("unit").lower(), count),
         is_duration=not match.group().lower().startswith("in"),
     )
+
+
+@_rule(r"\bin\s+a\s+(?P<unit>day|week|month)\s+or\s+two\b")
+def _one_or_two(match: Match[str]) -> Optional[Reading]:
+    return Reading(on.shifted(match.group("unit").lower(), 2))
 
 
 @_rule(rf"\bin\s+(?:anderthalb|eineinhalb|one\s+and\s+a\s+half)\s+{UNIT}")

@@ -61,16 +61,17 @@ TIME_OF_DAY = r"(?:\s?(?:fr(?:ü|ue)h|morgen|vormittag|mittag|nachmittag|abend|n
 WEEKDAY = (
     rf"(?:(?P<weekday>{LONG_WEEKDAY}){TIME_OF_DAY}\b|(?P<short>\b(?:fri|tues|thurs|weds)\b)"
     rf"|(?<=\bam )(?P<after_am>mo|di|mi|do|fr|sa|so)\b\.?"
-    rf"|(?:(?<=\bbis )|(?<=\bbis zum )|(?<=\bsten )|(?<=\bden )|(?<=\bon )|(?<=\bby )|(?<=\bnext )"
+    r"|\b(?P<timed>mo|di|mi|do|fr|sa)(?=\.?\s(?:fr(?:ü|ue)h|morgen|vormittag|mittag|nachmittag|abend)\b)"
+    rf"|(?:(?<=\bbis )|(?<=\bbis zum )|(?<=sten )|(?<=enden )|(?<=diesen )|(?<=\bden )|(?<=\bon )|(?<=\bby )|(?<=\bnext )"
     rf"|(?<=\bthis )|(?<=\buntil )|(?<=\btill ))(?P<after_by>mo|di|mi|do|fr|sa|mon|tue|wed|thu|thur|sat|sun)\b\.?)"
 )  # fmt: skip
 MONTH = rf"(?P<month>{_any(list(MONTHS))})\b\.?"
 YEAR = r"(?:,?\s*(?P<year>(?:19|20)\d\d)\b|\s?(?P<short_year>[''’]\d\d)\b|,?\s+(?P<spoken_year>neunzehnhundert\w+|zweitausend\w*|nineteen[\s-]\w+(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?)\b)?"
-ORDINAL_DE = rf"(?:{_any(list(ORDINALS))})e[nrsm]?"
+ORDINAL_DE = rf"(?:{_any(list(ORDINALS))})(?:e[nrsm]?|n)"
 ORDINAL_EN = _any(list(ENGLISH_ORDINALS))
 CARDINAL = _any(list(CARDINALS))
-DAY = rf"(?P<day>\d{{1,2}}(?:\s?\.|\s?(?:st|nd|rd|th)\b|te[nrsm]?\b|\b)|{ORDINAL_DE}\b|\b(?:{ORDINAL_EN})\b)"
-NEXT = r"(?:n(?:ä|ae|a|e)(?:ch|x)ste[nrsm]?|n(?:ä|ae)xte[nrsm]?|kommende[nrsm]?|folgende[nrsm]?|next|coming|following)"
+DAY = rf"(?P<day>\d{{1,2}}(?:\s?\.|\s?(?:st|nd|rd|th)\b|te[nrsm]?\b|\b|(?=[^\W\d_]))|{ORDINAL_DE}\b|\b(?:{ORDINAL_EN})\b)"
+NEXT = r"(?:n(?:ä|ae|a|e)(?:ch|x)ste[nrsm]?|n(?:ä|ae|e)xte[nrsm]?|kommende[nrsm]?|folgende[nrsm]?|next|coming|following)"
 NEXT_WEEK = rf"(?:{NEXT}\s+(?:woche|week|wk)|kommende\s+woche)"
 AFTER_NEXT = r"(?:(?:ü|ue|u)bern(?:ä|ae|a)chste[nrsm]?)"
 LAST = r"(?:letzte[nrsm]?|vorige[nrsm]?|vergangene[nrsm]?|last|previous|past)"

@@ -131,8 +131,8 @@ nachricht: nochricht nachricht_n nochrichtn
 quittung: quittig kwittung
 woche: woch wuch wuche wochna weke
 wochen: wocha wochn wuchen weken
-nächste: nächschti nägschti nägscht nägschte nächscht naxte neegste
-ersten: erschte erschtn erschten easchtn
+nächste: naxte neegste
+ersten: easchtn
 ende: ändi
 ende monat: endn_monat ends_monat ends_monet
 monat: monet monad moonet monnat mond_at maand
@@ -219,6 +219,7 @@ sechs: sechse sächs sechsi
 sieben: siebene siebm sibe siebni
 acht: achde achti
 neun: neine nein_e nüün nüni
+fünf: fief
 zehn: zehne zehni zeahn teihn
 elf: elfe ölf
 zwölf: zwöife zwölfe zwöif zwölfi zwelf
@@ -228,7 +229,7 @@ hundert: hunnerd
 tausend: dausnd
 fünfziger: fuffzich_er
 zehner: zehna
-dienstag: irda deischdag daischdig
+dienstag: irda irta deischdag daischdig
 donnerstag: dunnschtig
 freitag: friedag
 samstag: sonnobnd

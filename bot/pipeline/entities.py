@@ -64,6 +64,11 @@ CHANNEL_INTENTS = frozenset(
         "deny",
     }
 )
+# "in 6 Monaten abzahlen" is a number of instalments, "in 6 Monaten" is a day.
+_PAID_OFF = re.compile(
+    r"\s+(?:\w+\s+){0,2}(?:ab(?:be)?zahl|abstotter|abtrag|zur(?:ü|ue)ck(?:zu)?zahl|aufteil|verteil)",
+    re.IGNORECASE,
+)
 _ADULT_AGE_YEARS = 14
 _BIRTH = re.compile(
     r"\b(?:geb(?:oren|urtsdatum|urtstag|urtsdat)?\b|geb\.|born|birth(?:day|date)?|dob|d\.o\.b)",
@@ -111,10 +116,13 @@ def find(text: str) -> Spans:
     plain = [span for span in contacts if span.entity in ("postal_code", "invoice_number")]
     amounts = find_amounts(text)
     counts = [span for span in amounts if span.entity == "count"]
+    paid_off = [span for span in counts if _PAID_OFF.match(text, span.end)]
     dates = [
         span
         for span in times
-        if _free(span, contacts) and not (span.is_duration and not _free(span, counts))
+        if _free(span, contacts)
+        and _free(span, paid_off)
+        and not (span.is_duration and not _free(span, counts))
     ]
     fixed = [span for span in dates if not span.is_duration]
     values = list(contacts)
@@ -169,9 +177,13 @@ def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
 def _date_entity(
     text: str, span: DateSpan, today: date, intent: Optional[str], looking_back: bool
 ) -> Optional[Dict[str, Any]]:
-    is_months = re.search(r"monat|month", text[span.start : span.end], re.IGNORECASE) is not None
+    is_months = (
+        re.search(r"monat|month|jahr|year", text[span.start : span.end], re.IGNORECASE) is not None
+    )
     if span.is_duration and (intent in DURATION_IS_COUNT or (intent == "inform" and is_months)):
-        months = re.match(r"(\w+)\s*(?:monat|month)", text[span.start : span.end], re.IGNORECASE)
+        months = re.match(
+            r"(\w+)\s*(?:monat|month|jahr|year)", text[span.start : span.end], re.IGNORECASE
+        )
         day = span.resolve(today, False)
         if months and day and day > today:
             count = (day.year - today.year) * 12 + day.month - today.month

@@ -1,8 +1,9 @@
 """Trains the assistant if anything it depends on has changed, and prints the model's path.
 
-bot/.venv/bin/python bot/pipeline/train.py
+bot/.venv/bin/python bot/pipeline/train.py [--anew FILE.tar.gz]
 """
 
+import argparse
 import fcntl
 import logging
 import os
@@ -31,6 +32,9 @@ def _train(target: Path) -> None:
     import structlog
     from rasa.model_training import train
 
+    from pipeline import quick_training
+
+    quick_training.install()
     # Rasa writes each state of each rule it checks as a debug line, unless it is told not to.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
@@ -38,7 +42,7 @@ def _train(target: Path) -> None:
         domain="domain",
         config="config.yml",
         training_files=[str(model_files.NLU_DATA)],
-        output=str(model_files.MODELS),
+        output=str(target.parent),
         fixed_model_name=f"unfinished-{target.name}",
         force_training=True,
     )
@@ -49,6 +53,12 @@ def _train(target: Path) -> None:
 
 def main() -> None:
     """Train under a lock: two processes that start together train once."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--anew", type=Path, help="train in any case, into this file")
+    anew = arguments.parse_args().anew
+    if anew is not None:
+        _train(anew.resolve())
+        return
     model_files.MODELS.mkdir(exist_ok=True)
     with (model_files.MODELS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

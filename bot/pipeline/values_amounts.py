@@ -36,6 +36,7 @@ _NOTE_WORD = re.compile(
     re.IGNORECASE,
 )
 _NOTES_MAX = 50
+_ENGLISH_ONES = frozenset(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 # "2k", "1,5k".
 _THOUSANDS = re.compile(r"\s?k\b(?!\s?m)", re.IGNORECASE)
 _EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b|tacken\b|flocken\b|m(?:ä|ae)use\b|piepen\b|(?:ö|oe)cken\b|ocken\b|kr(?:ö|oe)ten\b)"
@@ -151,7 +152,7 @@ def _joined(text: str, words: List[_Number]) -> List[_Number]:
     joined: List[_Number] = []
     for number in words:
         first = joined[-1] if joined else None
-        both = first and _in_two_parts(text[first.end : number.start], first, number)
+        both = first and _in_two_parts(text, first, number)
         if first and both:
             joined[-1] = _Number(first.start, number.end, both[0], both[1], True, number.is_note)
         else:
@@ -159,8 +160,9 @@ def _joined(text: str, words: List[_Number]) -> List[_Number]:
     return joined
 
 
-def _in_two_parts(between: str, first: _Number, second: _Number) -> Optional[Tuple[int, bool]]:
+def _in_two_parts(text: str, first: _Number, second: _Number) -> Optional[Tuple[int, bool]]:
     """Return hundredths and whether they are whole, if the second number goes on the first."""
+    between = text[first.end : second.start]
     value, more = first.hundredths // 100, second.hundredths // 100
     if not first.is_whole or not second.is_whole:
         return None
@@ -173,6 +175,9 @@ def _in_two_parts(between: str, first: _Number, second: _Number) -> Optional[Tup
         return None
     if more in (100, 1000) and 1 < value < more:
         return value * more * 100, True
+    # "two fifty a month" is 250, "zwei fünfzig" is 2.50.
+    if text[first.start : first.end].lower() in _ENGLISH_ONES and 10 <= more < 100:
+        return (value * 100 + more) * 100, True
     # "zwanzig dreißig" is a range, "zwanzig fünfzig" is not.
     if 10 <= more < 100 and value < 1000 and more - value not in (5, 10, 20):
         return value * 100 + more, False
@@ -251,12 +256,12 @@ def _cents_after(text: str, end: int) -> Optional[Tuple[int, int]]:
 
 _COUNT_AFTER = re.compile(
     r"\s?-?\s?(?:(?:gleiche[nr]?|monatliche[nr]?|kleine[nr]?|bequeme[nr]?|equal|monthly|weekly|w(?:ö|oe)chentliche[nr]?|small(?:er)?)\s+)?"
-    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|h(?:ä|ae)lften\b|halves\b|zahlungen\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|x(?![^\W\d_]))",
+    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|h(?:ä|ae)lften\b|halves\b|zahlungen\b|schritten?\b|etappen?\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|[x×](?![^\W\d_]))",
     re.IGNORECASE,
 )
 _COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)", re.IGNORECASE)
 _COUNT_CONTEXT = re.compile(
-    r"(?:\b(?:(?:ü|ue)ber|auf|verteil\w*|over|across|for the next|spread\w*|laufzeit(?: von)?|spread (?:it|this) (?:over|across))\s+(?:die n(?:ä|ae)chsten\s+|the next\s+)?)$",
+    r"(?:\b(?:(?:ü|ue)ber|auf|verteil\w*|over|across|for the next|spread\w*|laufzeit(?: von)?|innerhalb(?: von)?|binnen|within|spread (?:it|this) (?:over|across))\s+(?:die n(?:ä|ae)chsten\s+|the next\s+)?)$",
     re.IGNORECASE,
 )
 _SPLIT_BEFORE = re.compile(
@@ -289,6 +294,15 @@ _YEAR_CONTEXT = re.compile(
 _COUNT_MAX = 120
 
 
+def _is_number_next(text: str, position: int) -> bool:
+    """Whether a number follows, as the amount does in "dreimal je 50"."""
+    joint = re.compile(r"\s(?:je(?:weils)?\s)?").match(text, position)
+    if joint is None:
+        return False
+    word = next(word_numbers(text[joint.end() :]), None)
+    return text[joint.end() : joint.end() + 1].isdigit() or (word is not None and not word.start)
+
+
 def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
     if not number.is_whole or not 1 <= number.hundredths // 100 <= _COUNT_MAX:
         return None
@@ -304,7 +318,7 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
         return number.start, number.end + months.end()
     times = _TIMES.match(after)
     if times and (
-        re.match(r"\s(?:je\s)?\d", after[times.end() :])
+        _is_number_next(text, number.end + times.end())
         or _SPLIT_BEFORE.search(before)
         or _INSTALMENT_CONTEXT.search(text)
         or "je" in after
@@ -321,7 +335,7 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
 
 _PERIODS = (
     ("weekly", re.compile(r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede[nrs]?|per|every|each)\s(?:woche|week)|in der woche|/\s?(?:woche|week)\b|weekly|wochenraten?)", re.I)),
-    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|(?<!\bin )(?<!\bwithin )a|am)\s(?:monat|month)\b(?!['’]?s?\stime)|monthly|per calendar month|pcm|in'?n monat|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
+    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|(?<!\bin )(?<!\bwithin )(?<!\babout )(?<!\bafter )(?<!\bfor )(?<!\bover )a|am)\s(?:monat|month)\b(?!['’]?s?\stime)|monthly|per calendar month|pcm|in'?n monat|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
 )  # fmt: skip
 _WEEKLY_AFTER_AMOUNT = re.compile(
     r"[\s.,]*(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE
@@ -363,7 +377,11 @@ def find_amounts(text: str) -> List[ValueSpan]:
             ValueSpan("count", match.start(), match.end(), _YEAR_COUNTS[str(match.lastgroup)])
         )
     for match in _TIMES_WORD.finditer(text):
-        if _INSTALMENT_CONTEXT.search(text) or _SPLIT_BEFORE.search(text[: match.start()]):
+        if (
+            _INSTALMENT_CONTEXT.search(text)
+            or _SPLIT_BEFORE.search(text[: match.start()])
+            or _is_number_next(text, match.end())
+        ):
             found.append(ValueSpan("count", match.start(), match.end(), _times(match)))
     found.extend(
         share

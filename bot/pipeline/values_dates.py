@@ -1,7 +1,7 @@
 """Dates as people write them: where they stand in a text, and how to resolve them."""
 
 from dataclasses import dataclass
-from typing import List
+from typing import Dict, List, Optional, Pattern
 
 from pipeline.date_resolvers import Resolver
 from pipeline.date_rules import RULES
@@ -24,9 +24,14 @@ class DateSpan:
 def find_dates(text: str) -> List[DateSpan]:
     """Return the times in the text, in order, without overlaps; the longer reading wins."""
     found: List[DateSpan] = []
-    for pattern, build in RULES:
-        for match in pattern.finditer(text):
-            reading = build(match)
+    has: Dict[Optional[Pattern[str]], bool] = {None: True}
+    for rule in RULES:
+        if rule.needs not in has:
+            has[rule.needs] = rule.needs is not None and rule.needs.search(text) is not None
+        if not has[rule.needs]:
+            continue
+        for match in rule.pattern.finditer(text):
+            reading = rule.build(match)
             if reading is not None and match.end() > match.start():
                 found.append(
                     DateSpan(

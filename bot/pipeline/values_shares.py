@@ -11,7 +11,7 @@ _HALF = (
     r"|(?:a |the (?:other |first )?)?half(?! an? (?:hour|year|day|dozen)| past| marathon| time| the time| term| hour| day)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%"
 )
 _WHOLE = (
-    r"(?:(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
+    r"(?:(?:den |die )?gesamt(?:betrag|summe|rechnung)|(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
     r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)"
 )
 _SHARES: Tuple[Tuple[str, float], ...] = ((_HALF, 0.5), (_WHOLE, 1.0))

@@ -23,7 +23,17 @@ _WEEKDAYS: Tuple[Tuple[str, str], ...] = (
 )
 # Standard words that the rules for weekdays would take.
 _NO_WEEKDAY = frozenset(["friedig", "mantig", "manta", "santa"])
-_WEEKDAY_FORMS = tuple((name, re.compile(pattern)) for name, pattern in _WEEKDAYS)
+
+# "nächschti", "erschte", "letschten".
+_SCHT: Tuple[Tuple[str, str], ...] = (
+    ("nächste", r"n(?:ä|ae)(?:ch|g)scht[ie]?"),
+    ("nächsten", r"n(?:ä|ae)(?:ch|g)scht(?:en|n|a)"),
+    ("ersten", r"erscht(?:en?|n|a|i)"),
+    ("letzte", r"letscht[ie]"),
+    ("letzten", r"letscht(?:en|n|a)"),
+)
+
+_FORMS = tuple((name, re.compile(pattern)) for name, pattern in (*_WEEKDAYS, *_SCHT))
 
 _ZIG = r"(?:zi(?:g|ch|sch|s)|z(?:g|sch|ch)|tig|tich)"
 _SSIG = r"(?:(?:ß|ss|s)(?:i(?:g|ch|sch)|g|sch|ch)|tig)"
@@ -147,7 +157,7 @@ _EVERYDAY = re.compile(r"fuffz|dreiss")
 @lru_cache(maxsize=8192)
 def _dialect(word: str) -> Optional[str]:
     if word not in _NO_WEEKDAY:
-        for name, form in _WEEKDAY_FORMS:
+        for name, form in _FORMS:
             if form.fullmatch(word):
                 return None if word == name else name
     number = _number(word)

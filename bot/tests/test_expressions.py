@@ -1,12 +1,14 @@
 """What people mean by what they write: a table of expressions."""
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pipeline import entities
+from pipeline import entities, values_dates
+from pipeline.dialects import standard
 
 TODAY = date(2026, 11, 23)
 TABLE = Path(__file__).with_name("expressions.yml")
@@ -33,3 +35,13 @@ def _shown(entity: dict) -> str:
 def test_expression_is_read_as_meant(intent: str, text: str, meant: list) -> None:
     found = entities.read(text, entities.find(text), TODAY, intent)
     assert sorted(map(_shown, found)) == sorted(meant)
+
+
+def test_no_rule_needs_what_its_matches_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [standard(row.values[1]).text for row in ROWS]
+    found = [values_dates.find_dates(text) for text in texts]
+    everywhere = [dataclasses.replace(rule, needs=None) for rule in values_dates.RULES]
+    monkeypatch.setattr(values_dates, "RULES", everywhere)
+    for text, spans in zip(texts, found, strict=True):
+        places = [(span.start, span.end) for span in values_dates.find_dates(text)]
+        assert places == [(span.start, span.end) for span in spans], text
