@@ -110,7 +110,7 @@ async def test_a_crisis_gets_the_numbers(talk: Talk) -> None:
 
 
 async def test_the_urgent_reason_leads_an_open_request(talk: Talk) -> None:
-    await talk.say("complaint")
+    await talk.say("complaint", "Ich beschwere mich über Sie")
     await talk.say("crisis")
     assert await talk.handoffs() == ["complaint", "crisis"]
 
@@ -221,7 +221,7 @@ async def test_understanding_again_forgets_the_misunderstandings(known: Talk) ->
         ("ask_bot", "yes_automated"),
         ("thank", "thanks_noted"),
         ("goodbye", "goodbye"),
-        ("complaint", "complaint_heard"),
+        ("complaint", "anger_heard"),
         ("data_request", "data_request_noted"),
         ("change_contact", "contact_change_noted"),
         ("choose_channel", "channel_ask"),
