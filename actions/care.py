@@ -15,13 +15,17 @@ PAUSE_UNTIL_PERSON_DAYS = 365
 """Nothing goes out by itself after a crisis and its like: a person ends the pause."""
 
 
-async def to_person_at_once(turn: Turn, reason: str, wording: str) -> None:
+COUNTRIES_OF_HELP = frozenset({"DE", "AT", "CH", "GB", "US"})
+"""Countries whose numbers for help are known to the wording catalogue (``phrases.yml``)."""
+
+
+async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: object) -> None:
     """Pause everything, ask for a person, say the one thing that fits, and ask nothing."""
     await pause_everything(turn, PAUSE_UNTIL_PERSON_DAYS, reason)
     await turn.context.conversation.request_person(reason, {})
     turn.ask("none")
     turn.remember(offer=None, wish=None)
-    turn.say(wording)
+    turn.say(wording, **args)
 
 
 class HearHardship(DialogueAction):
@@ -39,7 +43,9 @@ class HelpInCrisis(DialogueAction):
     title = "action_help_in_crisis"
 
     async def act(self, turn: Turn) -> None:
-        await to_person_at_once(turn, "crisis", "crisis_help")
+        country = turn.facts.policy.contact_country
+        where = country if country in COUNTRIES_OF_HELP else "other"
+        await to_person_at_once(turn, "crisis", "crisis_help", emergency=where, helpline=where)
 
 
 class NoteInsolvency(DialogueAction):

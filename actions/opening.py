@@ -42,6 +42,11 @@ class Greet(DialogueAction):
         elif current_offer(turn) is not None:
             turn.ask("confirm_agreement")
             back_to_offer(turn)
+        elif turn.facts.waiting or turn.slot("refused"):
+            # Who has trouble, or does not want to pay, is not asked for money with a hello.
+            turn.ask("none")
+            choices = [button("claim", "ask_claim"), button("agreement", "ask_agreement")]
+            turn.say("welcome", buttons=[*choices, PERSON])
         else:
             await _where_we_were(turn)
 

@@ -29,7 +29,7 @@ _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "until", "answer_by", "received"),
-        *("day", "bound", "clock", "clock_end", "part"),
+        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline"),
     }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from storage.tables import AuditEvent, ContactPoint
+from storage.tables import AuditEvent, ContactPoint, Merchant
 
 if TYPE_CHECKING:
     from tests.db.actions.conftest import Talk
@@ -107,6 +107,22 @@ async def test_a_crisis_gets_the_numbers(talk: Talk) -> None:
     await talk.say("crisis", "ich kann nicht mehr")
     assert "112" in talk.text
     assert "0800 1110111" in talk.text
+
+
+@pytest.mark.parametrize(
+    ("country", "emergency", "helpline"),
+    [("AT", "112", "Telefonseelsorge 142"), ("GB", "999", "116 123"), ("PT", "112", "helpline")],
+)
+async def test_a_crisis_gets_the_numbers_of_the_country(
+    talk: Talk, country: str, emergency: str, helpline: str
+) -> None:
+    async with talk.database.merchant(talk.merchant.id) as session:
+        merchant = await session.get_one(Merchant, talk.merchant.id)
+        merchant.policy = {**merchant.policy, "contact_country": country}
+    await talk.say("crisis", "ich kann nicht mehr")
+    assert emergency in talk.text
+    assert helpline in talk.text
+    assert "0800 1110111" not in talk.text
 
 
 async def test_the_urgent_reason_leads_an_open_request(talk: Talk) -> None:

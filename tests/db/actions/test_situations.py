@@ -278,6 +278,15 @@ async def test_without_an_agreement_the_ways_are_open(known: Talk) -> None:
     assert known.slots["awaiting"] == "way"
 
 
+@pytest.mark.parametrize("intent", ["hardship", "refuse_to_pay"])
+async def test_who_has_trouble_or_refuses_is_not_asked_for_money_with_a_hello(
+    known: Talk, intent: str
+) -> None:
+    await known.say(intent, "…")
+    assert await known.say("greet", "Hallo") == ["welcome"]
+    assert not any(reply.discloses for reply in known.replies)
+
+
 async def test_how_are_you_is_no_misunderstanding(known: Talk) -> None:
     assert await known.say("out_of_scope", "Und, wie geht es dir?") == ["small_talk"]
     assert not known.slots.get("misunderstood")
