@@ -2,12 +2,14 @@
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
+from actions.documents import DOCUMENT
 from actions.offers import (
     back_to_offer,
     current_offer,
     names_other_terms,
     pressed_old_button,
 )
+from actions.opening import asks_how_we_are
 from actions.people import offer_person
 from actions.turn import PERSON, Turn, button
 
@@ -98,6 +100,9 @@ class TakeFact(DialogueAction):
 
     async def act(self, turn: Turn) -> None:
         heard = turn.heard
+        if heard.has(DOCUMENT):
+            turn.go_on_with("action_take_document")
+            return
         if not turn.facts.verified and heard.has("invoice_number", "birth_date", "postal_code"):
             turn.go_on_with("action_verify")
         elif heard.has("invoice_number"):
@@ -123,6 +128,13 @@ class Clarify(DialogueAction):
     understood = False
 
     async def act(self, turn: Turn) -> None:
+        if turn.heard.has(DOCUMENT):
+            turn.go_on_with("action_take_document")
+            return
+        if asks_how_we_are(turn.heard.text):
+            turn.say("small_talk")
+            back_to_offer(turn)
+            return
         offer = current_offer(turn)
         if offer and turn.awaiting == "confirm_agreement" and names_other_terms(turn, offer):
             # Other figures, right after a suggestion, are about that suggestion.

@@ -1,11 +1,13 @@
 """When something else comes first: not right, not me, not well."""
 
-from datetime import UTC, date, datetime, time, timedelta
+import re
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
+from actions.documents import DOCUMENT, keep_documents
 from actions.proof import ask_for_proof, demand_proof, unprovable
 from actions.reading import proof_in
+from actions.rest import check_ends, pause_everything, rest_claims
 from actions.turn import Turn
 from ledger import book
 
@@ -13,24 +15,17 @@ PAUSE_UNTIL_PERSON_DAYS = 365
 """Nothing goes out by itself after a crisis and its like: a person ends the pause."""
 
 
-def check_ends(turn: Turn) -> date:
-    """The day by which a check's answer comes, and until which reminders rest."""
-    return turn.facts.today + timedelta(days=turn.facts.policy.check_days)
+COUNTRIES_OF_HELP = frozenset({"DE", "AT", "CH", "GB", "US"})
+"""Countries whose numbers for help are known to the wording catalogue (``phrases.yml``)."""
 
 
-async def pause_everything(turn: Turn, days: int, reason: str) -> None:
-    """Send the customer nothing unasked for so many days."""
-    until = datetime.combine(turn.facts.today + timedelta(days=days), time(), UTC)
-    await turn.context.conversation.pause_contact(until, reason)
-
-
-async def to_person_at_once(turn: Turn, reason: str, wording: str) -> None:
+async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: object) -> None:
     """Pause everything, ask for a person, say the one thing that fits, and ask nothing."""
     await pause_everything(turn, PAUSE_UNTIL_PERSON_DAYS, reason)
     await turn.context.conversation.request_person(reason, {})
     turn.ask("none")
     turn.remember(offer=None, wish=None)
-    turn.say(wording)
+    turn.say(wording, **args)
 
 
 class HearHardship(DialogueAction):
@@ -48,7 +43,9 @@ class HelpInCrisis(DialogueAction):
     title = "action_help_in_crisis"
 
     async def act(self, turn: Turn) -> None:
-        await to_person_at_once(turn, "crisis", "crisis_help")
+        country = turn.facts.policy.contact_country
+        where = country if country in COUNTRIES_OF_HELP else "other"
+        await to_person_at_once(turn, "crisis", "crisis_help", emergency=where, helpline=where)
 
 
 class NoteInsolvency(DialogueAction):
@@ -90,7 +87,8 @@ async def dispute(turn: Turn, reason: str, question: str | None) -> None:
     session, now, until = turn.context.session, turn.context.now, check_ends(turn)
     await book.dispute(session, claim_id, reason, now=now)
     await book.pause(session, claim_id, reason, until=until, now=now)
-    await turn.context.conversation.request_person(reason, {"claim": claim_id})
+    facts = await keep_documents(turn, claim_id)
+    await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
     turn.remember(offer=None)
     turn.ask("dispute_reason" if question else "none")
     turn.say(question or "dispute_noted", answer_by=until)
@@ -142,6 +140,12 @@ class NoteDispute(DialogueAction):
     discloses = True
 
     async def act(self, turn: Turn) -> None:
+        found = await focus(turn)
+        if found is not None and turn.heard.has(DOCUMENT):
+            claim_id = found.statement.claim_id
+            facts = await keep_documents(turn, claim_id)
+            reason = found.statement.pause_reason or "dispute_other"
+            await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
         turn.ask("none")
         turn.say("dispute_noted", answer_by=check_ends(turn))
 
@@ -190,8 +194,63 @@ class AnswerThirdParty(DialogueAction):
     title = "action_answer_third_party"
 
     async def act(self, turn: Turn) -> None:
+        if somebody_else_ordered(turn.heard.text):
+            turn.go_on_with("action_dispute_unknown")
+            return
         await turn.context.conversation.refuse_proof("third_party")
         await turn.context.conversation.request_person("third_party", {})
-        turn.ask("none")
+        turn.ask("authority")
         turn.remember(offer=None, wish=None, given=None)
         turn.say("third_party_noted")
+
+
+_FAMILY = (
+    r"(?:mein|unser|my|our)\w*\s+(?:\w+\s+)?(?:sohn|tochter|kind|kinder|mann|frau|partner\w*|freund\w*"
+    r"|bruder|schwester|mutter|vater|mitbewohner\w*|ex\b|son|daughter|kids?|child|children|husband"
+    r"|wife|boyfriend|girlfriend|brother|sister|flatmate|roommate|mother|father)"
+)
+_SOMEBODY_ELSE_ORDERED = re.compile(
+    rf"\b(?:das|es|die|den|dies\w*)?\s*(?:hat|haben)\s+(?:\w+\s+){{0,3}}?{_FAMILY}[^.?!]{{0,40}}"
+    rf"\b(?:bestellt|gekauft|abgeschlossen)"
+    rf"|{_FAMILY}\s+(?:hat|haben)[^.?!]{{0,40}}\b(?:bestellt|gekauft|abgeschlossen)"
+    rf"|{_FAMILY}\s+(?:\w+\s+)?(?:ordered|bought|signed\sup)"
+    rf"|\b(?:ordered|bought)\sby\s{_FAMILY}",
+    re.IGNORECASE,
+)
+
+
+def somebody_else_ordered(text: str) -> bool:
+    """Whether the customer says that one of the family ordered; that is nobody else writing."""
+    return _SOMEBODY_ELSE_ORDERED.search(text) is not None
+
+
+class NoteAuthority(DialogueAction):
+    """Somebody says that they may act for the customer: a person looks at what shows it."""
+
+    title = "action_note_authority"
+
+    async def act(self, turn: Turn) -> None:
+        if turn.heard.has("invoice_number", "birth_date", "postal_code"):
+            turn.go_on_with("action_verify")  # that shows nothing about acting for somebody
+            return
+        facts = await keep_documents(turn)
+        await turn.context.conversation.request_person(
+            "third_party", {"authority": "claimed", **facts}
+        )
+        turn.ask("none")
+        turn.say("authority_noted")
+
+
+class MeetMinor(DialogueAction):
+    """Not of age: nothing is disclosed, every claim rests, a person goes on."""
+
+    title = "action_meet_minor"
+
+    async def act(self, turn: Turn) -> None:
+        port = turn.context.conversation
+        if turn.heard.intent == "opt_out":
+            await port.opt_out()
+        await port.refuse_proof("minor", until_person=True)
+        await rest_claims(turn, "minor")
+        turn.remember(claim_id=None, claim_shown=None, given=None, second=None)
+        await to_person_at_once(turn, "minor", "minor_noted")

@@ -73,8 +73,9 @@ class ConversationPort(Protocol):
     ) -> str:
         """Try a proof: ``verified``, ``wrong`` or ``locked``."""
 
-    async def refuse_proof(self, reason: str) -> None:
-        """End the proof; where there was none, take none until a person reopens it."""
+    async def refuse_proof(self, reason: str, *, until_person: bool = False) -> None:
+        """End the proof; where there was none, or with `until_person`, take none until a person
+        reopens it."""
 
     async def request_person(
         self, reason: str, summary: Mapping[str, Any], *, promise: bool = False
@@ -119,7 +120,12 @@ class TurnContext:
     """The message that our message right before this one answered; None where none of ours stands
     right before it, as when the customer had not seen it yet."""
     hint: Mapping[str, Any] = field(default_factory=dict)
-    """What a person who has just given the conversation back tells the bot."""
+    """What a person who has just given the conversation back tells the bot; see `hints`."""
+
+    @property
+    def first_of_turn(self) -> bool:
+        """Whether this is the first action that the message leads to."""
+        return self.key.endswith(":0")
 
 
 current: ContextVar[TurnContext] = ContextVar("current_turn")

@@ -8,6 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.context import current
+from actions.precedence import goes_first, goes_on_with_second, with_documents
 from actions.proof import demand_proof
 from actions.reading import Heard
 from actions.turn import Turn
@@ -36,7 +37,9 @@ class DialogueAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk carries no 
             action=self.title,
             context=context,
             facts=await context.conversation.facts(),
-            heard=Heard.from_message(tracker.latest_message),
+            heard=with_documents(
+                Heard.from_message(tracker.latest_message), tracker.latest_message
+            ),
             slots=tracker.slots,
             dispatcher=dispatcher,
         )
@@ -46,10 +49,13 @@ class DialogueAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk carries no 
         if wish and wish.get("ready") and wish["action"] == self.title:
             turn.heard, turn.resumed = Heard.from_data(wish), True
             turn.remember(wish=None)
+        if context.first_of_turn and await goes_first(turn):
+            return turn.events()
         if self.discloses and not turn.facts.verified:
             await demand_proof(turn)
         else:
             await self.act(turn)
+        goes_on_with_second(turn)
         return turn.events()
 
     @abstractmethod

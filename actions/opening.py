@@ -1,35 +1,77 @@
 """First words, who we are, and everything about contact itself."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 
+from actions.claims import focus_to_speak_of
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer, current_offer
-from actions.turn import PERSON, Turn, button
+from actions.proof import demand_proof
+from actions.rest import pause_everything
+from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
 
 POSTPONED_DAYS_MAX = 60
 POSTPONED_DAYS_USUAL = 7
 
 
+_HOW_ARE_YOU = re.compile(
+    r"\b(?:wie\sgeht(?:['’]?s|\s+es)(?:\s+(?:dir|ihnen|euch|so|heute|denn))*"
+    r"|(?:was\sgeht|alles\sgut\sbei\s(?:dir|euch|ihnen))(?:\s+(?:ab|so))?"
+    r"|how\s(?:are\s(?:you|things)|do\syou\sdo|is\sit\sgoing)(?:\s+(?:doing|today|there))*)\s*[?!.]*$",
+    re.IGNORECASE,
+)
+
+
+def asks_how_we_are(text: str) -> bool:
+    """Whether a message asks after us, as people do, and not how something works."""
+    return _HOW_ARE_YOU.search(text) is not None
+
+
 class Greet(DialogueAction):
-    """A hello, or the first answer: proof first, then what it is about."""
+    """A hello, or the first answer: proof first, then what it is about, or where we were."""
 
     title = "action_greet"
 
     async def act(self, turn: Turn) -> None:
-        if not turn.facts.verified or turn.slot("claim_shown") is None:
+        if asks_how_we_are(turn.heard.text):
+            turn.say("small_talk")
+        if turn.slot("claim_shown") is None:
             turn.go_on_with("action_explain_claim")
-        elif current_offer(turn) is not None and turn.awaiting == "confirm_agreement":
+        elif not turn.facts.verified:
+            await demand_proof(turn)
+        elif current_offer(turn) is not None:
+            turn.ask("confirm_agreement")
             back_to_offer(turn)
-        else:
+        elif turn.facts.waiting or turn.slot("refused"):
+            # Who has trouble, or does not want to pay, is not asked for money with a hello.
             turn.ask("none")
-            turn.say(
-                "welcome",
-                buttons=[
-                    button("claim", "ask_claim"),
-                    button("agreement", "ask_agreement"),
-                    PERSON,
-                ],
-            )
+            choices = [button("claim", "ask_claim"), button("agreement", "ask_agreement")]
+            turn.say("welcome", buttons=[*choices, PERSON])
+        else:
+            await _where_we_were(turn)
+
+
+async def _where_we_were(turn: Turn) -> None:
+    found = await focus_to_speak_of(turn)
+    if found is None:
+        return
+    if (agreement := found.agreement) is None:
+        turn.ask("way")
+        turn.say(
+            "welcome_back",
+            invoice=found.statement.invoice_number,
+            open=found.open,
+            buttons=[PAY_NOW, LATER, INSTALMENTS],
+        )
+        return
+    turn.ask("none")
+    upcoming = next((part for part in agreement.progress if part.missing), None)
+    turn.say(
+        "welcome_back_agreement",
+        due=upcoming.instalment.due if upcoming else None,
+        amount=upcoming.missing if upcoming else None,
+        buttons=[button("agreement", "ask_agreement"), PERSON],
+    )
 
 
 class ExplainSender(DialogueAction):
@@ -65,15 +107,45 @@ class SayGoodbye(DialogueAction):
 
 
 class OptOut(DialogueAction):
-    """No more messages: done at once, confirmed once."""
+    """No more messages: done at once, confirmed once.
+
+    What else was said goes on where it needs no question; else a person has it.
+    """
 
     title = "action_opt_out"
 
     async def act(self, turn: Turn) -> None:
-        await turn.context.conversation.opt_out()
+        port = turn.context.conversation
+        await port.opt_out()
         turn.ask("none")
         turn.remember(offer=None, wish=None)
         turn.say("opt_out_confirmed")
+        second = turn.slot("second")
+        if not second or second["intent"] in _ANSWERED_AFTER_STOP:
+            return
+        turn.remember(second=None)
+        reason = _REASON_AFTER_STOP.get(second["intent"])
+        if reason is None:
+            return
+        await pause_everything(turn, turn.facts.policy.check_days, reason)
+        await port.request_person(reason, {"after": "opt_out"})
+        turn.say("passed_on_after_stop")
+
+
+_ANSWERED_AFTER_STOP = frozenset(
+    {"wrong_person", "data_request", "withdraw_contract", "change_contact", "request_receipt"}
+)
+_REASON_AFTER_STOP = {
+    "already_paid": "payment_reported",
+    "dispute_goods": "dispute_goods",
+    "hardship": "hardship",
+    "request_callback": "callback",
+    "request_human": "asked_for_person",
+    "request_invoice_copy": "invoice_copy",
+    "request_instalments": "asked_for_person",
+    "request_deferral": "asked_for_person",
+}
+"""A wish that came with a stop → why a person gets it. A refusal or a question asks for none."""
 
 
 class ChangeLanguage(DialogueAction):
@@ -134,7 +206,9 @@ class NotePostponement(DialogueAction):
     async def act(self, turn: Turn) -> None:
         today = turn.facts.today
         day = turn.heard.day()
-        if day is None or day <= today:
+        if day == today:  # "this evening": the customer writes again, we do not before tomorrow
+            day = today + timedelta(days=1)
+        elif day is None or day < today:
             day = today + timedelta(days=POSTPONED_DAYS_USUAL)
         day = min(day, today + timedelta(days=POSTPONED_DAYS_MAX))
         until = datetime.combine(day, time(), UTC)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from actions.claims import focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
+from actions.documents import DOCUMENT, keep_documents
 from actions.offers import back_to_offer
 from actions.roles import Role
 from actions.turn import Turn
@@ -60,6 +61,9 @@ class OrderReceipt(DialogueAction):
     title = "action_order_receipt"
 
     async def act(self, turn: Turn) -> None:
+        if turn.heard.has(DOCUMENT):
+            turn.go_on_with("action_take_document")
+            return
         await turn.context.conversation.request_person("receipt", {})
         turn.say("task_for_team")
         back_to_offer(turn)
@@ -77,7 +81,7 @@ class AskPaid(DialogueAction):
             turn.say("nothing_open")
             return
         await _pause(turn, found.statement.claim_id)
-        if turn.heard.day() is not None:
+        if turn.heard.day() is not None or turn.heard.has(DOCUMENT):
             turn.go_on_with("action_note_paid")
             return
         turn.remember(offer=None)
@@ -102,16 +106,23 @@ class NotePaid(DialogueAction):
             return
         paid_on = day if day is not None and day <= turn.facts.today else None
         await _pause(turn, found.statement.claim_id)
+        documents = await keep_documents(turn, found.statement.claim_id)
         await turn.context.conversation.request_person(
             "payment_reported",
             {
                 "claim": found.statement.claim_id,
                 "paid_on": paid_on.isoformat() if paid_on else None,
+                **documents,
             },
         )
         turn.remember(offer=None)
         turn.ask("none")
-        turn.say("already_paid_noted", paid_on=paid_on, answer_by=answer_by(turn))
+        turn.say(
+            "already_paid_noted",
+            paid_on=paid_on,
+            receipts=len(turn.heard.values(DOCUMENT)),
+            answer_by=answer_by(turn),
+        )
 
 
 def answer_by(turn: Turn) -> object:

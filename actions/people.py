@@ -1,8 +1,11 @@
 """Whatever a person has to do: take over, call back, look into something."""
 
+import re
+
+from actions.day_time import DayTime, day_time
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
-from actions.turn import Turn, button
+from actions.turn import PERSON, Turn, button
 
 CHANNELS = ("sms", "whatsapp", "telegram")
 
@@ -39,7 +42,7 @@ class AskCallbackTime(DialogueAction):
     title = "action_ask_callback_time"
 
     async def act(self, turn: Turn) -> None:
-        if turn.heard.has("date"):
+        if turn.heard.has("date") or day_time(turn.heard.text) is not None:
             turn.go_on_with("action_note_callback")
             return
         turn.ask("callback_time")
@@ -47,26 +50,49 @@ class AskCallbackTime(DialogueAction):
 
 
 class NoteCallback(DialogueAction):
-    """The wish for a call with its time; the customer's words stand in the transcript."""
+    """The wish for a call with its day and time of day, repeated so that it can be put right."""
 
     title = "action_note_callback"
 
     async def act(self, turn: Turn) -> None:
         day = turn.heard.day()
+        if day is not None and day < turn.facts.today:
+            day = None
+        named = (day_time(turn.heard.text) or DayTime()).to_data()
         await turn.context.conversation.request_person(
-            "callback", {"day": day.isoformat() if day else None}
+            "callback", {"day": day.isoformat() if day else None, **named}
         )
         turn.ask("none")
-        turn.say("callback_noted")
+        turn.say(
+            "callback_noted",
+            day=day,
+            bound=named.get("time_bound"),
+            clock=named.get("time"),
+            clock_end=named.get("time_end"),
+            # "Tomorrow evening after 6" needs the evening no more.
+            part=named.get("day_part") if "time" not in named else None,
+        )
+
+
+_COMPLAINS = re.compile(r"beschwer|reklam|vorgesetzt|complain|supervisor|manager", re.IGNORECASE)
 
 
 class HearComplaint(DialogueAction):
+    """Anger: stay calm and offer a person; a complaint, or anger again, goes to one."""
+
     title = "action_hear_complaint"
 
     async def act(self, turn: Turn) -> None:
-        await turn.context.conversation.request_person("complaint", {})
-        turn.ask("none")
-        turn.say("complaint_heard")
+        port = turn.context.conversation
+        if turn.slot("upset") or _COMPLAINS.search(turn.heard.text):
+            await port.request_person("complaint", {})
+            turn.ask("none")
+            turn.say("complaint_heard")
+            return
+        await port.note("anger_heard", {"message": turn.context.message_id})
+        turn.remember(upset=True)
+        turn.ask("handoff_offer")
+        turn.say("anger_heard", buttons=[PERSON])
 
 
 class NoteDataRequest(DialogueAction):

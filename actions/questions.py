@@ -1,9 +1,18 @@
 """Questions about what is open: what it is, how much, why, and what if not."""
 
+from datetime import timedelta
+
 from actions.claims import focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
+from actions.documents import DOCUMENT
 from actions.offers import back_to_offer, current_offer
+from actions.proof import demand_proof
+from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
+
+REFUSALS_ANSWERED = 1
+REFUSAL_PAUSE_DAYS = 14
+"""After a second refusal nothing is sent unasked for so long."""
 
 
 class ExplainClaim(DialogueAction):
@@ -95,6 +104,9 @@ class OrderInvoiceCopy(DialogueAction):
     discloses = True
 
     async def act(self, turn: Turn) -> None:
+        if turn.heard.has(DOCUMENT):  # "here is the invoice", with a photo of it
+            turn.go_on_with("action_take_document")
+            return
         found = await focus(turn)
         if found is None:
             turn.say("nothing_open")
@@ -159,12 +171,19 @@ class ExplainConsequences(DialogueAction):
 
 
 class AnswerRefusal(DialogueAction):
-    """The customer will not pay: one calm answer, and the question whether something is wrong."""
+    """The customer will not pay: one calm answer with a question; said again, some quiet."""
 
     title = "action_answer_refusal"
-    discloses = True
 
     async def act(self, turn: Turn) -> None:
+        times = int(turn.slot("refused") or 0) + (0 if turn.resumed else 1)
+        turn.remember(refused=times)
+        if times > REFUSALS_ANSWERED:
+            await self._leave_alone(turn)
+            return
+        if not turn.facts.verified:
+            await demand_proof(turn)
+            return
         found = await focus_to_speak_of(turn)
         if found is None:
             return
@@ -172,3 +191,10 @@ class AnswerRefusal(DialogueAction):
         turn.remember(offer=None)
         turn.ask("objection_check")
         turn.say("refused", buttons=[button("not_right", "affirm"), LATER, PERSON])
+
+    async def _leave_alone(self, turn: Turn) -> None:
+        until = turn.facts.today + timedelta(days=REFUSAL_PAUSE_DAYS)
+        await pause_everything(turn, REFUSAL_PAUSE_DAYS, "refused")
+        turn.remember(offer=None, wish=None)
+        turn.ask("none")
+        turn.say("refused_again", until=until, buttons=[PERSON])

@@ -13,7 +13,7 @@ from conversation.opening_hours import AnswerTime, NeverOpen, OpeningHours, answ
 from negotiation.policy_data import policy_from_data
 from storage.tables import AuditEvent, Conversation, Handoff, Merchant
 
-URGENT_REASONS = frozenset({"hardship", "bereavement"})
+URGENT_REASONS = frozenset({"hardship", "bereavement", "minor"})
 
 
 class Urgency(StrEnum):

@@ -85,6 +85,7 @@ _STEP_OF_REASON: Final[Mapping[str, Step]] = {
     "contact_change": Step.CORRECT_CONTACT,
     "wrong_person": Step.CORRECT_CONTACT,
     "channel": Step.CORRECT_CONTACT,
+    "minor": Step.ASK_FOR_AUTHORITY,
     "third_party": Step.ASK_FOR_AUTHORITY,
     "figures_not_confirmed": Step.CONFIRM_FIGURES,
     "bank_details": Step.SEND_DOCUMENT,

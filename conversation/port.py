@@ -80,13 +80,14 @@ class Port:
         outcome = await identity.check(self.session, self.conversation, given, self.now)
         return outcome.value
 
-    async def refuse_proof(self, reason: str) -> None:
-        """Whoever writes has said that they are somebody else.
+    async def refuse_proof(self, reason: str, *, until_person: bool = False) -> None:
+        """Whoever writes has said that they are somebody else, or not of age.
 
         A proof given before ends; the customer, back at the phone or misunderstood, may give it
-        again. Where there was none, none counts any more, until a person reopens it.
+        again. Where there was none, or with `until_person`, none counts any more until a person
+        reopens it.
         """
-        if not self._verified():
+        if until_person or not self._verified():
             self.conversation.verification_locked_at = (
                 self.conversation.verification_locked_at or self.now
             )

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from channels.message import Channel, ContactWish
+from channels.message import AttachmentKind, Channel, ContactWish
 from channels.optout import contact_wish
 from conversation.consent import bind_start_token, opt_in, opt_out
 from conversation.delivery import IS_UNSENT, OUT, ToSend
@@ -54,6 +54,10 @@ GIVE_UP_AFTER = timedelta(minutes=2)
 TURNS_PER_HOUR_MAX = 150
 """More is no conversation but two machines talking to each other; a person is asked."""
 WORDS_THAT_TELL_A_LANGUAGE = 3
+DOCUMENT_KINDS = frozenset(
+    {AttachmentKind.PHOTO.value, AttachmentKind.DOCUMENT.value, AttachmentKind.VIDEO.value}
+)
+"""A voice message, a sticker or a place shows nothing; the customer is asked for a text."""
 RETRY_SECONDS_MAX = 15
 STALLED_AFTER = timedelta(minutes=1)
 
@@ -95,7 +99,14 @@ class Inbound:
     text: str
     args: Mapping[str, Any]
     buttons: Sequence[Mapping[str, str]]
+    attachments: Sequence[Mapping[str, Any]]
     created_at: datetime
+
+    @property
+    def documents(self) -> list[str]:
+        """The kinds of what a person can look at as a receipt or as evidence."""
+        kinds = [attachment.get("kind") for attachment in self.attachments]
+        return [kind for kind in kinds if kind in DOCUMENT_KINDS]
 
 
 @dataclass(frozen=True)
@@ -256,7 +267,7 @@ def _is_plain(seen: Look, inbound: Inbound) -> bool:
         and seen.state not in ("agent", "closed")
         and seen.turns < TURNS_PER_HOUR_MAX
         and seen.customer_id is not None
-        and bool(inbound.text.strip() or inbound.buttons)
+        and bool(inbound.text.strip() or inbound.buttons or inbound.documents)
     )
 
 
@@ -299,7 +310,8 @@ async def _settle(
         return await _say(session, conversation, message, Reply("unknown_sender"), now)
     if message.args.get("card_masked"):
         return await _say(session, conversation, message, Reply("card_masked"), now)
-    if not message.text.strip() and not message.buttons and message.kind != "start":
+    says_something = message.text.strip() or message.buttons or message.kind == "start"
+    if not says_something and not (recent.message and recent.message.documents):
         return await _say(session, conversation, message, Reply("unsupported_media"), now)
     return None
 
@@ -341,6 +353,8 @@ async def _request(
         parse_data = {"intent": "out_of_scope", "entities": []}
     elif inbound.kind == "start":
         parse_data = {"intent": "greet", "entities": []}
+    elif inbound.documents and not inbound.text.strip():
+        parse_data = {"intent": "send_document", "entities": []}
     return TurnRequest(
         conversation_id=seen.conversation_id,
         text=readable(choice.title if choice is not None else inbound.text) or "…",
@@ -357,6 +371,7 @@ async def _request(
             "channel": seen.channel,
             "follows": seen.follows,
             **({"hint": seen.hint} if seen.hint else {}),
+            **({"documents": inbound.documents} if inbound.documents else {}),
         },
     )
 

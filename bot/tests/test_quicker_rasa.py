@@ -4,7 +4,6 @@ import itertools
 from typing import Any, Dict, List
 
 import pytest
-from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.processor import MessageProcessor
@@ -13,19 +12,14 @@ from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.constants import RULE_SNIPPET_ACTION_NAME
 
-from pipeline import graph_run, model_files, rule_index
+from pipeline import graph_run, rule_index
 
 DASK = DaskGraphRunner.__dict__["run"]
 
 
 @pytest.fixture(scope="module")
-def processor() -> MessageProcessor:
-    model = model_files.newest_model()
-    if model is None:
-        pytest.skip("no trained model: run bot/pipeline/train.py")
-    loaded = Agent.load(str(model)).processor
-    assert loaded is not None
-    return loaded
+def processor(trained: MessageProcessor) -> MessageProcessor:
+    return trained
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from typing import Any, AsyncIterator, Dict, List
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.utils.endpoints import EndpointConfig
@@ -43,17 +42,6 @@ class ActionServer:
             assert request.transport is not None
             request.transport.close()
         return web.json_response(self.answer, status=self.status)
-
-
-@pytest.fixture(scope="module")
-def trained() -> MessageProcessor:
-    model = model_files.newest_model()
-    if model is None:
-        pytest.skip("no trained model: run bot/pipeline/train.py")
-    action_call.install()
-    processor = Agent.load(str(model)).processor
-    assert processor is not None
-    return processor
 
 
 @pytest_asyncio.fixture

@@ -27,7 +27,10 @@ SMS_SEGMENTS_LONG_MAX = 8
 
 _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
-    {"facts", "missing", "language", "channel", "until", "answer_by", "received"}
+    {
+        *("facts", "missing", "language", "channel", "until", "answer_by", "received"),
+        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline"),
+    }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""
 _DISCLOSING_VOICE = re.compile(r"\bm\.(name|iban|bic|payee)\b")

@@ -83,6 +83,8 @@ _NAMED: Mapping[str, Any] = {
     "paid_on": "2026-11-20",
     "latest": "2027-02-15",
     "date": "2026-11-01",
+    "clock": "10:30",
+    "clock_end": "12:00",
 }
 _BARE: Mapping[str, Any] = {
     **dict.fromkeys(("costs", "interest", "paid", "charge"), _euro(0)),

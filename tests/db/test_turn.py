@@ -205,6 +205,28 @@ async def test_what_needs_no_engine_is_settled_here(
     assert settled.outcome == outcome
 
 
+@pytest.mark.parametrize("kind", ["photo", "document", "video"])
+async def test_a_file_without_words_goes_to_the_dialogue(
+    database: Database, conversation: Conversation, kind: str
+) -> None:
+    await receive(database, conversation, "", attachments=[{"kind": kind, "reference": "f1"}])
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.parse_data == {"intent": "send_document", "entities": []}
+    assert pending.request.metadata["documents"] == [kind]
+    assert "f1" not in str(pending.request)
+
+
+async def test_the_words_under_a_photo_are_understood_and_the_photo_goes_with_them(
+    database: Database, conversation: Conversation
+) -> None:
+    await receive(database, conversation, "so kam es an", attachments=[{"kind": "photo"}])
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.parse_data is None
+    assert pending.request.metadata["documents"] == ["photo"]
+
+
 async def test_a_person_at_the_desk_keeps_the_bot_silent(
     database: Database, conversation: Conversation
 ) -> None:

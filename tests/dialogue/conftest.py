@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
 from api import action_endpoint
-from channels.message import Channel, InboundKind, InboundMessage
+from channels.message import Attachment, AttachmentKind, Channel, InboundKind, InboundMessage
 from conversation import inbox, turn
 from conversation.engine import RasaEngine
 from ledger import book
@@ -66,6 +66,10 @@ class Chat:
     async def say(self, text: str) -> list[str]:
         """Send a text; the names of the wordings that answered."""
         return await self._send(text, None)
+
+    async def send_photo(self, caption: str = "") -> list[str]:
+        """Send a photo, with words or without."""
+        return await self._send(caption, None, (Attachment(AttachmentKind.PHOTO, "file-1"),))
 
     async def press(self, title: str) -> list[str]:
         """Press a button of the last replies."""
@@ -122,7 +126,9 @@ class Chat:
                 )
             )
 
-    async def _send(self, text: str, button: str | None) -> list[str]:
+    async def _send(
+        self, text: str, button: str | None, attachments: tuple[Attachment, ...] = ()
+    ) -> list[str]:
         self.sent += 1
         message = InboundMessage(
             channel=Channel.TELEGRAM,
@@ -134,6 +140,7 @@ class Chat:
             text=text,
             raw={},
             button=button,
+            attachments=attachments,
         )
         async with self.database.merchant(self.merchant.id) as session:
             accepted = await inbox.accept(session, message, self.now)

@@ -119,3 +119,34 @@ async def test_a_talk_can_go_on_after_three_misunderstandings(chat: Chat) -> Non
     await chat.say("RE-2026-1044")
     said = [await chat.say(text) for text in ("qwertz uiop", "blaue Giraffe singt", "lirum larum")]
     assert ["clarify_given_up"] in said or ["clarify_person"] in said
+
+
+async def test_a_photo_is_taken_as_the_receipt(chat: Chat) -> None:
+    await chat.say("Hallo")
+    await chat.say("RE-2026-1044")
+    await chat.say("Das habe ich doch schon überwiesen")
+    assert await chat.send_photo() == ["already_paid_noted"]
+    assert await chat.send_photo("hier nochmal die zweite Seite") == ["document_added"]
+    assert await chat.handoffs() == ["payment_reported"]
+
+
+async def test_a_minor_learns_nothing(chat: Chat) -> None:
+    await chat.say("Hallo")
+    await chat.say("RE-2026-1044")
+    assert await chat.say("ich bin erst 15, das hab ich aus Versehen gemacht") == ["minor_noted"]
+    assert await chat.say("wie viel ist das denn?") == ["verification_locked"]
+
+
+async def test_of_two_wishes_neither_is_lost(chat: Chat) -> None:
+    await chat.say("Hallo")
+    await chat.say("RE-2026-1044")
+    said = await chat.say("ich möchte in raten zahlen und schickt mir die rechnung nochmal")
+    assert said == ["invoice_copy_coming", "plan_example"]
+    said = await chat.say("ich hab schon bezahlt und lasst mich in Ruhe")
+    assert said == ["opt_out_confirmed", "passed_on_after_stop"]
+
+
+async def test_a_wish_for_a_call_keeps_its_time(chat: Chat) -> None:
+    said = await chat.say("Rufen Sie mich bitte morgen um 10 Uhr an")
+    assert "callback_noted" in said
+    assert "am 24. November 2026 um 10:00 Uhr" in chat.text

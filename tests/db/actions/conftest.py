@@ -25,6 +25,7 @@ from ledger.money import Money
 from storage.engine import Database
 from storage.tables import (
     Agreement,
+    AuditEvent,
     ChannelAccount,
     Claim,
     ContactPoint,
@@ -74,6 +75,8 @@ class Talk:
     replies: list[Rendered] = field(default_factory=list)
     raw: list[dict[str, Any]] = field(default_factory=list)
     messages: int = 0
+    hint: dict[str, Any] = field(default_factory=dict)
+    """What a person tells the next turn on giving the conversation back."""
 
     async def say(
         self,
@@ -108,6 +111,7 @@ class Talk:
         async with self.database.merchant(self.merchant.id) as session:
             port = await conversation_port(session, self.conversation_id, self.now)
             verified = (await port.facts()).verified
+        self.hint = {}
         self.replies = [self._rendered(reply, verified) for reply in self.raw]
         assert self.replies, "silence"
         return [reply.wording for reply in self.replies]
@@ -156,6 +160,17 @@ class Talk:
             found = await session.scalars(select(Handoff).where(Handoff.closed_at.is_(None)))
             return [reason for handoff in found for reason in handoff.summary["reasons"]]
 
+    async def summary(self) -> dict[str, Any]:
+        """What the open handoff carries along."""
+        async with self.database.merchant(self.merchant.id) as session:
+            found = await session.scalars(select(Handoff).where(Handoff.closed_at.is_(None)))
+            return found.one().summary
+
+    async def events(self, kind: str) -> list[AuditEvent]:
+        async with self.database.merchant(self.merchant.id) as session:
+            found = await session.scalars(select(AuditEvent).where(AuditEvent.kind == kind))
+            return list(found)
+
     async def conversation(self) -> Conversation:
         async with self.database.merchant(self.merchant.id) as session:
             return await session.get_one(Conversation, self.conversation_id)
@@ -185,6 +200,7 @@ class Talk:
                 key=f"turn:{self.messages}:{ordinal}",
                 conversation=await conversation_port(session, self.conversation_id, self.now),
                 follows=self.messages - 1,
+                hint=self.hint,
             )
             token = current.set(context)
             try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from storage.tables import AuditEvent, ContactPoint
+from storage.tables import AuditEvent, ContactPoint, Merchant
 
 if TYPE_CHECKING:
     from tests.db.actions.conftest import Talk
@@ -125,8 +125,24 @@ async def test_a_crisis_gets_the_numbers(talk: Talk) -> None:
     assert "0800 1110111" in talk.text
 
 
+@pytest.mark.parametrize(
+    ("country", "emergency", "helpline"),
+    [("AT", "112", "Telefonseelsorge 142"), ("GB", "999", "116 123"), ("PT", "112", "helpline")],
+)
+async def test_a_crisis_gets_the_numbers_of_the_country(
+    talk: Talk, country: str, emergency: str, helpline: str
+) -> None:
+    async with talk.database.merchant(talk.merchant.id) as session:
+        merchant = await session.get_one(Merchant, talk.merchant.id)
+        merchant.policy = {**merchant.policy, "contact_country": country}
+    await talk.say("crisis", "ich kann nicht mehr")
+    assert emergency in talk.text
+    assert helpline in talk.text
+    assert "0800 1110111" not in talk.text
+
+
 async def test_the_urgent_reason_leads_an_open_request(talk: Talk) -> None:
-    await talk.say("complaint")
+    await talk.say("complaint", "Ich beschwere mich über Sie")
     await talk.say("crisis")
     assert await talk.handoffs() == ["complaint", "crisis"]
 
@@ -237,7 +253,7 @@ async def test_understanding_again_forgets_the_misunderstandings(known: Talk) ->
         ("ask_bot", "yes_automated"),
         ("thank", "thanks_noted"),
         ("goodbye", "goodbye"),
-        ("complaint", "complaint_heard"),
+        ("complaint", "anger_heard"),
         ("data_request", "data_request_noted"),
         ("change_contact", "contact_change_noted"),
         ("choose_channel", "channel_ask"),

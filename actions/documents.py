@@ -1,0 +1,73 @@
+"""Photos and files: the bot cannot read them, but they arrive, and a person does.
+
+The file stays where it came in, with its message; what is kept here is that it came, and for what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actions.claims import Focus, focus
+from actions.dialogue_action import DialogueAction
+from actions.offers import back_to_offer, doubt_offer
+from actions.turn import PERSON, Turn, button
+from ledger.claim import ClaimStatus
+
+DOCUMENT = "document"
+_TAKEN_BY = {
+    "paid_details": "action_note_paid",
+    "dispute_reason": "action_note_dispute",
+    "objection": "action_dispute_other",
+    "objection_check": "action_dispute_other",
+    "authority": "action_note_authority",
+    "verification": "action_verify",
+}
+"""Which action takes a document as the answer to which question."""
+
+
+async def keep_documents(turn: Turn, claim_id: int | None = None) -> Mapping[str, Any]:
+    """Note what came with the message; the facts of it for a person, none where nothing came."""
+    kinds = turn.heard.values(DOCUMENT)
+    if not kinds:
+        return {}
+    await turn.context.conversation.note("document_received", {"kinds": kinds}, claim_id=claim_id)
+    return {"documents": kinds}
+
+
+class TakeDocument(DialogueAction):
+    """A photo or a file: the answer to a question, more for a running check, or: what for?"""
+
+    title = "action_take_document"
+
+    async def act(self, turn: Turn) -> None:
+        following = _TAKEN_BY.get(turn.awaiting)
+        if following is not None:
+            turn.go_on_with(following)
+            return
+        found = await focus(turn) if turn.facts.verified else None
+        if found is not None and (reason := _being_checked(turn, found)):
+            claim_id = found.statement.claim_id
+            facts = await keep_documents(turn, claim_id)
+            await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
+            turn.say("document_added", answer_by=found.statement.paused_until)
+            return
+        await keep_documents(turn, found.statement.claim_id if found else None)
+        doubt_offer(turn)
+        if turn.facts.waiting:
+            turn.say("person_already_coming")
+        elif found is not None:
+            choices = [button("already_paid", "already_paid"), button("goods", "dispute_goods")]
+            turn.say("document_ask", buttons=[*choices, PERSON])
+        else:
+            turn.say("unsupported_media")
+        back_to_offer(turn)
+
+
+def _being_checked(turn: Turn, found: Focus) -> str | None:
+    """Why the claim is being looked into; None where it is not."""
+    statement = found.statement
+    if found.facts.status is ClaimStatus.DISPUTED:
+        return statement.pause_reason or "dispute_other"
+    paused = statement.paused_until is not None and statement.paused_until >= turn.facts.today
+    return "payment_reported" if paused and statement.pause_reason == "payment_reported" else None

@@ -1,0 +1,79 @@
+"""What goes before the action that the rules chose, and what follows it in the same turn.
+
+Before: somebody who is not of age, what a person told us on giving back, the first of two wishes.
+After: the second of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from actions.hints import hinted_wish
+from actions.reading import Heard
+from actions.turn import END_OF_TURN, Turn
+from actions.two_wishes import two_wishes, wish_besides
+from actions.underage import says_minor
+
+_MINOR = "action_meet_minor"
+_BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _MINOR})
+
+
+def with_documents(heard: Heard, message: Mapping[str, Any]) -> Heard:
+    """What was heard, with the files that came along as entities."""
+    kinds = (message.get("metadata") or {}).get("documents") or []
+    files = [{"entity": "document", "value": kind} for kind in kinds]
+    return replace(heard, entities=[*heard.entities, *files]) if files else heard
+
+
+async def goes_first(turn: Turn) -> bool:
+    """Whether another action comes before this one; it is named as the next then.
+
+    Asked once for each message, at its first action.
+    """
+    if turn.slot("second") and turn.awaiting != "verification":
+        turn.remember(second=None)  # left over from a wish that was given up
+    if says_minor(turn.heard.text) and turn.action not in _BEFORE_MINOR:
+        turn.next_action = _MINOR
+        return True
+    wish = hinted_wish(turn.context.hint, turn.heard)
+    if wish is not None:
+        turn.remember(wish=wish)
+        turn.next_action = wish["action"]
+        return True
+    return await _first_of_two(turn)
+
+
+async def _first_of_two(turn: Turn) -> bool:
+    if (besides := wish_besides(turn.heard)) is not None:
+        intent, action = besides
+        kept = {**turn.heard.to_data(), "intent": intent, "action": action, "ready": True}
+        turn.remember(wish=kept)
+        turn.next_action = action
+        return True
+    wishes = two_wishes(turn.heard)
+    # An answer to a question that is open stays one, whatever else it says; but for a stop.
+    if wishes is None or (turn.action not in wishes.actions and wishes.first != "opt_out"):
+        return False
+    first, second = wishes.actions
+    if wishes.continued:
+        kept = {**turn.heard.to_data(), "intent": wishes.then, "action": second}
+        turn.remember(second=kept)
+    else:
+        await turn.context.conversation.note(
+            "second_wish", {"first": wishes.first, "second": wishes.then}
+        )
+    if turn.heard.intent == wishes.first:
+        return False
+    turn.next_action = first
+    return True
+
+
+def goes_on_with_second(turn: Turn) -> None:
+    """After the first wish the second, unless the proof is asked for: then after it."""
+    second = turn.slot("second")
+    if not second or turn.next_action != END_OF_TURN or turn.awaiting == "verification":
+        return
+    turn.remember(second=None, wish={**second, "ready": True})
+    turn.next_action = second["action"]
