@@ -59,12 +59,12 @@ class TakeYes(DialogueAction):
         agreed = found is not None and found.agreement is not None
         disputed = found is not None and found.facts.status is ClaimStatus.DISPUTED
         offer = current_offer(turn)
-        settled_by_person = turn.facts.waiting and not (disputed or turn.facts.locked)
+        person_coming = turn.facts.waiting and not (disputed or turn.facts.locked)
         if pressed_old_button(turn):
             # Pressed twice, most likely: what stands is told, not that nothing was put down.
             twice = agreed and offer is None
             turn.go_on_with("action_tell_agreement" if twice else "action_confirm_agreement")
-        elif settled_by_person and turn.awaiting == "none" and offer is None:
+        elif person_coming and turn.awaiting == "none" and offer is None:
             # A person was announced, perhaps after bad news: nothing is asked or offered.
             turn.say("person_already_coming")
         elif not turn.facts.verified or turn.slot("claim_shown") is None:
