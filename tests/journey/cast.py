@@ -47,7 +47,7 @@ async def cast(database: Database, script: Script, now: datetime, today: date) -
     async with database.merchant(merchant_id) as session:
         customer = Customer(
             merchant_id=merchant_id,
-            number=f"KD-{70_000 + script.number}",
+            number=f"KD-{script.digits(0)}",
             name=f"Musterfrau{script.number}",
             first_name="Robin",
             birth_date=date.fromisoformat(who.born) if who.born else None,
@@ -112,13 +112,13 @@ def _claim(
     today: date,
 ) -> NewClaim:
     due = today + timedelta(days=invoice.due)
-    number = f"LV-{script.number:03}{place}-{(script.number * 7919 + place) % 9000 + 1000}"
+    number = f"LV-{script.digits(place)}"
     return NewClaim(
         merchant_id=merchant_id,
         customer_id=customer_id,
         reference=number,
         invoice_number=number,
-        order_number=f"B{880_000 + script.number * 10 + place}",
+        order_number=f"B{script.digits(place)}",
         description=invoice.what,
         principal=Money(invoice.price, "EUR"),
         costs=Money(invoice.costs, "EUR"),

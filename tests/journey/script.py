@@ -6,6 +6,7 @@ nine days, ``-6`` was six days ago.
 
 import calendar
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -109,7 +110,11 @@ def _wordings(names: list[str]) -> tuple[frozenset[str], ...]:
 
 @dataclass(frozen=True)
 class Script:
-    """One dialogue. `defect` says why it is known to fail; `number` makes its customer unique."""
+    """One dialogue. `defect` says why it is known to fail; `number` makes its customer unique.
+
+    What the customer types comes from `digits` instead, which stay when dialogues are added: how
+    a line is understood may depend on them.
+    """
 
     name: str
     number: int
@@ -119,6 +124,10 @@ class Script:
     ends: Mapping[str, Any]
     defect: str | None = None
     situation: str = field(default="", compare=False)
+
+    def digits(self, place: int) -> int:
+        """Six digits of this dialogue's own, for the number of its `place`-th invoice."""
+        return 100_000 + zlib.crc32(f"{self.name}:{place}".encode()) % 900_000
 
     @classmethod
     def read(cls, data: Mapping[str, Any], number: int, situation: str) -> Self:
@@ -150,16 +159,17 @@ def minor(euros: float | int | str) -> int:
 
 
 def scripts() -> Iterator[Script]:
-    """All dialogues, file by file. Raises ValueError for a name that is there twice."""
-    names: set[str] = set()
+    """All dialogues, file by file. Raises ValueError for a name or number that is there twice."""
+    taken: set[str | int] = set()
     number = 0
     for path in sorted(FOLDER.glob("*.yml")):
         for data in yaml.safe_load(path.read_text(encoding="utf-8")):
             number += 1
             script = Script.read(data, number, path.stem)
-            if script.name in names:
-                raise ValueError(f"two dialogues are called {script.name}")
-            names.add(script.name)
+            own = {script.name, *map(script.digits, range(len(script.invoices) + 1))}
+            if own & taken:
+                raise ValueError(f"{script.name}: another dialogue has that already")
+            taken |= own
             yield script
 
 
