@@ -12,6 +12,7 @@ from actions.offers import (
 from actions.opening import asks_how_we_are
 from actions.people import offer_person
 from actions.turn import PERSON, Turn, button
+from ledger.claim import ClaimStatus
 
 MISUNDERSTOOD_MAX = 3
 READINGS_SHOWN = 2
@@ -55,15 +56,25 @@ class TakeYes(DialogueAction):
     title = "action_take_yes"
 
     async def act(self, turn: Turn) -> None:
+        found = await focus(turn)
+        agreed = found is not None and found.agreement is not None
+        disputed = found is not None and found.facts.status is ClaimStatus.DISPUTED
+        offer = current_offer(turn)
+        person_coming = turn.facts.waiting and not (disputed or turn.facts.locked)
         if pressed_old_button(turn):
-            turn.go_on_with("action_confirm_agreement")
+            # Pressed twice, most likely: what stands is told, not that nothing was put down.
+            twice = agreed and offer is None
+            turn.go_on_with("action_tell_agreement" if twice else "action_confirm_agreement")
+        elif person_coming and turn.awaiting == "none" and offer is None:
+            # A person was announced, perhaps after bad news: nothing is asked or offered.
+            turn.say("person_already_coming")
         elif not turn.facts.verified or turn.slot("claim_shown") is None:
             turn.go_on_with("action_explain_claim")
-        elif current_offer(turn) is not None:
+        elif offer is not None:
             # The question was lost over something else; a yes out of the blue posts nothing.
             turn.ask("confirm_agreement")
             back_to_offer(turn)
-        elif (found := await focus(turn)) is not None and found.agreement is not None:
+        elif agreed:
             turn.say("thanks_noted")
         else:
             turn.go_on_with("action_offer_ways")
@@ -105,7 +116,7 @@ class TakeFact(DialogueAction):
             return
         if not turn.facts.verified and heard.has("invoice_number", "birth_date", "postal_code"):
             turn.go_on_with("action_verify")
-        elif heard.has("invoice_number"):
+        elif heard.has("invoice_number") and not _names_terms(turn):
             turn.go_on_with("action_explain_claim")
         elif heard.has("amount", "count", "period"):
             turn.go_on_with("action_plan_instalments")
@@ -119,6 +130,15 @@ class TakeFact(DialogueAction):
             turn.go_on_with("action_verify")
         else:
             turn.go_on_with("action_clarify")
+
+
+def _names_terms(turn: Turn) -> bool:
+    """Whether it is said when, or in how many parts, the named invoice will be paid.
+
+    A past day and an amount rather say which invoice is meant.
+    """
+    day = turn.heard.day()
+    return turn.heard.has("count", "period") or (day is not None and day >= turn.facts.today)
 
 
 class Clarify(DialogueAction):

@@ -18,7 +18,7 @@ from ledger.statement import AgreementRecord, Statement
 class Focus:
     """The claim that is talked about, with what was charged and what is open.
 
-    `others` is what is open on the customer's other claims.
+    `others` is what is open on the customer's other claims; those in dispute are not counted.
     """
 
     statement: Statement
@@ -80,7 +80,11 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
     return Focus(
         statement=chosen.statement(),
         facts=chosen.facts(now),
-        others=tuple(record.open.total for record in records if record is not chosen),
+        others=tuple(
+            record.open.total
+            for record in records
+            if record is not chosen and record.claim.status == ClaimStatus.OPEN
+        ),
         default=bool(claim.default_since and claim.default_proof),
     )
 

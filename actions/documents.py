@@ -10,7 +10,7 @@ from typing import Any
 
 from actions.claims import Focus, focus
 from actions.dialogue_action import DialogueAction
-from actions.offers import back_to_offer, doubt_offer
+from actions.offers import back_to_offer
 from actions.turn import PERSON, Turn, button
 from ledger.claim import ClaimStatus
 
@@ -53,15 +53,14 @@ class TakeDocument(DialogueAction):
             turn.say("document_added", answer_by=found.statement.paused_until)
             return
         await keep_documents(turn, found.statement.claim_id if found else None)
-        doubt_offer(turn)
         if turn.facts.waiting:
             turn.say("person_already_coming")
+            back_to_offer(turn)
         elif found is not None:
             choices = [button("already_paid", "already_paid"), button("goods", "dispute_goods")]
             turn.say("document_ask", buttons=[*choices, PERSON])
         else:
             turn.say("unsupported_media")
-        back_to_offer(turn)
 
 
 def _being_checked(turn: Turn, found: Focus) -> str | None:

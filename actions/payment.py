@@ -5,7 +5,7 @@ from datetime import timedelta
 from actions.claims import focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.documents import DOCUMENT, keep_documents
-from actions.offers import back_to_offer
+from actions.offers import back_to_offer, current_offer
 from actions.roles import Role
 from actions.turn import Turn
 from ledger import book
@@ -20,7 +20,10 @@ def give_bank_details(turn: Turn, amount: object, reference: str) -> None:
 
 
 class GiveBankDetails(DialogueAction):
-    """Amount, payee, IBAN and the reference that finds the claim."""
+    """Amount, payee, IBAN and the reference that finds the claim.
+
+    Who wants to pay now wants no suggestion any more; who only asks for the account may.
+    """
 
     title = "action_give_bank_details"
     discloses = True
@@ -36,8 +39,10 @@ class GiveBankDetails(DialogueAction):
         if not turn.facts.has_bank_details:
             await turn.context.conversation.request_person("bank_details", {})
         give_bank_details(turn, found.open, found.statement.rf_reference)
+        if turn.heard.intent == "pay_now":
+            turn.remember(offer=None)
         back_to_offer(turn)
-        if turn.awaiting != "confirm_agreement":
+        if current_offer(turn) is None or turn.awaiting != "confirm_agreement":
             turn.ask("none")
 
 

@@ -14,11 +14,9 @@ WISHES = frozenset(
         "propose_amount",
         "request_discount",
         "request_invoice_copy",
-        "cannot_keep_agreement",
-        "already_paid",
     }
 )
-"""Intents that deserve a "gladly" before the question for proof."""
+"""Intents that deserve a "gladly" before the question for proof; it would mock "I have paid"."""
 
 
 async def demand_proof(turn: Turn) -> None:

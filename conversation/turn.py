@@ -280,6 +280,8 @@ async def _settle(
 ) -> str | None:
     """Handle what comes before any model; return the outcome, or None for the engine."""
     if message.kind == "edit":
+        if await _is_late_edit(session, conversation, message):
+            return await _say(session, conversation, message, Reply("message_edited_noted"), now)
         return "edit_noted"
     wish = message.args.get("contact_wish") or contact_wish(
         message.text, Channel(conversation.channel)
@@ -314,6 +316,36 @@ async def _settle(
     if not says_something and not (recent.message and recent.message.documents):
         return await _say(session, conversation, message, Reply("unsupported_media"), now)
     return None
+
+
+async def _is_late_edit(
+    session: AsyncSession, conversation: Conversation, message: Message
+) -> bool:
+    """Whether the customer's newest message was changed after its answer, and may be told so.
+
+    Said once: a second edit follows the first. Typos in older messages need no word.
+    """
+    if conversation.state == "agent" or conversation.opted_out_at is not None:
+        return False
+    first, since = aliased(Message), aliased(Message)
+    found = await session.scalar(
+        select(
+            exists().where(
+                first.conversation_id == conversation.id,
+                first.direction == "in",
+                first.provider_message_id == message.args.get("refers_to"),
+                first.outcome == "answered",
+                first.text != message.text,
+                ~exists().where(
+                    since.conversation_id == conversation.id,
+                    since.direction == "in",
+                    since.id > first.id,
+                    since.id < message.id,
+                ),
+            )
+        )
+    )
+    return bool(found)
 
 
 async def _stop(
@@ -479,7 +511,7 @@ async def store(
 def _language(held: Scene, said: str, result: TurnResult) -> str | None:
     """The language that was chosen, else that of a message long enough to tell ("ok" is both)."""
     chosen, heard = result.slots.get("language"), result.understanding.get("language")
-    known = held.conversation_language
+    known = held.conversation_language or held.customer_language
     if known is None or len(said.split()) >= WORDS_THAT_TELL_A_LANGUAGE:
         chosen = chosen or heard
     return chosen if chosen in ("de", "en") else known

@@ -227,6 +227,52 @@ async def test_the_words_under_a_photo_are_understood_and_the_photo_goes_with_th
     assert pending.request.metadata["documents"] == ["photo"]
 
 
+async def test_an_edit_after_the_answer_is_answered_once(
+    database: Database, conversation: Conversation
+) -> None:
+    first = await receive(database, conversation, "in 3 Raten", provider_message_id="7:1")
+    await store(database, conversation, first, says("thanks_noted"))
+    for number, body in enumerate(["in 6 Raten", "in 8 Raten"]):
+        await receive(
+            database,
+            conversation,
+            body,
+            kind="edit",
+            provider_message_id=f"7:1:edit:{number}",
+            args={"refers_to": "7:1"},
+        )
+        assert isinstance(await step(database, conversation), turn.Settled)
+    assert await replies(database, conversation) == ["thanks_noted", "message_edited_noted"]
+
+
+@pytest.mark.parametrize("quiet", ["agent", "stopped", "older", "same"])
+async def test_an_edit_needs_no_word_where_nothing_of_ours_is_wrong(
+    database: Database, conversation: Conversation, quiet: str
+) -> None:
+    first = await receive(database, conversation, "in 3 Raten", provider_message_id="7:1")
+    await store(database, conversation, first, says("thanks_noted"))
+    if quiet == "older":
+        second = await receive(database, conversation, "ja", provider_message_id="7:2")
+        await store(database, conversation, second, says("thanks_noted"))
+    before = await replies(database, conversation)
+    async with database.operator() as session:
+        held = await session.get_one(Conversation, conversation.id)
+        held.state = "agent" if quiet == "agent" else held.state
+        held.opted_out_at = NOW if quiet == "stopped" else None
+    await receive(
+        database,
+        conversation,
+        "in 3 Raten" if quiet == "same" else "in 6 Raten",
+        kind="edit",
+        provider_message_id="7:1:edit:3",
+        args={"refers_to": "7:1"},
+    )
+    settled = await step(database, conversation)
+    assert isinstance(settled, turn.Settled)
+    assert settled.outcome == "edit_noted"
+    assert await replies(database, conversation) == before
+
+
 async def test_a_person_at_the_desk_keeps_the_bot_silent(
     database: Database, conversation: Conversation
 ) -> None:
@@ -370,6 +416,19 @@ async def test_a_word_or_two_do_not_change_the_language(
 ) -> None:
     async with database.operator() as session:
         (await session.get_one(Conversation, conversation.id)).language = "de"
+    message_id = await receive(database, conversation, body)
+    heard = TurnResult([], [], {}, {"intent": "greet", "language": "en"})
+    await store(database, conversation, message_id, heard)
+    async with database.operator() as session:
+        assert (await session.get_one(Conversation, conversation.id)).language == language
+
+
+@pytest.mark.parametrize(("body", "language"), [("Hi, 4711", "de"), ("hi what is this", "en")])
+async def test_a_first_word_does_not_change_the_language_the_merchant_knows(
+    database: Database, conversation: Conversation, body: str, language: str
+) -> None:
+    async with database.operator() as session:
+        (await session.get_one(Customer, conversation.customer_id)).language = "de"
     message_id = await receive(database, conversation, body)
     heard = TurnResult([], [], {}, {"intent": "greet", "language": "en"})
     await store(database, conversation, message_id, heard)

@@ -37,7 +37,9 @@ class World:
         async with self.made.database.operator() as session:
             return [dict(row) for row in (await session.execute(text(query), values)).mappings()]
 
-    async def settled(self, address: str, *, seconds: float = ANSWER_SECONDS_MAX) -> None:
+    async def settled(
+        self, address: str, *, seconds: float = ANSWER_SECONDS_MAX, every_seconds: float = 0.03
+    ) -> None:
         """Wait until everything of the conversation with this address is handled and sent."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -50,7 +52,7 @@ class World:
             )
             if not left["open"]:
                 return
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(every_seconds)
         pytest.fail(f"no answer within {seconds:.0f} s, see {self.service.log}")
 
 

@@ -101,12 +101,12 @@ async def test_an_old_button_is_answered_kindly_and_does_nothing(known: Talk) ->
     assert len(record.terms.instalments) == 4
 
 
-async def test_an_old_button_after_the_agreement_does_nothing(known: Talk) -> None:
+async def test_yes_pressed_twice_tells_what_stands(known: Talk) -> None:
     await known.say("request_instalments", count=3)
     old = known.replies
     await known.press("Ja, so eintragen")
     known.replies = old
-    assert await known.press("Ja, so eintragen") == ["offer_outdated"]
+    assert await known.press("Ja, so eintragen") == ["agreement_active"]
     assert len(await known.agreements()) == 1
 
 
@@ -217,6 +217,41 @@ async def test_another_invoice_can_be_talked_about(talk: Talk, add_claim: object
         "plan_example",
     ]
     assert "122,50" in talk.text
+
+
+async def test_a_day_beside_an_invoice_number_says_when_that_one_is_paid(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    known = {"invoice_number": "RE-2026-1044"}
+    assert await talk.say("inform", date="2026-11-27", **known) == ["claim_short", "promise_offer"]
+    assert "122,50" in talk.text
+    assert await talk.say("inform", date="2026-10-19", **known) == ["claim_explained"]
+
+
+async def test_a_disputed_claim_is_not_counted_as_open_beside_another(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("dispute_goods")
+    assert await talk.say("ask_claim", invoice_number="RE-2026-1044") == ["claim_explained"]
+    assert "152,50" not in talk.text
+    assert "155,00" not in talk.text
+
+
+@pytest.mark.parametrize(
+    ("intent", "said"),
+    [("pay_now", ["bank_details"]), ("request_bank_details", ["bank_details", "offer_back"])],
+)
+async def test_who_wants_to_pay_now_is_not_led_back_to_a_suggestion(
+    known: Talk, intent: str, said: list[str]
+) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say(intent) == said
+    await known.say("affirm")
+    assert len(await known.agreements()) == (intent != "pay_now")
 
 
 async def test_a_part_on_a_day_becomes_a_plan_that_starts_with_it(known: Talk) -> None:

@@ -269,3 +269,11 @@ async def test_small_questions_get_an_answer_from_anybody(
 async def test_the_preferred_channel_is_kept(talk: Talk) -> None:
     assert await talk.say("choose_channel", channel="whatsapp") == ["channel_noted"]
     assert (await talk.customer()).preferred_channel == "whatsapp"
+
+
+@pytest.mark.parametrize("intent", ["hardship", "crisis", "bereavement"])
+async def test_a_yes_while_a_person_is_on_the_way_offers_no_way_to_pay(
+    known: Talk, intent: str
+) -> None:
+    await known.say(intent)
+    assert await known.say("affirm", "ja") == ["person_already_coming"]
