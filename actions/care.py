@@ -1,6 +1,7 @@
 """When something else comes first: not right, not me, not well."""
 
 import re
+from typing import Any
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
@@ -19,7 +20,7 @@ COUNTRIES_OF_HELP = frozenset({"DE", "AT", "CH", "GB", "US"})
 """Countries whose numbers for help are known to the wording catalogue (``phrases.yml``)."""
 
 
-async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: object) -> None:
+async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: Any) -> None:
     """Pause everything, ask for a person, say the one thing that fits, and ask nothing."""
     await pause_everything(turn, PAUSE_UNTIL_PERSON_DAYS, reason)
     await turn.context.conversation.request_person(reason, {})

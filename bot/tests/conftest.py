@@ -1,4 +1,4 @@
-"""Rasa as the service loads it, and the trained assistant, loaded once: it takes longer than tests."""
+"""Rasa as the service loads it; the trained assistant once, since that takes longer than tests."""
 
 from pipeline import without_tensorflow
 
