@@ -8,7 +8,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from api.queue import Overtaken, defer_delivery
 from api.wiring import Parts
-from conversation import inbox, outbox, turn
+from conversation import inbox, outbox
+from conversation.look import lock
 from outreach.facts import PlannedContact, Skipped
 from outreach.planner import AlreadyContacted, plan_page, record
 from storage.engine import Database
@@ -38,7 +39,7 @@ async def send_planned(
             conversation_id = await inbox.open_conversation(
                 session, account, planned.address, now, customer_id=planned.customer_id
             )
-            conversation = await turn.lock(session, conversation_id)
+            conversation = await lock(session, conversation_id)
             # A number that wrote before it was imported has a conversation with nobody yet.
             conversation.customer_id = conversation.customer_id or planned.customer_id
             conversation.language = conversation.language or planned.language

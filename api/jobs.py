@@ -32,8 +32,9 @@ from channels.message import (
     Uncertain,
     Unsupported,
 )
-from conversation import delivery, turn
+from conversation import delivery, stalled, turn
 from conversation.engine import DialogueUnavailable, TurnFailed
+from conversation.look import look
 
 log = structlog.get_logger()
 
@@ -174,7 +175,7 @@ async def _answer(
     except DialogueUnavailable as error:
         log.warning("engine_unavailable", reason=str(error))
         async with parts.database.conversation(merchant_id, conversation_id) as session:
-            await turn.note_stall(session, conversation_id, taken.message_id, parts.clock.now())
+            await stalled.note_stall(session, conversation_id, taken.message_id, parts.clock.now())
         await later("turn", merchant_id, conversation_id, ENGINE_RETRY_SECONDS)
         return False, None
     except TurnFailed as error:
@@ -199,7 +200,7 @@ async def _failed(
     log.error("turn_failed", message=message_id, error=type(error).__name__, reason=reason)
     parts = current().parts
     async with parts.database.merchant(merchant_id) as session:
-        wait = await turn.note_failure(session, conversation_id, message_id, parts.clock.now())
+        wait = await stalled.note_failure(session, conversation_id, message_id, parts.clock.now())
     if wait is not None:
         await later("turn", merchant_id, conversation_id, wait)
     return wait is None
@@ -272,7 +273,7 @@ async def _next(
         now = parts.clock.now()
         if sent is not None:
             wait = await _note(session, sent, now)
-        seen = await turn.look(session, conversation_id, now)
+        seen = await look(session, conversation_id, now)
         if seen.unsent and send and wait is None:
             claimed = await delivery.claim_next(
                 session, conversation_id, now, still_allowed=still_allowed

@@ -22,7 +22,8 @@ from channels.message import (
     Uncertain,
     WrongAddress,
 )
-from conversation import delivery, turn
+from conversation import delivery
+from conversation.look import Look
 from storage.engine import Database
 from storage.tables import (
     AuditEvent,
@@ -314,12 +315,12 @@ async def test_a_callback_reaches_no_other_merchants_message(
 async def test_an_answer_is_noted_even_if_the_next_step_goes_wrong(
     database: Database, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wrong(*_: Any) -> turn.Look:
+    async def wrong(*_: Any) -> Look:
         raise ValueError("what comes next cannot be read")
 
     parts = SimpleNamespace(database=database, clock=SimpleNamespace(now=lambda: NOW))
     monkeypatch.setattr(jobs, "current", lambda: SimpleNamespace(parts=parts))
-    monkeypatch.setattr(turn, "look", wrong)
+    monkeypatch.setattr(jobs, "look", wrong)
     message_id = await put(database, conversation, status="sending", claimed_at=NOW)
     sent = jobs.Sent(message_id, SendReceipt("SM1"))
     with pytest.raises(ValueError, match="cannot be read"):

@@ -21,6 +21,7 @@ from conversation import delivery, turn
 from conversation.consent import opt_out
 from conversation.engine import TurnResult
 from conversation.handoff import Requested, request_handoff
+from conversation.look import look
 from ledger import book
 from ledger.money import Money
 from storage.engine import Database
@@ -129,7 +130,7 @@ class Desk:
             )
             session.add(message)
         async with self.database.conversation(held.merchant_id, held.id) as session:
-            seen = await turn.look(session, held.id, self.parts.clock.now())
+            seen = await look(session, held.id, self.parts.clock.now())
             return await turn.next_unhandled(session, seen, self.parts.clock.now())
 
     async def answer(self, pending: turn.Pending, **slots: Any) -> None:

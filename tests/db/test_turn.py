@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from conversation import turn
+from conversation import stalled, turn
 from conversation.consent import bind_start_token, make_start_token
 from conversation.engine import TurnResult
+from conversation.look import look
 from conversation.wording import DisclosureRefused
 from storage.engine import Database
 from storage.tables import (
@@ -72,7 +73,7 @@ async def step(
     database: Database, conversation: Conversation
 ) -> turn.Pending | turn.Settled | None:
     async with database.conversation(conversation.merchant_id, conversation.id) as session:
-        seen = await turn.look(session, conversation.id, NOW)
+        seen = await look(session, conversation.id, NOW)
         return await turn.next_unhandled(session, seen, NOW)
 
 
@@ -300,7 +301,7 @@ async def fail(
     database: Database, conversation: Conversation, message_id: int, seconds: float
 ) -> float | None:
     async with database.merchant(conversation.merchant_id) as session:
-        return await turn.note_failure(
+        return await stalled.note_failure(
             session, conversation.id, message_id, NOW + timedelta(seconds=seconds)
         )
 
@@ -328,7 +329,7 @@ async def test_after_a_minute_without_engine_one_honest_sentence(
     message_id = await receive(database, conversation, "Hallo")
     for seconds in (10, 59, 60, 120, 600):
         async with database.merchant(conversation.merchant_id) as session:
-            await turn.note_stall(
+            await stalled.note_stall(
                 session, conversation.id, message_id, NOW + timedelta(seconds=seconds)
             )
     assert await replies(database, conversation) == ["stalled_notice"]

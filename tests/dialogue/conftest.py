@@ -25,6 +25,7 @@ from api import action_endpoint
 from channels.message import Attachment, AttachmentKind, Channel, InboundKind, InboundMessage
 from conversation import inbox, turn
 from conversation.engine import RasaEngine
+from conversation.look import look
 from ledger import book
 from ledger.money import Money
 from storage import embedded
@@ -146,7 +147,7 @@ class Chat:
             accepted = await inbox.accept(session, message, self.now)
         conversation = accepted.conversation_id
         async with self.database.conversation(self.merchant.id, conversation) as session:
-            seen = await turn.look(session, conversation, self.now)
+            seen = await look(session, conversation, self.now)
             step = await turn.next_unhandled(session, seen, self.now)
         if isinstance(step, turn.Pending):
             result = await self.engine.run(step.request)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from channels.message import Channel, InboundKind, InboundMessage
 from conversation import inbox, turn
 from conversation.consent import bind_start_token, make_start_token
+from conversation.look import look
 from ledger import book
 from ledger.money import Money
 from storage.tables import ChannelAccount, Conversation, Customer, Message
@@ -349,7 +350,7 @@ async def _flood(chat: Chat, texts: list[str]) -> None:
     handled = 0
     while True:
         async with chat.database.conversation(chat.merchant.id, conversation) as session:
-            seen = await turn.look(session, conversation, chat.now)
+            seen = await look(session, conversation, chat.now)
             step = await turn.next_unhandled(session, seen, chat.now)
         if step is None:
             break
