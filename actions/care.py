@@ -234,6 +234,9 @@ class NoteAuthority(DialogueAction):
         if turn.heard.has("invoice_number", "birth_date", "postal_code"):
             turn.go_on_with("action_verify")  # that shows nothing about acting for somebody
             return
+        if turn.heard.has("offer"):  # the button of a suggestion from before
+            turn.go_on_with("action_take_yes")
+            return
         facts = await keep_documents(turn)
         await turn.context.conversation.request_person(
             "third_party", {"authority": "claimed", **facts}

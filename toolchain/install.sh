@@ -5,6 +5,9 @@ set -euo pipefail
 
 unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_PYTHON
 export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-300}
+# Rasa alone imports thousands of files; where Python may not keep what it compiles
+# (PYTHONDONTWRITEBYTECODE, a read-only image), it would compile them at every start.
+export UV_COMPILE_BYTECODE=${UV_COMPILE_BYTECODE:-1}
 # uv brings certificates of its own; behind a company's proxy only the machine's are right.
 if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
     export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} UV_NATIVE_TLS=${UV_NATIVE_TLS:-true}

@@ -42,6 +42,7 @@ class Reading:
     resolve: Resolver
     has_year: bool = False
     is_duration: bool = False
+    is_event: bool = False
 
 
 Build = Callable[[Match[str]], Optional[Reading]]
@@ -334,12 +335,19 @@ def _weekday_after_next(match: Match[str]) -> Optional[Reading]:
     return Reading(on.weekday(_weekday_of(match), weeks=1))
 
 
+_SOMEBODY = r"(?:ich|wir|er|sie|man|mein\w*|unser\w*|der|die|das|dem|den|i|i'm|i've|we|we've|my|our|he|she|they|the|it)"
+# "wenn das geht", "wenn ich in Raten zahlen könnte": a condition or a wish, no time.
+_NO_TIME = r"(?![^.?!,]{0,40}\b(?:geht|ginge|m(?:ö|oe)glich|passt|ok|okay|recht|in\s+raten|fine|possible|works|nicht|kann|k(?:ö|oe)nnten?|darf|d(?:ü|ue)rften?|could|can)\b)"
+
+
 @_rule(
-    r"\b(?:sobald|bis|once|as\s+soon\s+as|until|till|til)\s+(?:ich|wir|er|mein\w*|unser\w*|der\s+\w{3}|die\s+\w{3}|das\s+\w{3}|i|i'm|i've|we|we've|my|our|he|she|they)\b"
+    rf"\b(?:sobald|bis|nachdem|erst\s+wenn|once|as\s+soon\s+as|until|till|til)\s+{_SOMEBODY}\b",
+    rf"\b(?:wenn|when){_NO_TIME}\s+{_SOMEBODY}\b",
+    r"\b(?:erst\s+nach|bis\s+nach|nach|after)\s+(?:dem|der|den|meine[mrn]|unsere[mrn]|the|my|our)\s+(?!\d)[^\W\d_]{3,}",
 )
 def _event(match: Match[str]) -> Optional[Reading]:
     """An event without a name that is known: a day only where one is asked for."""
-    return Reading(on.nothing, is_duration=True)
+    return Reading(on.nothing, is_duration=True, is_event=True)
 
 
 @_rule(

@@ -34,8 +34,12 @@ FUTURE_INTENTS = frozenset(
         "request_callback",
     }
 )
+# Intents that a report of a payment may be taken for.
+TENSE_DECIDES = frozenset({"promise_payment", "request_deferral", "propose_amount", "inform"})
 # Intents in which a mere length of time asks for a day so far ahead.
-DURATION_IS_DAY = frozenset({"request_deferral", "promise_payment", "not_now", "inform"})
+DURATION_IS_DAY = frozenset(
+    {"request_deferral", "promise_payment", "not_now", "inform", "cannot_keep_agreement"}
+)
 DURATION_IS_COUNT = frozenset({"request_instalments", "propose_amount"})
 # Intents about money: a number that nothing else explains is an amount.
 MONEY_INTENTS = frozenset(
@@ -48,6 +52,7 @@ MONEY_INTENTS = frozenset(
         "already_paid",
         "ask_agreement",
         "cannot_keep_agreement",
+        "ask_costs",
     }
 )
 # Intents in which the name of a channel is a wish; elsewhere ("why this SMS?") it is only a word.
@@ -69,6 +74,8 @@ _PAID_OFF = re.compile(
     r"\s+(?:\w+\s+){0,2}(?:ab(?:be)?zahl|abstotter|abtrag|zur(?:ü|ue)ck(?:zu)?zahl|aufteil|verteil)",
     re.IGNORECASE,
 )
+_MONTHS_OR_YEARS = re.compile(r"monat|month|jahr|year", re.IGNORECASE)
+_SO_MANY_MONTHS = re.compile(r"\w+\s*(?:monat|month|jahr|year)", re.IGNORECASE)
 _ADULT_AGE_YEARS = 14
 _BIRTH = re.compile(
     r"\b(?:geb(?:oren|urtsdatum|urtstag|urtsdat)?\b|geb\.|born|birth(?:day|date)?|dob|d\.o\.b)",
@@ -77,6 +84,25 @@ _BIRTH = re.compile(
 _DONE = re.compile(
     r"\b(?:gezahlt|bezahlt|(?:ü|ue)berwiesen|abgebucht|zur(?:ü|ue)ckgeschickt|war|wurden?|habe?|bestellt|geliefert|gek(?:ü|ue)ndigt|storniert|"
     r"paid|transferred|sent|went out|returned|ordered|delivered|cancelled|got|was|were)\b",
+    re.IGNORECASE,
+)
+# What is paid is paid, whatever the message is taken for; "sobald ich bezahlt werde" is not.
+_PAID = re.compile(
+    r"\b(?:hab|habe|haben|ham|wurden?|ist|sind)\b[^.?!,]{0,60}\b"
+    r"(?:(?:ü|ue)berwiesen|(?:ge|be)zahlt|abgebucht|abgeschickt|angewiesen|eingezahlt)\b"
+    r"(?!\s+(?:werd|bekomm|krieg))"
+    r"|\b(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+|just\s+)?(?:paid|payed|sent|transferred|wired)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:wenn|sobald|nachdem|bis|falls|when|once|after|until|till|if|as soon as)\b",
+    re.IGNORECASE,
+)
+# The present tense of what one is about to do, in a message that is taken for a report.
+_ABOUT_TO = re.compile(
+    r"\b(?:(?:ich|wir)\s+(?:zahle?n?|bezahle?n?|(?:ü|ue)berweisen?)"
+    r"|(?:zahle?|bezahle?|(?:ü|ue)berweise)\s+(?:ich|wir|es|das|den|am)"
+    r"|geht\b[^.?!]{0,30}\braus)\b",
     re.IGNORECASE,
 )
 _PROMISED = re.compile(
@@ -140,6 +166,7 @@ def placeholders(spans: Spans) -> str:
     marks += [
         (span.start, span.end, " xdurationx " if span.is_duration else " xdatex ")
         for span in spans.dates
+        if not span.is_event
     ]
     result, position = [], 0
     for start, end, name in sorted(marks, key=lambda mark: (mark[0], -mark[1])):
@@ -164,7 +191,10 @@ def _entity(text: str, start: int, end: int, name: str, value: Any) -> Dict[str,
 
 def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
     if looking_back or intent in PAST_INTENTS:
-        return not _AHEAD.search(text)
+        is_ahead = _AHEAD.search(text) or (_ABOUT_TO.search(text) and not _DONE.search(text))
+        return not is_ahead
+    if intent in TENSE_DECIDES and _PAID.search(text):
+        return not (_CONDITION.search(text) or _AHEAD.search(text))
     return (
         intent not in FUTURE_INTENTS
         and intent != "inform"
@@ -177,13 +207,10 @@ def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
 def _date_entity(
     text: str, span: DateSpan, today: date, intent: Optional[str], looking_back: bool
 ) -> Optional[Dict[str, Any]]:
-    is_months = (
-        re.search(r"monat|month|jahr|year", text[span.start : span.end], re.IGNORECASE) is not None
-    )
+    said = text[span.start : span.end]
+    is_months = _MONTHS_OR_YEARS.search(said) is not None
     if span.is_duration and (intent in DURATION_IS_COUNT or (intent == "inform" and is_months)):
-        months = re.match(
-            r"(\w+)\s*(?:monat|month|jahr|year)", text[span.start : span.end], re.IGNORECASE
-        )
+        months = _SO_MANY_MONTHS.match(said)
         day = span.resolve(today, False)
         if months and day and day > today:
             count = (day.year - today.year) * 12 + day.month - today.month

@@ -12,6 +12,7 @@ class DateSpan:
     """A time at a place of the text; `resolve(today, past)` gives its day or None.
 
     `is_duration`: only a length of time ("zwei Wochen"), a date if someone asks for more time.
+    `is_event`: some event ("wenn der Umzug geschafft ist"), which may as well be a condition.
     """
 
     start: int
@@ -19,6 +20,7 @@ class DateSpan:
     resolve: Resolver
     has_year: bool = False
     is_duration: bool = False
+    is_event: bool = False
 
 
 def find_dates(text: str) -> List[DateSpan]:
@@ -40,6 +42,7 @@ def find_dates(text: str) -> List[DateSpan]:
                         reading.resolve,
                         reading.has_year,
                         reading.is_duration,
+                        reading.is_event,
                     )
                 )
     found.sort(key=lambda span: (span.is_duration, span.start - span.end))

@@ -11,7 +11,7 @@ _HALF = (
     r"|(?:a |the (?:other |first )?)?half(?! an? (?:hour|year|day|dozen)| past| marathon| time| the time| term| hour| day)(?: of (?:it|that|the (?:amount|bill|sum)))?|50\s?%"
 )
 _WHOLE = (
-    r"(?:(?:den |die )?gesamt(?:betrag|summe|rechnung)|(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|schuld(?:en)?)|"
+    r"(?:(?:den |die )?gesamt(?:betrag|summe|rechnung)|(?:den |die |das )?(?:gesamte[ns]?|ganze[ns]?|kompletten?|komplette|volle[ns]?) (?:betrag|summe|rechnung|ding|batzen|sache|schuld(?:en)?)|"
     r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)"
 )
 _SHARES: Tuple[Tuple[str, float], ...] = ((_HALF, 0.5), (_WHOLE, 1.0))
@@ -35,10 +35,17 @@ _SLASHED = re.compile(
     r"(?<![\w.,/])(?P<count>[123])/(?P<part>[2345])(?=\s(?:davon|der|des|vom|von|of|jetzt|sofort|gleich|now|upfront|today)\b)",
     re.IGNORECASE,
 )
+_EVERYTHING = r"alles|everything|it all|komplett|vollständig|vollstaendig"
+# "alles klar, ich zahle": no sum.
+_NOT_OWED = (
+    r"(?!\s+(?:klar|gut|gute|roger|in\s+ordnung|okay|ok|andere|was|wäre|teurer|else)\b)(?!\w)"
+)
+_PAYS = r"(?:zu)?(?:be|ein)?(?:zahl\w*|gezahlt|(?:ü|ue)berw(?:ei|ie)s\w*|begleich\w*|pay\w*|paid|settle\w*)"
 _ALL = re.compile(
     r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
-    r"|\b(alles|everything|it all|komplett|vollständig|vollstaendig)\s+(?:(?:auf|at)\s+(?:einmal|once)|sofort|jetzt|gleich|(?:zu )?(?:be)?zahl\w*|(?:zu )?(?:ü|ue)berweis\w*|begleich\w*|now|today|bezahlt|gezahlt|(?:ü|ue)berwiesen|in einer)"
-    r"|\b(?:zahle?|bezahle?|(?:ü|ue)berweise|begleiche|pay|paid|settle)\s+(?:ich\s+|you\s+)?(?:dann\s+|jetzt\s+|gleich\s+)?(alles|everything|it all|komplett)\b",
+    rf"|\b({_EVERYTHING})\b{_NOT_OWED}(?=[^.?!]{{0,40}}?\b{_PAYS})"
+    rf"|\b{_PAYS}\b[^.?!]{{0,30}}?\b({_EVERYTHING})\b{_NOT_OWED}"
+    r"|\b(alles|everything|it all|komplett)\s+(?:(?:auf|at)\s+(?:einmal|once)|auf\s+einen\s+schlag|in\s+einem\s+rutsch|sofort|jetzt|gleich|now|today|in einer)",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
