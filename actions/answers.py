@@ -2,7 +2,6 @@
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
-from actions.documents import DOCUMENT
 from actions.offers import (
     back_to_offer,
     current_offer,
@@ -101,9 +100,6 @@ class TakeFact(DialogueAction):
 
     async def act(self, turn: Turn) -> None:
         heard = turn.heard
-        if heard.has(DOCUMENT):
-            turn.go_on_with("action_take_document")
-            return
         if not turn.facts.verified and heard.has("invoice_number", "birth_date", "postal_code"):
             turn.go_on_with("action_verify")
         elif heard.has("invoice_number"):
@@ -129,9 +125,6 @@ class Clarify(DialogueAction):
     understood = False
 
     async def act(self, turn: Turn) -> None:
-        if turn.heard.has(DOCUMENT):
-            turn.go_on_with("action_take_document")
-            return
         if asks_how_we_are(turn.heard.text):
             turn.say("small_talk")
             back_to_offer(turn)

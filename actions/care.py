@@ -1,6 +1,7 @@
 """When something else comes first: not right, not me, not well."""
 
 import re
+from typing import Any
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
@@ -19,7 +20,7 @@ COUNTRIES_OF_HELP = frozenset({"DE", "AT", "CH", "GB", "US"})
 """Countries whose numbers for help are known to the wording catalogue (``phrases.yml``)."""
 
 
-async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: object) -> None:
+async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: Any) -> None:
     """Pause everything, ask for a person, say the one thing that fits, and ask nothing."""
     await pause_everything(turn, PAUSE_UNTIL_PERSON_DAYS, reason)
     await turn.context.conversation.request_person(reason, {})
@@ -232,6 +233,9 @@ class NoteAuthority(DialogueAction):
     async def act(self, turn: Turn) -> None:
         if turn.heard.has("invoice_number", "birth_date", "postal_code"):
             turn.go_on_with("action_verify")  # that shows nothing about acting for somebody
+            return
+        if turn.heard.has("offer"):  # the button of a suggestion from before
+            turn.go_on_with("action_take_yes")
             return
         facts = await keep_documents(turn)
         await turn.context.conversation.request_person(

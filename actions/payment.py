@@ -57,9 +57,6 @@ class OrderReceipt(DialogueAction):
     title = "action_order_receipt"
 
     async def act(self, turn: Turn) -> None:
-        if turn.heard.has(DOCUMENT):
-            turn.go_on_with("action_take_document")
-            return
         await turn.context.conversation.request_person("receipt", {})
         turn.say("task_for_team")
         back_to_offer(turn)

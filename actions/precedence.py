@@ -17,6 +17,20 @@ from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
 
 _MINOR = "action_meet_minor"
+_WORDS_UNDER_A_PHOTO = frozenset(
+    {
+        *("inform", "out_of_scope", "affirm", "thank", "greet"),
+        *("request_receipt", "request_invoice_copy"),
+    }
+)
+"""What "here is the receipt" may be taken for: with a file it is sent, not asked for."""
+_MORE_THAN_A_PHOTO = frozenset(
+    {
+        *("crisis", "bereavement", "insolvency", "represented", "hardship", "opt_out"),
+        *("wrong_person", "third_party", "withdraw_contract"),
+        *("already_paid", "dispute_goods", "dispute_unknown", "request_human"),
+    }
+)
 _BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _MINOR})
 
 
@@ -37,12 +51,25 @@ async def goes_first(turn: Turn) -> bool:
     if says_minor(turn.heard.text) and turn.action not in _BEFORE_MINOR:
         turn.next_action = _MINOR
         return True
+    if _is_about_a_file(turn):
+        turn.next_action = "action_take_document"
+        return True
     wish = hinted_wish(turn.context.hint, turn.heard)
     if wish is not None:
         turn.remember(wish=wish)
         turn.next_action = wish["action"]
         return True
     return await _first_of_two(turn)
+
+
+def _is_about_a_file(turn: Turn) -> bool:
+    """Whether a message with a file has nothing else to say; a person who waits for it reads on."""
+    if not turn.heard.has("document") or turn.action == "action_take_document":
+        return False
+    intent = turn.heard.intent
+    return intent in _WORDS_UNDER_A_PHOTO or (
+        turn.facts.waiting and intent not in _MORE_THAN_A_PHOTO
+    )
 
 
 async def _first_of_two(turn: Turn) -> bool:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from actions.claims import focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
-from actions.documents import DOCUMENT
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
 from actions.rest import pause_everything
@@ -104,9 +103,6 @@ class OrderInvoiceCopy(DialogueAction):
     discloses = True
 
     async def act(self, turn: Turn) -> None:
-        if turn.heard.has(DOCUMENT):  # "here is the invoice", with a photo of it
-            turn.go_on_with("action_take_document")
-            return
         found = await focus(turn)
         if found is None:
             turn.say("nothing_open")

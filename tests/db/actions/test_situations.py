@@ -54,6 +54,12 @@ async def test_a_receipt_may_come_later(known: Talk) -> None:
     assert await known.handoffs() == ["payment_reported"]
 
 
+async def test_the_words_under_a_further_photo_do_not_lead_away(known: Talk) -> None:
+    await known.say("already_paid", document="photo")
+    said = await known.say("payment_failed", "hier nochmal die zweite Seite", document="photo")
+    assert said == ["document_added"]
+
+
 async def test_a_photo_out_of_the_blue_is_kept_and_asked_about(known: Talk) -> None:
     assert await known.say("send_document", document="photo") == ["document_ask"]
     assert len(await known.events("document_received")) == 1
