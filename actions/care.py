@@ -11,6 +11,7 @@ from actions.reading import proof_in
 from actions.rest import check_ends, pause_everything, rest_claims
 from actions.turn import Turn
 from ledger import book
+from ledger.claim import ClaimStatus
 
 PAUSE_UNTIL_PERSON_DAYS = 365
 """Nothing goes out by itself after a crisis and its like: a person ends the pause."""
@@ -91,6 +92,8 @@ async def dispute(turn: Turn, reason: str, question: str | None) -> None:
     facts = await keep_documents(turn, claim_id)
     await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
     turn.remember(offer=None)
+    if found.facts.status is ClaimStatus.DISPUTED:
+        question = None  # it was asked before; this is more of the answer
     turn.ask("dispute_reason" if question else "none")
     turn.say(question or "dispute_noted", answer_by=until)
 

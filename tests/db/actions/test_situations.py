@@ -216,7 +216,7 @@ async def test_a_refusal_before_the_proof_is_not_pushed_either(talk: Talk) -> No
 
 async def test_an_insult_is_answered_calmly_and_a_person_offered(known: Talk) -> None:
     assert await known.say("complaint", "Idioten!") == ["anger_heard"]
-    assert [button.title for button in known.replies[0].buttons] == ["Mit einem Menschen"]
+    assert [button.title for button in known.replies[0].buttons] == ["Ein Mensch, bitte"]
     assert await known.handoffs() == []
     assert await known.say("affirm", "ja") == ["person_coming"]
 
@@ -322,3 +322,10 @@ async def test_a_wish_of_ones_own_goes_before_the_hint(known: Talk) -> None:
 async def test_a_hint_discloses_nothing_without_proof(talk: Talk) -> None:
     talk.hint = {"topic": "claim"}
     assert await talk.say("greet", "Hallo") == ["verification_needed"]
+
+
+async def test_more_about_a_dispute_is_noted_and_not_asked_for_again(known: Talk) -> None:
+    assert await known.say("dispute_goods") == ["dispute_ask"]
+    assert await known.say("inform") == ["dispute_noted"]
+    assert await known.say("dispute_goods") == ["dispute_noted"]
+    assert known.slots["awaiting"] == "none"
