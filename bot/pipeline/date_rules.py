@@ -498,7 +498,8 @@ def _half(match: Match[str]) -> Optional[Reading]:
 
 
 @_rule(
-    rf"(?<!\bin )(?<!\bseit )(?<!\bfor )(?<!\bsince )\b{COUNT}(?:\s+more|\s+weitere)?\s*{UNIT}(?!\s*(?:alt|old|lang\s+keine))"
+    rf"(?<!\bin )(?<!\bseit )(?<!\bfor )(?<!\bsince )\b{COUNT}(?:\s+more|\s+weitere)?\s*{UNIT}"
+    r"(?!\s*(?:alt|old|lang\s+keine|vorher|zuvor|davor|fr(?:ü|ue)her|before|earlier)\b)"
 )
 def _duration(match: Match[str]) -> Optional[Reading]:
     count = small_number(match.group("count"))

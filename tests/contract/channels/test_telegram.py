@@ -35,7 +35,7 @@ def build(api_url: str) -> TelegramProvider:
         token=f"{BOT}:{TOKEN_SECRET}",
         webhook_secret=WEBHOOK_SECRET,
         api_url=api_url,
-        connections=Connections(answer_seconds_max=0.3),
+        connections=Connections(answer_seconds_max=1.5),
     )
 
 

@@ -59,7 +59,7 @@ def build(api_url: str) -> TwilioProvider:
         auth_token=AUTH_TOKEN,
         senders={Channel.SMS: SMS_FROM, Channel.WHATSAPP: WHATSAPP_FROM},
         api_url=api_url,
-        connections=Connections(answer_seconds_max=0.3),
+        connections=Connections(answer_seconds_max=1.5),
     )
 
 
