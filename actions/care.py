@@ -5,9 +5,9 @@ from typing import Any
 
 from actions.claims import focus
 from actions.dialogue_action import DialogueAction
-from actions.documents import DOCUMENT, keep_documents
+from actions.documents import ask_person, dispute_reason, keep_documents
 from actions.proof import ask_for_proof, demand_proof, unprovable
-from actions.reading import proof_in
+from actions.reading import DOCUMENT, proof_in
 from actions.rest import check_ends, pause_everything, rest_claims
 from actions.turn import Turn
 from ledger import book
@@ -89,8 +89,7 @@ async def dispute(turn: Turn, reason: str, question: str | None) -> None:
     session, now, until = turn.context.session, turn.context.now, check_ends(turn)
     await book.dispute(session, claim_id, reason, now=now)
     await book.pause(session, claim_id, reason, until=until, now=now)
-    facts = await keep_documents(turn, claim_id)
-    await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
+    await ask_person(turn, reason, claim_id)
     turn.remember(offer=None)
     if found.facts.status is ClaimStatus.DISPUTED:
         question = None  # it was asked before; this is more of the answer
@@ -146,10 +145,7 @@ class NoteDispute(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is not None and turn.heard.has(DOCUMENT):
-            claim_id = found.statement.claim_id
-            facts = await keep_documents(turn, claim_id)
-            reason = found.statement.pause_reason or "dispute_other"
-            await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
+            await ask_person(turn, dispute_reason(found), found.statement.claim_id)
         turn.ask("none")
         turn.say("dispute_noted", answer_by=check_ends(turn))
 

@@ -11,10 +11,10 @@ from typing import Any
 from actions.claims import Focus, focus
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
+from actions.reading import DOCUMENT
 from actions.turn import PERSON, Turn, button
 from ledger.claim import ClaimStatus
 
-DOCUMENT = "document"
 _TAKEN_BY = {
     "paid_details": "action_note_paid",
     "dispute_reason": "action_note_dispute",
@@ -35,6 +35,17 @@ async def keep_documents(turn: Turn, claim_id: int | None = None) -> Mapping[str
     return {"documents": kinds}
 
 
+async def ask_person(turn: Turn, reason: str, claim_id: int) -> None:
+    """Ask for a person about the claim, with what came with the message."""
+    facts = await keep_documents(turn, claim_id)
+    await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
+
+
+def dispute_reason(found: Focus) -> str:
+    """Why the disputed claim rests."""
+    return found.statement.pause_reason or "dispute_other"
+
+
 class TakeDocument(DialogueAction):
     """A photo or a file: the answer to a question, more for a running check, or: what for?"""
 
@@ -47,9 +58,7 @@ class TakeDocument(DialogueAction):
             return
         found = await focus(turn) if turn.facts.verified else None
         if found is not None and (reason := _being_checked(turn, found)):
-            claim_id = found.statement.claim_id
-            facts = await keep_documents(turn, claim_id)
-            await turn.context.conversation.request_person(reason, {"claim": claim_id, **facts})
+            await ask_person(turn, reason, found.statement.claim_id)
             turn.say("document_added", answer_by=found.statement.paused_until)
             return
         await keep_documents(turn, found.statement.claim_id if found else None)
@@ -67,6 +76,6 @@ def _being_checked(turn: Turn, found: Focus) -> str | None:
     """Why the claim is being looked into; None where it is not."""
     statement = found.statement
     if found.facts.status is ClaimStatus.DISPUTED:
-        return statement.pause_reason or "dispute_other"
+        return dispute_reason(found)
     paused = statement.paused_until is not None and statement.paused_until >= turn.facts.today
     return "payment_reported" if paused and statement.pause_reason == "payment_reported" else None

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from actions.claims import focus, focus_to_speak_of, tell_once
 from actions.dialogue_action import DialogueAction
-from actions.documents import DOCUMENT, keep_documents
+from actions.documents import keep_documents
 from actions.offers import back_to_offer, current_offer
+from actions.reading import DOCUMENT
 from actions.roles import Role
 from actions.turn import Turn
 from ledger import book

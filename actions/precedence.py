@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from actions.hints import hinted_wish
-from actions.reading import Heard
+from actions.reading import DOCUMENT, Heard
 from actions.turn import END_OF_TURN, Turn
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
@@ -37,7 +37,7 @@ _BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _
 def with_documents(heard: Heard, message: Mapping[str, Any]) -> Heard:
     """What was heard, with the files that came along as entities."""
     kinds = (message.get("metadata") or {}).get("documents") or []
-    files = [{"entity": "document", "value": kind} for kind in kinds]
+    files = [{"entity": DOCUMENT, "value": kind} for kind in kinds]
     return replace(heard, entities=[*heard.entities, *files]) if files else heard
 
 
@@ -64,7 +64,7 @@ async def goes_first(turn: Turn) -> bool:
 
 def _is_about_a_file(turn: Turn) -> bool:
     """Whether a message with a file has nothing else to say; a person who waits for it reads on."""
-    if not turn.heard.has("document") or turn.action == "action_take_document":
+    if not turn.heard.has(DOCUMENT) or turn.action == "action_take_document":
         return False
     intent = turn.heard.intent
     return intent in _WORDS_UNDER_A_PHOTO or (

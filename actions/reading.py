@@ -12,6 +12,8 @@ from actions.roles import Role, with_roles
 from ledger.money import Money
 from ledger.schedule import Period
 
+DOCUMENT = "document"
+"""The entity of a photo or a file that came with the message; its value is the kind."""
 _NO_REFERENCE = frozenset(
     {"amount", "date", "count", "period", "phone", "email", "iban", "card_number", "birth_date"}
 )

@@ -67,7 +67,7 @@ def test_a_story_goes_as_told(
     request: pytest.FixtureRequest,
 ) -> None:
     if name in NOT_UNDERSTOOD:
-        request.applymarker(pytest.mark.xfail(reason=NOT_UNDERSTOOD[name], strict=False))
+        request.applymarker(pytest.mark.xfail(reason=NOT_UNDERSTOOD[name], strict=True))
     assert outcomes[name] == [], f"{place} {name}: (stated, got)"
 
 
