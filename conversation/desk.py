@@ -25,7 +25,7 @@ from conversation.handoff_held import (
     open_handoff,
     taken,
 )
-from conversation.identity import is_verified, lapse
+from conversation.identity import is_verified, lapse, reopen
 from conversation.masking import masked_storable
 from conversation.outbox import Reply, Scene, queue, scene
 from negotiation.policy_data import policy_from_data
@@ -294,8 +294,8 @@ async def _reopen(
 ) -> None:
     """Lift what only a person may lift: a pause of contact, a locked proof."""
     conversation = held.conversation
-    if proof and conversation.verification_locked_at is not None:
-        conversation.verification_locked_at, conversation.verification_tries = None, 0
+    if proof:
+        await reopen(session, conversation)
         held.note("proof_reopened", now)
     if contact and conversation.customer_id is not None:
         customer = await session.get_one(Customer, conversation.customer_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, and_, bindparam, literal_column, select
+from sqlalchemy import BigInteger, and_, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from negotiation.policy import Policy
@@ -164,25 +164,55 @@ async def check(
 ) -> Check:
     """Try to verify a conversation; each wrong try counts, TRIES_MAX lock it.
 
-    The conversation's row is changed, nothing is committed. A locked one stays locked until a
-    person reopens it.
+    The tries of all the customer's conversations count together: another channel gives a guesser
+    no further ones. The conversation's row is changed, nothing is committed. A locked one stays
+    locked until a person reopens it.
     """
     if conversation.verification_locked_at is not None or conversation.customer_id is None:
         return Check.LOCKED
-    proved = (await known_facts(session, conversation.customer_id)).proved_by(given)
-    if proved is not None:
-        conversation.verified_at = now
-        conversation.verified_with = proved.value
-        conversation.verification_tries = 0
-        _note(session, conversation, "verified", now, {"with": proved.value})
-        return Check.VERIFIED
-    conversation.verification_tries += 1
-    if conversation.verification_tries < TRIES_MAX:
+    left = TRIES_MAX - await _tries(session, conversation.customer_id)
+    if left > 0:
+        known = await known_facts(session, conversation.customer_id)
+        proved = known.proved_by(given)
+        if proved is not None:
+            conversation.verified_at = now
+            conversation.verified_with = proved.value
+            conversation.verification_tries = 0
+            _note(session, conversation, "verified", now, {"with": proved.value})
+            return Check.VERIFIED
+        conversation.verification_tries += 1
+    if left > 1:
         _note(session, conversation, "verification_failed", now, {})
         return Check.WRONG
     conversation.verification_locked_at = now
     _note(session, conversation, "verification_locked", now, {})
     return Check.LOCKED
+
+
+async def _tries(session: AsyncSession, customer_id: int) -> int:
+    """Wrong tries in all the customer's conversations; the customer's row is locked, so that
+    tries at the same moment are counted one after the other."""
+    await session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
+    tries = await session.scalar(
+        select(func.sum(Conversation.verification_tries)).where(
+            Conversation.customer_id == customer_id
+        )
+    )
+    return int(tries or 0)
+
+
+async def reopen(session: AsyncSession, conversation: Conversation) -> None:
+    """Let the customer try again here, wherever the wrong tries were made.
+
+    Another conversation that is locked stays so: somebody else may hold that phone.
+    """
+    conversation.verification_locked_at, conversation.verification_tries = None, 0
+    if conversation.customer_id is not None:
+        await session.execute(
+            update(Conversation)
+            .where(Conversation.customer_id == conversation.customer_id)
+            .values(verification_tries=0)
+        )
 
 
 def _note(

@@ -135,6 +135,22 @@ class Talk:
             held.opted_out_at = None
         self.slots = {"awaiting": "none"}
 
+    async def another_conversation(self, channel: str, address: str) -> int:
+        """The same customer, reached on another address; returns the conversation's id."""
+        async with self.database.merchant(self.merchant.id) as session:
+            here = await session.get_one(Conversation, self.conversation_id)
+            another = Conversation(
+                merchant_id=here.merchant_id,
+                channel_account_id=here.channel_account_id,
+                channel=channel,
+                address=address,
+                customer_id=here.customer_id,
+                created_at=self.now,
+            )
+            session.add(another)
+            await session.flush()
+            return another.id
+
     async def verified(self) -> list[str]:
         """Prove who one is with the invoice number."""
         await self.say("greet", "Hallo")

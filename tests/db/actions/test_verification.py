@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conversation.identity import TRIES_MAX, KnownFacts, canonical
+from conversation.identity import TRIES_MAX, Check, Given, KnownFacts, canonical, check
+from storage.tables import Conversation
 
 if TYPE_CHECKING:
     from tests.db.actions.conftest import Talk
@@ -90,6 +92,34 @@ async def test_three_wrong_tries_lock_and_call_a_person(talk: Talk) -> None:
     assert await talk.say("inform", "RE-2026-1044") == ["verification_locked"]
     assert await talk.say("ask_balance") == ["verification_locked"]
     assert await talk.say("affirm", "ja") == ["verification_locked"]
+
+
+async def test_another_channel_gives_no_further_tries(talk: Talk) -> None:
+    await talk.say("greet", "Hallo")
+    assert await talk.say("inform", "RE-0000-1") == ["verification_again"]
+    assert await talk.say("inform", "RE-0000-2") == ["verification_again"]
+    here = talk.conversation_id
+    talk.conversation_id = await talk.another_conversation("sms", "+4915550100777")
+    talk.slots = {"awaiting": "none"}
+    await talk.say("greet", "Hallo")
+    assert await talk.say("inform", "RE-0000-3") == ["verification_locked"]
+    talk.conversation_id = here
+    assert await talk.say("inform", "RE-2026-1044") == ["verification_locked"]
+
+
+async def test_tries_at_the_same_moment_are_counted_one_after_the_other(talk: Talk) -> None:
+    """Three channels, one wrong try each, all at once: one of them has to be the third."""
+    held = [talk.conversation_id]
+    for number in range(TRIES_MAX - 1):
+        held.append(await talk.another_conversation("sms", f"+491555010077{number}"))
+
+    async def guess(conversation_id: int) -> Check:
+        async with talk.database.merchant(talk.merchant.id) as session:
+            conversation = await session.get_one(Conversation, conversation_id)
+            return await check(session, conversation, Given(("RE-0000-1",)), talk.now)
+
+    outcomes = await asyncio.gather(*(guess(one) for one in held))
+    assert sorted(outcomes) == [Check.LOCKED, Check.WRONG, Check.WRONG]
 
 
 async def test_tries_count_whatever_the_line_pretends_to_be(talk: Talk) -> None:
