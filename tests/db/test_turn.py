@@ -206,7 +206,6 @@ async def test_what_needs_no_engine_is_settled_here(
     assert settled.outcome == outcome
 
 
-@pytest.mark.parametrize("kind", ["photo", "document", "video"])
 @pytest.mark.parametrize(
     ("args", "wording"), [({"start_token": "x" * 32}, "link_used"), ({}, "unknown_sender")]
 )
@@ -220,6 +219,7 @@ async def test_a_link_that_opens_nothing_is_told_as_that(
     assert (await replies(database, conversation))[-1] == wording
 
 
+@pytest.mark.parametrize("kind", ["photo", "document", "video"])
 async def test_a_file_without_words_goes_to_the_dialogue(
     database: Database, conversation: Conversation, kind: str
 ) -> None:
