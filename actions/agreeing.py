@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from actions.claims import Focus, focus, focus_to_speak_of, tell_once
+from actions.claims import Focus, focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.instalments import Proposal, plan_in_force, plan_on_the_table, proposal
 from actions.offers import (
@@ -18,6 +18,7 @@ from actions.offers import (
     rates_of,
     term_args,
 )
+from actions.payment import bank_details_by_person
 from actions.roles import Mark
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
@@ -248,6 +249,7 @@ class ConfirmAgreement(DialogueAction):
             decision = evaluate(turn.facts.policy, found.facts, offer.terms)
             await answer(turn, found, decision, Asked())
         elif await _posted(turn, offer):
+            await bank_details_by_person(turn)
             _confirm(turn, found, offer)
         else:
             await _offer_anew(turn, found, offer)
@@ -272,9 +274,18 @@ async def _posted(turn: Turn, offer: Offer) -> bool:
 
 async def _offer_anew(turn: Turn, found: Focus, offer: Offer) -> None:
     """Balance or policy changed between suggestion and yes: say so, with the new figures."""
-    turn.say("offer_changed", open=found.open)
+    turn.say("offer_changed", why=_what_changed(found, offer), open=found.open)
     decision = evaluate(turn.facts.policy, found.facts, offer.terms)
     await answer(turn, found, decision, Asked())
+
+
+def _what_changed(found: Focus, offer: Offer) -> str:
+    """The code of why the suggestion cannot stand as it was shown."""
+    if found.statement.claim_id != offer.claim_id:
+        return "invoice"
+    if found.open.minor == offer.balance_minor:
+        return "terms"
+    return "less" if found.open.minor < offer.balance_minor else "more"
 
 
 def _confirm(turn: Turn, found: Focus, offer: Offer) -> None:
@@ -298,7 +309,7 @@ class TellAgreement(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is None:
-            turn.say("nothing_open")
+            await say_nothing_to_do(turn)
             return
         record = found.agreement
         if record is None:

@@ -3,15 +3,18 @@
 import re
 from typing import Any
 
-from actions.claims import focus
+from actions.claims import focus, say_nothing_to_do
 from actions.dialogue_action import DialogueAction
 from actions.documents import ask_person, dispute_reason, keep_documents
+from actions.happened import TOLD
+from actions.offers import back_to_offer, current_offer
 from actions.proof import ask_for_proof, demand_proof, unprovable
 from actions.reading import DOCUMENT, proof_in
 from actions.rest import check_ends, pause_everything, rest_claims
-from actions.turn import Turn
+from actions.turn import PERSON, Turn, button
 from ledger import book
 from ledger.claim import ClaimStatus
+from negotiation.bounds import needs_person, obstacle
 
 PAUSE_UNTIL_PERSON_DAYS = 365
 """Nothing goes out by itself after a crisis and its like: a person ends the pause."""
@@ -26,17 +29,41 @@ async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: Any) 
     await pause_everything(turn, PAUSE_UNTIL_PERSON_DAYS, reason)
     await turn.context.conversation.request_person(reason, {})
     turn.ask("none")
-    turn.remember(offer=None, wish=None)
+    turn.remember(offer=None, wish=None, spared=True)
     turn.say(wording, **args)
 
 
+def country_of_help(turn: Turn) -> str:
+    """The code of the country whose places of help are named."""
+    country = turn.facts.policy.contact_country
+    return country if country in COUNTRIES_OF_HELP else "other"
+
+
 class HearHardship(DialogueAction):
-    """No money, no work, ill: a pause, a person, free counselling; no amount."""
+    """No money, no work, ill: a pause, a person, free counselling; no amount.
+
+    Who has given the proof learns that it may also go slower, as far as policy lets it.
+    """
 
     title = "action_hear_hardship"
 
     async def act(self, turn: Turn) -> None:
-        await to_person_at_once(turn, "hardship", "hardship_heard")
+        slower = await self._slower(turn) if turn.facts.verified else []
+        advice = country_of_help(turn)
+        await to_person_at_once(turn, "hardship", "hardship_heard", advice=advice)
+        if slower:
+            turn.say("hardship_slower", buttons=[*slower, PERSON])
+
+    async def _slower(self, turn: Turn) -> list[dict[str, Any]]:
+        found, policy = await focus(turn, to_settle=True), turn.facts.policy
+        if found is None or obstacle(policy, found.facts) or needs_person(policy, found.facts):
+            return []
+        ways = []
+        if policy.deferral_days_max(found.facts.age_days) > 0:
+            ways.append(button("more_time", "request_deferral"))
+        if policy.instalment_count_max(found.open) > 1:
+            ways.append(button("small_steps", "request_instalments"))
+        return ways
 
 
 class HelpInCrisis(DialogueAction):
@@ -45,8 +72,7 @@ class HelpInCrisis(DialogueAction):
     title = "action_help_in_crisis"
 
     async def act(self, turn: Turn) -> None:
-        country = turn.facts.policy.contact_country
-        where = country if country in COUNTRIES_OF_HELP else "other"
+        where = country_of_help(turn)
         await to_person_at_once(turn, "crisis", "crisis_help", emergency=where, helpline=where)
 
 
@@ -83,7 +109,7 @@ async def dispute(turn: Turn, reason: str, question: str | None) -> None:
         return
     found = await focus(turn)
     if found is None:
-        turn.say("nothing_open")
+        await say_nothing_to_do(turn)
         return
     claim_id = found.statement.claim_id
     session, now, until = turn.context.session, turn.context.now, check_ends(turn)
@@ -94,6 +120,8 @@ async def dispute(turn: Turn, reason: str, question: str | None) -> None:
     if found.facts.status is ClaimStatus.DISPUTED:
         question = None  # it was asked before; this is more of the answer
     turn.ask("dispute_reason" if question else "none")
+    if question == "dispute_ask" and TOLD in turn.heard.marks:
+        question = "dispute_told"
     turn.say(question or "dispute_noted", answer_by=until)
 
 
@@ -172,17 +200,38 @@ class NoteWithdrawal(DialogueAction):
 
 
 class DropAddress(DialogueAction):
-    """The wrong person: the address is dropped for this customer, nothing is disclosed."""
+    """The wrong person: the address is dropped for this customer, nothing is disclosed.
+
+    Who has given the proof here is asked back once: the line may have been misread.
+    """
 
     title = "action_drop_address"
 
     async def act(self, turn: Turn) -> None:
         port = turn.context.conversation
+        proved = turn.facts.verified or turn.facts.lapsed
+        if proved and turn.awaiting != "wrong_person_check":
+            turn.ask("wrong_person_check")
+            choices = [button("not_me", "wrong_person"), button("me", "deny")]
+            turn.say("wrong_person_check", buttons=choices)
+            return
         await port.request_person("wrong_person", {})
         await port.drop_address("wrong_person")
         turn.ask("none")
         turn.remember(offer=None, wish=None, given=None, claim_id=None, claim_shown=None)
         turn.say("wrong_person_noted")
+
+
+class KeepAddress(DialogueAction):
+    """They are who we want to reach after all: everything is as before the question."""
+
+    title = "action_keep_address"
+
+    async def act(self, turn: Turn) -> None:
+        waits = current_offer(turn) is not None and turn.facts.verified
+        turn.ask("confirm_agreement" if waits else "none")
+        turn.say("wrong_person_cleared")
+        back_to_offer(turn)
 
 
 class AnswerThirdParty(DialogueAction):

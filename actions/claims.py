@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actions.turn import Turn
+from actions.turn import PERSON, Turn
 from ledger import book
 from ledger.agreements import AgreementTerms, Promise, Settlement
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
@@ -60,12 +60,10 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
     Claims in dispute come last; `to_settle` leaves one for another that is not, unless it is named.
     Time-barred claims, and what is too small to be pursued, stay out.
     """
-    if turn.facts.customer_id is None:
-        return None
     now, today = turn.context.now, turn.facts.today
     records = [
         record
-        for record in await book.records_of(turn.context.session, turn.facts.customer_id)
+        for record in await _records(turn)
         if record.open.total.minor > 0
         and not turn.facts.policy.lets_go(record.open.total)
         and not (record.claim.limitation_date and record.claim.limitation_date < today)
@@ -104,6 +102,28 @@ def _bare(number: str) -> str:
     return re.sub(r"[^0-9A-Z]", "", number.upper())
 
 
+async def say_nothing_to_do(turn: Turn) -> None:
+    """Why there is no claim to talk about: nothing is open, or what is open is not pursued."""
+    today, old, small = turn.facts.today, 0, 0
+    for record in await _records(turn):
+        if record.open.total.minor <= 0:
+            continue
+        if record.claim.limitation_date and record.claim.limitation_date < today:
+            old += 1
+        else:
+            small += 1
+    if old or small:
+        turn.say("nothing_to_do", old=old, small=small, buttons=[PERSON])
+    else:
+        turn.say("nothing_open")
+
+
+async def _records(turn: Turn) -> Sequence[book.ClaimRecord]:
+    if turn.facts.customer_id is None:
+        return []
+    return await book.records_of(turn.context.session, turn.facts.customer_id)
+
+
 async def focus_to_speak_of(turn: Turn) -> Focus | None:
     """The claim in focus if its figures may be told now; else the reason is said, and None.
 
@@ -113,7 +133,7 @@ async def focus_to_speak_of(turn: Turn) -> Focus | None:
     found = await focus(turn, to_settle=True)
     if found is None:
         turn.ask("none")
-        turn.say("nothing_open")
+        await say_nothing_to_do(turn)
         return None
     if found.facts.status is ClaimStatus.DISPUTED:
         turn.ask("none")

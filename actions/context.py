@@ -93,6 +93,15 @@ class ConversationPort(Protocol):
 
     async def set_language(self, language: str) -> None: ...
 
+    async def channels(self) -> Sequence[str]:
+        """The channels that the merchant can write on now."""
+
+    async def phone(self) -> str | None:
+        """The number under which the customer can be called, if one is known."""
+
+    async def address_source(self) -> str:
+        """The code of where the address of this conversation comes from."""
+
     async def prefer_channel(self, channel: str) -> None: ...
 
     async def note(

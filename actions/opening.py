@@ -3,15 +3,18 @@
 import re
 from datetime import UTC, datetime, time, timedelta
 
-from actions.claims import focus_to_speak_of
+from actions.claims import Focus, focus_to_speak_of
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
 from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
+from ledger.agreements import InstalmentProgress
 
 POSTPONED_DAYS_MAX = 60
 POSTPONED_DAYS_USUAL = 7
+NEW_DAY_IN_DAYS = 7
+"""For an instalment that has not arrived, so many days from today are suggested."""
 
 
 _HOW_ARE_YOU = re.compile(
@@ -27,6 +30,27 @@ def asks_how_we_are(text: str) -> bool:
     return _HOW_ARE_YOU.search(text) is not None
 
 
+_WHERE_FROM = re.compile(
+    r"\b(?:woher|wie\s(?:kommt|kommen)|von\swem|wer\shat)\b[^.?!]{0,40}"
+    r"(?:nummer|daten|kontakt\w*|adresse)\b"
+    r"|\bwhere\b[^.?!]{0,30}\b(?:number|details|contact|address|data)\b"
+    r"|\b(?:how\s(?:did|do|have)\syou|who\sgave\syou)\b[^.?!]{0,25}"
+    r"\b(?:number|details|address|data)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_where_from(text: str) -> bool:
+    """Whether a message asks how we came by a number or an address."""
+    return _WHERE_FROM.search(text) is not None
+
+
+async def tell_source(turn: Turn) -> None:
+    """Where the address comes from, and how to object or have it erased (GDPR Art. 14, 17, 21)."""
+    source = await turn.context.conversation.address_source()
+    turn.say("address_source", source=source, buttons=[button("not_me", "wrong_person"), PERSON])
+
+
 class Greet(DialogueAction):
     """A hello, or the first answer: proof first, then what it is about, or where we were."""
 
@@ -35,7 +59,10 @@ class Greet(DialogueAction):
     async def act(self, turn: Turn) -> None:
         if asks_how_we_are(turn.heard.text):
             turn.say("small_talk")
-        if turn.slot("claim_shown") is None:
+        if turn.slot("spared"):
+            turn.ask("none")
+            turn.say("welcome", buttons=[PERSON])
+        elif turn.slot("claim_shown") is None:
             turn.go_on_with("action_explain_claim")
         elif not turn.facts.verified:
             await demand_proof(turn)
@@ -65,7 +92,10 @@ async def _where_we_were(turn: Turn) -> None:
         )
         return
     turn.ask("none")
-    upcoming = next((part for part in agreement.progress if part.missing), None)
+    upcoming = agreement.next_instalment
+    if upcoming is not None and upcoming.overdue(turn.facts.today):
+        _ask_new_day(turn, found, upcoming)
+        return
     turn.say(
         "welcome_back_agreement",
         due=upcoming.instalment.due if upcoming else None,
@@ -74,12 +104,53 @@ async def _where_we_were(turn: Turn) -> None:
     )
 
 
+def _ask_new_day(turn: Turn, found: Focus, late: InstalmentProgress) -> None:
+    """An instalment has not arrived: most likely it slipped their mind. A new day is suggested."""
+    soon = min(NEW_DAY_IN_DAYS, turn.facts.policy.instalment_first_days_max)
+    day = turn.facts.today + timedelta(days=soon)
+    named = [{"entity": "date", "value": day.isoformat()}]
+    turn.remember(
+        wish={
+            **{"intent": "request_deferral", "entities": named},
+            **{"action": "action_defer", "ready": False},
+        }
+    )
+    turn.ask("new_day")
+    turn.say(
+        "rate_missed",
+        invoice=found.statement.invoice_number,
+        amount=late.missing,
+        due=late.instalment.due,
+        date=day,
+        buttons=[button("yes", "affirm"), button("already_paid", "already_paid"), PERSON],
+    )
+
+
+class TakeNewDay(DialogueAction):
+    """The day that was suggested for a late instalment suits."""
+
+    title = "action_take_new_day"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        wish = turn.slot("wish")
+        if not wish or turn.heard.has("date"):
+            turn.go_on_with("action_defer")
+            return
+        turn.remember(wish={**wish, "ready": True})
+        turn.next_action = wish["action"]
+
+
 class ExplainSender(DialogueAction):
     """Is this real? Proof on the shop's own page; no data is asked for."""
 
     title = "action_explain_sender"
 
     async def act(self, turn: Turn) -> None:
+        if asks_where_from(turn.heard.text):
+            await tell_source(turn)
+            back_to_offer(turn)
+            return
         turn.say("who_we_are", buttons=[button("claim", "ask_claim"), PERSON])
 
 
@@ -121,7 +192,9 @@ class OptOut(DialogueAction):
         turn.remember(offer=None, wish=None)
         turn.say("opt_out_confirmed")
         second = turn.slot("second")
-        if not second or second["intent"] in _ANSWERED_AFTER_STOP:
+        proved = turn.facts.verified or turn.facts.lapsed
+        asks_back = second and second["intent"] == "wrong_person" and proved
+        if not second or (second["intent"] in _ANSWERED_AFTER_STOP and not asks_back):
             return
         turn.remember(second=None)
         reason = _REASON_AFTER_STOP.get(second["intent"])
@@ -136,6 +209,7 @@ _ANSWERED_AFTER_STOP = frozenset(
     {"wrong_person", "data_request", "withdraw_contract", "change_contact", "request_receipt"}
 )
 _REASON_AFTER_STOP = {
+    "wrong_person": "wrong_person",
     "already_paid": "payment_reported",
     "dispute_goods": "dispute_goods",
     "hardship": "hardship",

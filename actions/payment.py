@@ -2,22 +2,21 @@
 
 from datetime import timedelta
 
-from actions.claims import focus, focus_to_speak_of, tell_once
+from actions.claims import focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.documents import keep_documents
 from actions.offers import back_to_offer, current_offer
 from actions.reading import DOCUMENT
 from actions.roles import Role
-from actions.turn import Turn
+from actions.turn import PERSON, Turn
 from ledger import book
+from ledger.statement import Statement
 
 
-def give_bank_details(turn: Turn, amount: object, reference: str) -> None:
-    """Where to transfer, or that a person sends it where the merchant has no account stored."""
-    if turn.facts.has_bank_details:
-        turn.say("bank_details", amount=amount, reference=reference)
-    else:
-        turn.say("bank_details_missing")
+async def bank_details_by_person(turn: Turn) -> None:
+    """Let a person send where to transfer, if the merchant has no account stored."""
+    if not turn.facts.has_bank_details:
+        await turn.context.conversation.request_person("bank_details", {})
 
 
 class GiveBankDetails(DialogueAction):
@@ -37,9 +36,11 @@ class GiveBankDetails(DialogueAction):
             turn.go_on_with("action_plan_instalments")  # a part now, the rest later
             return
         tell_once(turn, found)
-        if not turn.facts.has_bank_details:
-            await turn.context.conversation.request_person("bank_details", {})
-        give_bank_details(turn, found.open, found.statement.rf_reference)
+        await bank_details_by_person(turn)
+        if turn.facts.has_bank_details:
+            turn.say("bank_details", amount=found.open, reference=found.statement.rf_reference)
+        else:
+            turn.say("bank_details_missing")
         if turn.heard.intent == "pay_now":
             turn.remember(offer=None)
         back_to_offer(turn)
@@ -62,14 +63,35 @@ class HelpFailedPayment(DialogueAction):
 
 
 class OrderReceipt(DialogueAction):
-    """A receipt is sent by a person."""
+    """What has arrived is confirmed at once; any other receipt is sent by a person."""
 
     title = "action_order_receipt"
 
     async def act(self, turn: Turn) -> None:
+        found = await _talked_about(turn) if turn.facts.verified else None
+        if found is not None and found.paid:
+            settled = found.open.total.minor <= 0
+            turn.say(
+                "receipt_settled" if settled else "receipt_payment",
+                invoice=found.invoice_number,
+                **({} if settled else {"amount": found.paid, "open": found.open.total}),
+                buttons=[PERSON],
+            )
+            back_to_offer(turn)
+            return
         await turn.context.conversation.request_person("receipt", {})
         turn.say("task_for_team")
         back_to_offer(turn)
+
+
+async def _talked_about(turn: Turn) -> Statement | None:
+    """The claim in focus, or the one that was, even where nothing is open on it any more."""
+    found = await focus(turn)
+    if found is not None:
+        return found.statement
+    if (claim_id := turn.slot("claim_id")) is None:
+        return None
+    return await book.statement(turn.context.session, claim_id)
 
 
 class AskPaid(DialogueAction):
@@ -81,7 +103,7 @@ class AskPaid(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is None:
-            turn.say("nothing_open")
+            await say_nothing_to_do(turn)
             return
         await _pause(turn, found.statement.claim_id)
         if turn.heard.day() is not None or turn.heard.has(DOCUMENT):
@@ -101,7 +123,7 @@ class NotePaid(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is None:
-            turn.say("nothing_open")
+            await say_nothing_to_do(turn)
             return
         day = turn.heard.day()
         if day is not None and day > turn.facts.today and turn.heard.intent == "promise_payment":

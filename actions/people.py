@@ -5,9 +5,14 @@ import re
 from actions.day_time import DayTime, day_time
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
+from actions.opening import asks_where_from, tell_source
 from actions.turn import PERSON, Turn, button
 
 CHANNELS = ("sms", "whatsapp", "telegram")
+CALLED_CHANNELS = ("sms", "whatsapp")
+"""Channels where whoever writes can be called under the same number."""
+DIGITS_TOLD = 3
+"""So many last digits tell the customer which of their numbers we mean."""
 
 
 class RequestPerson(DialogueAction):
@@ -45,8 +50,28 @@ class AskCallbackTime(DialogueAction):
         if turn.heard.has("date") or day_time(turn.heard.text) is not None:
             turn.go_on_with("action_note_callback")
             return
+        number = await _number(turn)
+        turn.remember(number=number)
         turn.ask("callback_time")
-        turn.say("callback_ask")
+        known = await turn.context.conversation.phone() if number == "known" else None
+        if known is not None:
+            turn.say("callback_ask_known", ending=known[-DIGITS_TOLD:])
+        else:
+            turn.say("callback_ask", here=int(number is not None))
+
+
+async def _number(turn: Turn) -> str | None:
+    """Which number to call, as a code; the number itself stands in the transcript or with the
+    customer. What we know is spoken of only after the proof."""
+    if turn.heard.has("phone"):
+        return "named"
+    if turn.slot("number"):
+        return str(turn.slot("number"))
+    if turn.facts.channel in CALLED_CHANNELS:
+        return "chat"
+    if turn.facts.verified and await turn.context.conversation.phone() is not None:
+        return "known"
+    return None
 
 
 class NoteCallback(DialogueAction):
@@ -59,10 +84,17 @@ class NoteCallback(DialogueAction):
         if day is not None and day < turn.facts.today:
             day = None
         named = (day_time(turn.heard.text) or DayTime()).to_data()
+        number = await _number(turn)
+        days = {"day": day.isoformat()} if day else {}
         await turn.context.conversation.request_person(
-            "callback", {"day": day.isoformat() if day else None, **named}
+            "callback", {**days, **named, "number": number or "unknown"}
         )
+        if number is None and turn.awaiting != "callback_number":
+            turn.ask("callback_number")
+            turn.say("callback_ask_number")
+            return
         turn.ask("none")
+        turn.remember(number=None)
         turn.say(
             "callback_noted",
             day=day,
@@ -102,10 +134,18 @@ class NoteDataRequest(DialogueAction):
 
     async def act(self, turn: Turn) -> None:
         port = turn.context.conversation
+        if asks_where_from(turn.heard.text):
+            await tell_source(turn)
         await port.note("data_request", {"message": turn.context.message_id})
         await port.request_person("data_request", {"received": turn.facts.today.isoformat()})
         turn.say("data_request_noted")
         back_to_offer(turn)
+
+
+async def offered_channels(turn: Turn) -> list[str]:
+    """The channels that the customer may choose: those that the merchant writes on."""
+    held = await turn.context.conversation.channels()
+    return [name for name in CHANNELS if name in held]
 
 
 class ChooseChannel(DialogueAction):
@@ -115,12 +155,13 @@ class ChooseChannel(DialogueAction):
 
     async def act(self, turn: Turn) -> None:
         channel = turn.heard.one("channel")
-        if channel in CHANNELS:
+        offered = await offered_channels(turn)
+        if channel in offered:
             await turn.context.conversation.prefer_channel(channel)
             turn.ask("none")
             turn.say("channel_noted", channel=channel)
             back_to_offer(turn)
-        elif channel is not None or turn.awaiting == "channel":
+        elif len(offered) < 2 or channel not in (None, *CHANNELS) or turn.awaiting == "channel":
             await turn.context.conversation.request_person("channel", {"channel": channel})
             turn.ask("none")
             turn.say("task_for_team")
@@ -128,7 +169,8 @@ class ChooseChannel(DialogueAction):
             turn.ask("channel")
             turn.say(
                 "channel_ask",
-                buttons=[button(name, "choose_channel", channel=name) for name in CHANNELS],
+                channels=offered,
+                buttons=[button(name, "choose_channel", channel=name) for name in offered],
             )
 
 

@@ -31,6 +31,8 @@ _MORE_THAN_A_PHOTO = frozenset(
         *("already_paid", "dispute_goods", "dispute_unknown", "request_human"),
     }
 )
+_TELLS_MORE = frozenset({"dispute_reason", "objection", "objection_check", "paid_details"})
+"""Questions whose answer may well name an invoice and say what happened."""
 _BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _MINOR})
 
 
@@ -73,7 +75,8 @@ def _is_about_a_file(turn: Turn) -> bool:
 
 
 async def _first_of_two(turn: Turn) -> bool:
-    if (besides := wish_besides(turn.heard)) is not None:
+    besides = wish_besides(turn.heard) if turn.awaiting not in _TELLS_MORE else None
+    if besides is not None:
         intent, action = besides
         kept = {**turn.heard.to_data(), "intent": intent, "action": action, "ready": True}
         turn.remember(wish=kept)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from actions.claims import focus, focus_to_speak_of, tell_once
+from actions.claims import focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
@@ -43,7 +43,7 @@ class ExplainClaim(DialogueAction):
             more_total=found.all_open(),
             buttons=[
                 button("right", "affirm"),
-                button("not_right", "deny"),
+                button("no", "deny"),
                 button("already_paid", "already_paid"),
             ],
         )
@@ -105,7 +105,7 @@ class OrderInvoiceCopy(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is None:
-            turn.say("nothing_open")
+            await say_nothing_to_do(turn)
             return
         statement = found.statement
         await turn.context.conversation.request_person(
@@ -159,6 +159,17 @@ class ExplainConsequences(DialogueAction):
         if found is None:
             return
         tell_once(turn, found)
+        if (agreement := found.agreement) is not None:
+            following = agreement.next_instalment
+            turn.say(
+                "consequences_agreement",
+                amount=following.missing if following else None,
+                due=following.instalment.due if following else None,
+                late=int(following is not None and following.overdue(turn.facts.today)),
+                buttons=[button("agreement", "ask_agreement"), PERSON],
+            )
+            back_to_offer(turn)
+            return
         if current_offer(turn) is None:
             turn.ask("way")
         turn.say(

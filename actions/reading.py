@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from actions.happened import TOLD, says_what_happened
 from actions.roles import Role, with_roles
 from ledger.money import Money
 from ledger.schedule import Period
@@ -47,7 +48,7 @@ class Heard:
             entities=entities,
             text=text,
             ranking=[reading["name"] for reading in message.get("intent_ranking") or []],
-            marks=marks,
+            marks=marks | {TOLD} if says_what_happened(text) else marks,
         )
 
     @classmethod

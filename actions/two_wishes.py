@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from actions.happened import TOLD
 from actions.reading import Heard
 
 _SEVERAL_THINGS = re.compile(
@@ -127,7 +128,9 @@ PLEASANTRIES = frozenset({"greet", "thank", "goodbye"})
 
 
 def wish_besides(heard: Heard) -> tuple[str, str] | None:
-    """The intent and the action of a wish that came with a mere greeting or thanks."""
+    """The intent and the action of a wish that came with a mere greeting, thanks, or a number."""
+    if heard.intent == "inform" and heard.has("invoice_number") and TOLD in heard.marks:
+        return ("dispute_goods", _ACTIONS["dispute_goods"])
     if heard.intent not in PLEASANTRIES or not _SEVERAL_THINGS.search(heard.text):
         return None
     other = _said_too(heard)

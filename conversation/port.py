@@ -13,7 +13,18 @@ from conversation import consent, identity
 from conversation.handoff import Requested, request_handoff
 from negotiation.policy import Policy
 from negotiation.policy_data import policy_from_data
-from storage.tables import AuditEvent, ContactPoint, Conversation, Customer, Merchant
+from storage.tables import (
+    AuditEvent,
+    ChannelAccount,
+    ContactPoint,
+    Conversation,
+    Customer,
+    Merchant,
+)
+
+PHONE_CHANNELS = ("sms", "whatsapp")
+"""Channels whose addresses are telephone numbers."""
+ADDRESS_SOURCES = frozenset({"merchant_import", "customer", "deep_link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,49 @@ class Port:
         customer = await self._customer()
         if customer is not None:
             customer.language = language
+
+    async def channels(self) -> tuple[str, ...]:
+        """The channels of the merchant's enabled accounts, in order."""
+        found = await self.session.scalars(
+            select(ChannelAccount.channel)
+            .where(
+                ChannelAccount.merchant_id == self.conversation.merchant_id,
+                ChannelAccount.enabled,
+            )
+            .distinct()
+            .order_by(ChannelAccount.channel)
+        )
+        return tuple(found)
+
+    async def phone(self) -> str | None:
+        """This chat's own number, else the newest one of the customer that is still theirs."""
+        held = self.conversation
+        if held.channel in PHONE_CHANNELS or held.customer_id is None:
+            return held.address if held.channel in PHONE_CHANNELS else None
+        return await self.session.scalar(
+            select(ContactPoint.address)
+            .where(
+                ContactPoint.merchant_id == held.merchant_id,
+                ContactPoint.customer_id == held.customer_id,
+                ContactPoint.channel.in_(PHONE_CHANNELS),
+                ContactPoint.invalid_at.is_(None),
+            )
+            .order_by(ContactPoint.id.desc())
+            .limit(1)
+        )
+
+    async def address_source(self) -> str:
+        """``merchant_import``, ``customer`` or ``deep_link``; ``other`` where none of them."""
+        held = self.conversation
+        source = await self.session.scalar(
+            select(ContactPoint.source).where(
+                ContactPoint.merchant_id == held.merchant_id,
+                ContactPoint.customer_id == held.customer_id,
+                ContactPoint.channel == held.channel,
+                ContactPoint.address == held.address,
+            )
+        )
+        return source if source in ADDRESS_SOURCES else "other"
 
     async def prefer_channel(self, channel: str) -> None:
         """Remember how the customer wants to hear from us."""

@@ -121,8 +121,9 @@ async def _settle(
         return "for_agent"
     if conversation.state == "closed":
         conversation.state = "bot"
-    if message.kind == "start":
-        await bind_start_token(session, conversation, message.args.get("start_token"), now)
+    link_used = False
+    if message.kind == "start" and (token := message.args.get("start_token")):
+        link_used = not await bind_start_token(session, conversation, token, now)
     if wish == ContactWish.START and conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
         return await _say(session, conversation, message, Reply("opted_in_again"), now)
@@ -136,7 +137,8 @@ async def _settle(
         )
         return "too_many_messages"
     if conversation.customer_id is None:
-        return await _say(session, conversation, message, Reply("unknown_sender"), now)
+        unbound = "link_used" if link_used else "unknown_sender"
+        return await _say(session, conversation, message, Reply(unbound), now)
     if message.args.get("card_masked"):
         return await _say(session, conversation, message, Reply("card_masked"), now)
     says_something = message.text.strip() or message.buttons or message.kind == "start"

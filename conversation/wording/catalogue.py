@@ -81,7 +81,7 @@ class Wording:
 
     `discloses` marks texts with facts of a claim: they are rendered for verified conversations
     only. `restrained` marks texts that go out unasked and may not even hint at a claim. `long` is
-    the reason why an SMS of it may have more than two segments, empty where it may not.
+    the reason why an SMS of it, with its choices, may have more than two segments.
     """
 
     name: str

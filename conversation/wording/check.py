@@ -28,8 +28,9 @@ SMS_SEGMENTS_LONG_MAX = 8
 _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
     {
-        *("facts", "missing", "language", "channel", "until", "answer_by", "received"),
-        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline"),
+        *("facts", "missing", "language", "channel", "channels", "until", "answer_by", "received"),
+        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
+        *("source", "here"),
     }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""

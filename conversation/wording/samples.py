@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from channels.choices import lettered
 from channels.gsm7 import segments
 from conversation.wording.catalogue import (
     ADDRESS_FORMS,
@@ -102,11 +103,13 @@ class Reading:
     place: Place
     source: Text
     text: str
+    choices: tuple[str, ...]
+    """The labels that are usually shown with it."""
 
     @property
     def segments(self) -> int:
-        """How many SMS it is sent as; only of interest for the SMS form."""
-        return segments(self.text)
+        """How many SMS it is sent as, its choices below it; only of interest for the SMS form."""
+        return segments(lettered(self.text, self.choices))
 
 
 def sample_args(wording: Wording, catalogue: Catalogue) -> dict[str, Any]:
@@ -152,6 +155,10 @@ def readings(
     Raises what rendering raises.
     """
     given = sample_args(wording, catalogue) if args is None else args
+    shown = [catalogue.wordings[f"button_{name}"] for name in wording.buttons]
+    buttons = [
+        {"title": one.name, "args": sample_args(one, catalogue), "intent": ""} for one in shown
+    ]
     for language in LANGUAGES:
         for form in ADDRESS_FORMS:
             for number, variant in enumerate(wording.variants(language, form)):
@@ -171,8 +178,10 @@ def readings(
                             channel=SMS if sms else CHAT,
                             merchant=merchant,
                             verified=True,
+                            buttons=buttons,
                             variant=number,
                             catalogue=catalogue,
                         )
                         place = Place(variant, tone, sms, language, form)
-                        yield Reading(place, source, rendered.text)
+                        choices = tuple(one.title for one in rendered.buttons)
+                        yield Reading(place, source, rendered.text, choices)

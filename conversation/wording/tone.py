@@ -22,7 +22,8 @@ from conversation.wording.samples import Reading
 NEVER = re.compile(
     r"\b(mahnung|inkasso|forderung|gericht|schufa|anwalt|vollstreck\w*|pfänd\w*|abgelehnt"
     r"|letztmalig|unverzüglich|strafe|säumig\w*|zahlungsverzug|debt\w*|court|lawsuit|rejected"
-    r"|penalty|arrears|overdue|final notice|delinquent)\b|\bschuld(?!nerberatung)|installment",
+    r"|penalty|arrears|overdue|final notice|delinquent)\b|installment"
+    r"|\bschuld(?!nerberatung|enberatung|en\.(?:de|ch)\b)",
     re.IGNORECASE,
 )
 """No text says these: threats, jargon, and words that reduce a person to a debt."""

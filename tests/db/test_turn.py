@@ -206,6 +206,19 @@ async def test_what_needs_no_engine_is_settled_here(
     assert settled.outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("args", "wording"), [({"start_token": "x" * 32}, "link_used"), ({}, "unknown_sender")]
+)
+async def test_a_link_that_opens_nothing_is_told_as_that(
+    database: Database, conversation: Conversation, args: dict[str, str], wording: str
+) -> None:
+    async with database.operator() as session:
+        (await session.get_one(Conversation, conversation.id)).customer_id = None
+    await receive(database, conversation, "/start", kind="start", args=args)
+    assert isinstance(await step(database, conversation), turn.Settled)
+    assert (await replies(database, conversation))[-1] == wording
+
+
 @pytest.mark.parametrize("kind", ["photo", "document", "video"])
 async def test_a_file_without_words_goes_to_the_dialogue(
     database: Database, conversation: Conversation, kind: str

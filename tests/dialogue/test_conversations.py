@@ -67,7 +67,7 @@ async def test_already_paid_is_believed_first(chat: Chat) -> None:
 async def test_a_dispute_stops_the_claim(chat: Chat) -> None:
     await chat.say("Hallo")
     await chat.say("RE-2026-1044")
-    assert await chat.say("Der Stuhl kam kaputt an") == ["dispute_ask"]
+    assert await chat.say("Der Stuhl kam kaputt an") == ["dispute_told"]
     assert await chat.say("Die Lehne war gebrochen") == ["dispute_noted"]
     assert (await chat.claim()).status == "disputed"
 

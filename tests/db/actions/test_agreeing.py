@@ -265,7 +265,7 @@ async def test_what_is_too_small_to_be_pursued_is_let_go(known: Talk) -> None:
     async with known.database.operator() as session:
         merchant = await session.get_one(Merchant, known.merchant.id)
         merchant.policy = {"let_go_below_minor": 200_00}
-    assert await known.say("ask_balance") == ["nothing_open"]
+    assert await known.say("ask_balance") == ["nothing_to_do"]
 
 
 async def test_until_a_person_decides_the_claim_rests(known: Talk) -> None:

@@ -110,8 +110,9 @@ async def test_what_comes_first_pauses_everything_and_calls_a_person(
     if proved:
         await talk.verified()
         await talk.say("request_instalments", count=3)
-    assert await talk.say(intent, "…") == [wording]
-    assert not any(reply.discloses or reply.buttons for reply in talk.replies)
+    slower = ["hardship_slower"] if proved and intent == "hardship" else []
+    assert await talk.say(intent, "…") == [wording, *slower]
+    assert not any(reply.discloses or reply.buttons for reply in talk.replies[:1])
     assert "€" not in talk.text
     customer = await talk.customer()
     assert customer.contact_paused_until is not None
@@ -188,12 +189,6 @@ async def test_a_person_comes_and_is_asked_for_once(known: Talk) -> None:
     assert (await known.conversation()).state == "waiting"
 
 
-async def test_a_callback_asks_for_its_time(talk: Talk) -> None:
-    assert await talk.say("request_callback") == ["callback_ask"]
-    assert await talk.say("inform", "morgen um 10", date="2026-11-24") == ["callback_noted"]
-    assert await talk.handoffs() == ["callback"]
-
-
 async def test_stop_is_done_and_confirmed(talk: Talk) -> None:
     assert await talk.say("opt_out") == ["opt_out_confirmed"]
     assert (await talk.conversation()).opted_out_at == talk.now
@@ -256,7 +251,7 @@ async def test_understanding_again_forgets_the_misunderstandings(known: Talk) ->
         ("complaint", "anger_heard"),
         ("data_request", "data_request_noted"),
         ("change_contact", "contact_change_noted"),
-        ("choose_channel", "channel_ask"),
+        ("choose_channel", "task_for_team"),
         ("request_receipt", "task_for_team"),
     ],
 )
@@ -267,8 +262,8 @@ async def test_small_questions_get_an_answer_from_anybody(
 
 
 async def test_the_preferred_channel_is_kept(talk: Talk) -> None:
-    assert await talk.say("choose_channel", channel="whatsapp") == ["channel_noted"]
-    assert (await talk.customer()).preferred_channel == "whatsapp"
+    assert await talk.say("choose_channel", channel="sms") == ["channel_noted"]
+    assert (await talk.customer()).preferred_channel == "sms"
 
 
 @pytest.mark.parametrize("intent", ["hardship", "crisis", "bereavement"])
@@ -277,3 +272,70 @@ async def test_a_yes_while_a_person_is_on_the_way_offers_no_way_to_pay(
 ) -> None:
     await known.say(intent)
     assert await known.say("affirm", "ja") == ["person_already_coming"]
+
+
+@pytest.mark.parametrize("intent", ["hardship", "crisis", "bereavement", "insolvency"])
+async def test_a_hello_after_bad_news_leads_to_no_claim(talk: Talk, intent: str) -> None:
+    await talk.say(intent)
+    assert await talk.say("greet", "Hallo") == ["welcome"]
+    assert [button.title for button in talk.replies[-1].buttons] == ["Ein Mensch, bitte"]
+
+
+async def test_hardship_points_to_slower_ways_without_figures(known: Talk) -> None:
+    await known.say("hardship", "Ich habe meine Arbeit verloren")
+    titles = [button.title for button in known.replies[-1].buttons]
+    assert titles == ["Mehr Zeit", "In kleinen Teilen", "Ein Mensch, bitte"]
+    assert "€" not in known.text
+    assert (await known.press("Mehr Zeit"))[-1] == "deferral_ask_date"
+
+
+async def test_hardship_points_only_to_what_policy_has(known: Talk) -> None:
+    async with known.database.operator() as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {"deferral_bands": [{"up_to_days": None, "days_max": 0}]}
+    await known.say("hardship", "Ich habe meine Arbeit verloren")
+    titles = [button.title for button in known.replies[-1].buttons]
+    assert titles == ["In kleinen Teilen", "Ein Mensch, bitte"]
+
+
+@pytest.mark.parametrize(
+    ("country", "advice"),
+    [
+        ("DE", "meine-schulden.de"),
+        ("AT", "schuldenberatung.at"),
+        ("CH", "schulden.ch"),
+        ("GB", "stepchange.org"),
+        ("US", "nfcc.org"),
+        ("PT", "in Ihrer Nähe"),
+    ],
+)
+async def test_hardship_names_help_of_the_country(talk: Talk, country: str, advice: str) -> None:
+    async with talk.database.operator() as session:
+        merchant = await session.get_one(Merchant, talk.merchant.id)
+        merchant.policy = {"contact_country": country}
+    await talk.say("hardship", "kein Geld")
+    assert advice in talk.text
+
+
+async def test_a_dispute_that_tells_what_happened_is_not_asked_for_it(known: Talk) -> None:
+    said = await known.say("dispute_goods", "Der Stuhl kam leider kaputt an")
+    assert said == ["dispute_told"]
+    assert await known.say("inform", "das linke Bein") == ["dispute_noted"]
+
+
+async def test_number_and_reason_in_the_first_line_are_both_taken(talk: Talk) -> None:
+    said = await talk.say(
+        "inform",
+        "Rechnung RE-2026-1044: der Stuhl kam kaputt an",
+        invoice_number="RE-2026-1044",
+        ranking=["inform", "dispute_goods"],
+    )
+    assert said == ["verified", "dispute_told"]
+    assert (await talk.claims())[0].status == "disputed"
+    assert await talk.handoffs() == ["dispute_goods"]
+
+
+async def test_a_reason_before_the_proof_is_not_asked_for_after_it(talk: Talk) -> None:
+    said = await talk.say("dispute_goods", "Der Stuhl kam leider kaputt an")
+    assert said == ["concern_needs_proof"]
+    assert await talk.say("inform", "RE-2026-1044") == ["verified", "dispute_told"]

@@ -235,7 +235,7 @@ async def test_a_complaint_goes_to_a_person_at_once(talk: Talk) -> None:
 
 
 async def test_a_call_keeps_its_day_and_time(talk: Talk) -> None:
-    await talk.say("request_callback")
+    await talk.say("request_callback", "ruft an: 030 1234", phone="+49301234")
     await talk.say("inform", "morgen zwischen 10 und 11:30", date="2026-11-24")
     assert "wenn möglich am 24. November 2026 zwischen 10:00 und 11:30 Uhr" in talk.text
     summary = await talk.summary()
@@ -247,7 +247,8 @@ async def test_a_call_keeps_its_day_and_time(talk: Talk) -> None:
 
 
 async def test_a_time_in_the_wish_itself_is_not_asked_again(talk: Talk) -> None:
-    assert await talk.say("request_callback", "rufen Sie abends an") == ["callback_noted"]
+    said = await talk.say("request_callback", "rufen Sie abends an: 030 1234", phone="+49301234")
+    assert said == ["callback_noted"]
     assert "wenn möglich abends." in talk.text
     assert (await talk.summary())["day_part"] == "evening"
 

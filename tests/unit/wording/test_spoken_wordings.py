@@ -75,11 +75,61 @@ def test_every_wording_said_exists_and_gets_its_arguments(said: Spoken) -> None:
             assert wording.required <= said.args, f"{name} lacks {wording.required - said.args}"
 
 
+OFFERS = {
+    f"{kind}_{answer}"
+    for kind in ("plan", "promise", "deferral", "settlement")
+    for answer in ("offer", "counter")
+}
+"""Put together from the kind of terms, see ``actions/offers.py``."""
+SPEAKERS = ("actions", "conversation", "api", "outreach")
+
+
 def test_every_kind_of_offer_has_its_wordings() -> None:
-    wordings = load_catalogue().wordings
-    for kind in ("plan", "promise", "deferral", "settlement"):
-        assert f"{kind}_offer" in wordings
-        assert f"{kind}_counter" in wordings
+    assert set(load_catalogue().wordings) >= OFFERS
+
+
+def _literals() -> set[str]:
+    """Every string in the code that may speak."""
+    return {
+        node.value
+        for package in SPEAKERS
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_every_wording_is_said_by_some_code() -> None:
+    wordings = {one.name for one in load_catalogue().wordings.values() if one.group != "buttons"}
+    assert sorted(wordings - _literals() - OFFERS) == []
+
+
+def test_what_is_said_outside_the_actions_exists() -> None:
+    said = {
+        name
+        for path in (ROOT / "conversation").glob("*.py")
+        for _, call, node in _calls(path)
+        if call == "Reply" and node.args
+        for name in _names(node.args[0])
+    }
+    assert len(said) > 8
+    assert sorted(said - set(load_catalogue().wordings)) == []
+
+
+def test_every_label_is_shown_by_some_code() -> None:
+    from actions.answers import _LABELS
+    from actions.people import CHANNELS
+
+    written = {
+        name
+        for path in ACTION_SOURCES
+        for _, call, node in _calls(path)
+        if call == "button" and node.args
+        for name in _names(node.args[0])
+    }
+    labels = {one.name for one in load_catalogue().wordings.values() if one.group == "buttons"}
+    shown = {f"button_{name}" for name in {*written, *_LABELS.values(), *CHANNELS}}
+    assert sorted(labels - shown) == []
 
 
 def test_every_button_has_a_label() -> None:
