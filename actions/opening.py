@@ -27,6 +27,27 @@ def asks_how_we_are(text: str) -> bool:
     return _HOW_ARE_YOU.search(text) is not None
 
 
+_YES = re.compile(
+    r"\b(?:ja+|jo|jep|jawohl|passt|einverstanden|abgemacht|gerne?|genau|super|perfekt|prima|in\sordnung|ok(?:ay)?"
+    r"|(?:ist|klingt|w(?:ä|ae)re)\s(?:sehr\s)?(?:gut|toll)|yes|yeah|yep|agreed|deal|perfect|works"
+    r"|(?:that['’]?s|that\sis|sounds)\s(?:good|great|fine))\b",
+    re.IGNORECASE,
+)
+_BESIDE_YES = re.compile(
+    r"\b(?:das|so|mir|f(?:ü|ue)r|mich|sehr|gut|bitte|dann|ist|und|vielen|herzlichen|lieben|dank\w*"
+    r"|sch(?:ö|oe)n|ihnen|dir|euch|that|it|for|me|is|fine|good|great|please|do|and|thanks?|thx|you"
+    r"|very|much|a|lot|cheers)\b",
+    re.IGNORECASE,
+)
+
+
+def says_yes(text: str) -> bool:
+    """Whether a line of thanks is a yes, and nothing besides."""
+    if "?" in text or not _YES.search(text):
+        return False
+    return re.search(r"\w", _BESIDE_YES.sub(" ", _YES.sub(" ", text))) is None
+
+
 class Greet(DialogueAction):
     """A hello, or the first answer: proof first, then what it is about, or where we were."""
 
@@ -92,9 +113,14 @@ class ExplainBot(DialogueAction):
 
 
 class Thank(DialogueAction):
+    """Thanks; "yes, that's good, thanks" to a suggestion is a yes."""
+
     title = "action_thank"
 
     async def act(self, turn: Turn) -> None:
+        if turn.awaiting == "confirm_agreement" and says_yes(turn.heard.text):
+            turn.go_on_with("action_confirm_agreement")
+            return
         turn.say("thanks_noted")
         back_to_offer(turn)
 
