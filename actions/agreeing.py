@@ -104,7 +104,8 @@ class Defer(DialogueAction):
             return
         tell_once(turn, found)
         unclear = turn.heard.has("date") or turn.awaiting == "deferral_date"
-        turn.ask("deferral_date")
+        # "The first one in January": which day is asked, and the plan stays on the table.
+        turn.ask("confirm_agreement" if unclear and plan_on_the_table(turn) else "deferral_date")
         if unclear:
             turn.say("date_unclear")
         else:

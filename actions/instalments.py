@@ -69,7 +69,7 @@ def _figures(
         return count, amount
     if heard.same_words("amount", "count"):
         meant = _meant_by(count, amount, whole, policy, table)
-        return (count, None) if meant == "count" and not heard.period() else (None, amount)
+        return (count, None) if meant == "count" else (None, amount)
     return (None if count == 1 else count), amount
 
 
@@ -160,8 +160,8 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
         told.count, told.amount, told.period, told.day, other_rhythm=told.other_rhythm
     )
     if told.down is not None:
-        wish = replace(wish, down=DownPayment(told.down, told.down_day or found.facts.today))
         plan = table or force
+        wish = replace(wish, down=DownPayment(told.down, _down_day(turn, told, plan, found)))
         if plan is None or told.count or told.amount:
             return wish
         return replace(wish, amount=plan.regular, period=told.period or plan.period)
@@ -176,6 +176,14 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
     elif paused:
         wish = replace(wish, first_due=coming[1])
     return _over(wish, force, coming[0], _unpaid_down(force, found))
+
+
+def _down_day(turn: Turn, told: Proposal, plan: InstalmentPlan | None, found: Focus) -> date:
+    """The day of a first payment: today, unless it is the plan's first instalment."""
+    if told.down_day or Mark.FIRST_RATE not in turn.heard.marks:
+        return told.down_day or found.facts.today
+    usual = found.facts.today + timedelta(days=turn.facts.policy.instalment_first_days_usual)
+    return max(plan.first, found.facts.today) if plan else usual
 
 
 def _over(

@@ -29,13 +29,12 @@ def asks_how_we_are(text: str) -> bool:
 
 _YES = re.compile(
     r"\b(?:ja+|jo|jep|jawohl|passt|einverstanden|abgemacht|gerne?|genau|super|perfekt|prima|in\sordnung|ok(?:ay)?"
-    r"|(?:ist|klingt|w(?:ä|ae)re)\s(?:sehr\s)?(?:gut|toll)|yes|yeah|yep|agreed|deal|perfect|works"
-    r"|(?:that['’]?s|that\sis|sounds)\s(?:good|great|fine))\b",
+    r"|gut|toll|wunderbar|yes|yeah|yep|agreed|deal|perfect|works|good|great|fine|lovely|brilliant)\b",
     re.IGNORECASE,
 )
 _BESIDE_YES = re.compile(
-    r"\b(?:das|so|mir|f(?:ü|ue)r|mich|sehr|gut|bitte|dann|ist|und|vielen|herzlichen|lieben|dank\w*"
-    r"|sch(?:ö|oe)n|ihnen|dir|euch|that|it|for|me|is|fine|good|great|please|do|and|thanks?|thx|you"
+    r"\b(?:das|so|mir|f(?:ü|ue)r|mich|sehr|bitte|dann|ist|klingt|w(?:ä|ae)re|und|vielen|herzlichen|lieben|dank\w*"
+    r"|sch(?:ö|oe)n|ihnen|dir|euch|that(?:['’]?s)?|sounds|it|for|me|is|please|do|and|thanks?|thx|you"
     r"|very|much|a|lot|cheers)\b",
     re.IGNORECASE,
 )

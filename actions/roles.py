@@ -34,6 +34,8 @@ class Mark(StrEnum):
     """The next instalment is to be left out."""
     EVERYTHING = "everything"
     """The whole sum is meant, no instalment."""
+    FIRST_RATE = "first_rate"
+    """The first payment is the plan's first instalment, on its day."""
     NOT_EVERYTHING = "not_everything"
     """The whole sum is what cannot be paid."""
 
@@ -95,6 +97,11 @@ _DONE = _words(r"(?:be|ge)zahlt|(?:ü|ue)berwiesen|bereits|already|paid|sent|tra
 _BY = re.compile(
     r"\b(?:bis|by|until|till)\s+(?:(?:zum|zu|den|dem|the|sp(?:ä|ae)testens)\s+)*$", re.I
 )
+_FIRST_RATE = _words(
+    r"(?:erste[nr]?|1\.)\s(?:\w*rate|zahlung)|first\s(?:one|rate|instal?l?ment|payment)"
+)
+_EACH = _words(r"je|jede[nrs]?|jeweils|alle|auch\s+die\s+anderen|each|every|all")
+_AT_ONCE = _words(r"jetzt|sofort|gleich|direkt|heute|now|today|right\s+away|immediately")
 _FIRST_ONE = _words(r"erste[nrs]?|first|n(?:ä|ae)chste[nrs]?|next")
 _NEGATED = re.compile(
     r"(?:\bnicht|\bnot|n['’]?t\b|\bcannot)(?!\s(?:nur|only)\b)[^,.;?!]{0,25}$", re.IGNORECASE
@@ -137,6 +144,8 @@ def with_roles(entities: Sequence[Entity], text: str) -> tuple[list[Entity], fro
     marks = {mark.value for mark, pattern in _MARKS.items() if pattern.search(text)}
     if Mark.EVERYTHING.value in marks and _turns_down_everything(text):
         marks = marks - {Mark.EVERYTHING.value} | {Mark.NOT_EVERYTHING.value}
+    if first and _FIRST_RATE.search(text) and not _AT_ONCE.search(text):
+        marks.add(Mark.FIRST_RATE.value)
     if rest:
         marks.add(Mark.REST.value)
     marked = [
@@ -229,7 +238,8 @@ def _first_payment(values: Sequence[Entity], text: str) -> tuple[list[Entity], b
             other.has("amount") and (other.has("period", "date") or _THEN.search(other.follows))
             for other in others
         )
-        if rest or (starts and goes_on) or _DOWN.search(part.text):
+        alone = _FIRST_RATE.search(part.text) and not _EACH.search(text)
+        if rest or (starts and goes_on) or _DOWN.search(part.text) or alone:
             at_once = rest is not None and not (
                 rest.has("amount", "count", "period") or _IN_PARTS.search(rest.text)
             )

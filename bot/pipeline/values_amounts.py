@@ -86,7 +86,7 @@ _OTHER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^[\s\W]*(?:(?:ja|jo|na|naja|halt|eben|sch(?:ö|oe)n|meinetwegen|alright|all right|well|fine|sure|(?:how|what) about|wie (?:wär'?e?|waere)n?'?s? mit|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|rum|herum|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"^[\s\W]*(?:(?:ja|jo|na|naja|halt|eben|sch(?:ö|oe)n|meinetwegen|sorry|entschuldigung|quatsch|ich mein(?:e|te)|i meant?|alright|all right|well|fine|sure|(?:how|what) about|wie (?:wär'?e?|waere)n?'?s? mit|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|rum|herum|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
     r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$",
     re.IGNORECASE,
 )

@@ -73,12 +73,14 @@ def find_rhythm(text: str) -> Optional[ValueSpan]:
 def without_rhythm(text: str, rhythm: Optional[ValueSpan]) -> str:
     """Return the text, as long as it was, with a word for any rhythm in place of this one.
 
-    So its "14" or "zwei" is no figure, and a figure beside it is still said to be paid so often.
+    So its "14" or "zwei" is no figure, and a figure beside it is still said to be paid so often;
+    not one before a comma ("make it 4, every two weeks").
     """
     if rhythm is None:
         return text
-    word = _STANDS_FOR_RHYTHM.ljust(rhythm.end - rhythm.start)
-    return text[: rhythm.start] + word[: rhythm.end - rhythm.start] + text[rhythm.end :]
+    before, length = text[: rhythm.start], rhythm.end - rhythm.start
+    word = "" if before.rstrip().endswith(",") else _STANDS_FOR_RHYTHM
+    return before + word.ljust(length)[:length] + text[rhythm.end :]
 
 
 def find_periods(text: str, others: Sequence[ValueSpan]) -> List[ValueSpan]:

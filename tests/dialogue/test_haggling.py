@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dialogue.test_terms import allow, greet, rates
+from tests.dialogue.test_terms import greet, rates
 
 if TYPE_CHECKING:
     from tests.dialogue.conftest import Chat

@@ -408,7 +408,7 @@ async def test_a_figure_that_may_be_either_is_asked_about(known: Talk) -> None:
     assert "13,61" in known.text
     await known.say("request_instalments", count=4)
     await known.say("inform", "9", also=either)
-    assert await known.press("9,00 € je Rate") == ["plan_counter"]
+    assert await known.press("9,00\N{NO-BREAK SPACE}€ je Rate") == ["plan_counter"]
 
 
 async def test_a_yes_to_which_figure_posts_nothing(known: Talk) -> None:
@@ -442,6 +442,22 @@ async def test_no_but_everything_without_a_day_asks_for_it(known: Talk) -> None:
 
 async def test_all_but_not_now_leads_to_instalments(known: Talk) -> None:
     assert await known.say("pay_now", "Ich kann nicht alles zahlen jetzt") == ["plan_example"]
+
+
+async def test_the_first_instalment_is_smaller(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    line = placed("Geht die erste Rate auch mit nur 40?", ("amount", "40", euro(40_00)))
+    assert await known.say("propose_amount", **line) == ["plan_offer"]
+    await known.say("affirm")
+    assert (await plan(known))[0] == (40_00, date(2026, 12, 7))
+
+
+async def test_a_plan_stays_on_the_table_while_its_day_is_asked_for(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    line = {"text": "und die erste erst im Januar", "date": None}
+    assert await known.say("request_deferral", **line) == ["date_unclear"]
+    assert await known.say("affirm", "ok machen wir") == ["plan_offer"]
+    assert await known.agreements() == []
 
 
 async def test_all_in_instalments_until_a_day(known: Talk) -> None:
@@ -554,4 +570,4 @@ async def test_a_yes_in_time_days_later_holds_what_was_shown(known: Talk) -> Non
     said = await prove_again(known)
     if said[-1] != "plan_agreed":
         assert await known.say("affirm", "ja") == ["plan_agreed"]
-    assert [due for _, due in await plan(known)][0] == date(2026, 12, 7)
+    assert (await plan(known))[0] == (40_83, date(2026, 12, 7))
