@@ -22,7 +22,7 @@ from actions.payment import bank_details_by_person
 from actions.roles import Mark
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
-from ledger.agreements import Deferral, InstalmentPlan, Settlement
+from ledger.agreements import Deferral, InstalmentPlan, Promise, Settlement
 from ledger.errors import AgreementRefused, ClaimInDispute, ClaimNotOpen, NothingOwed
 from ledger.money import Money
 from negotiation.bounds import guard_for, latest, start_latest
@@ -53,7 +53,8 @@ class MakePromise(DialogueAction):
         if plan is not None and day is not None and _keeps(turn, found, plan, day, amount):
             turn.go_on_with("action_tell_agreement")
             return
-        if told.down is not None or (plan is not None and day is not None):
+        in_parts = told.down is not None or told.end is not None
+        if in_parts or (plan is not None and day is not None):
             turn.go_on_with("action_plan_instalments")
             return
         if day is None:
@@ -79,6 +80,9 @@ class Defer(DialogueAction):
         if found is None:
             return
         day, everything = turn.heard.day(), _about_everything(turn, found)
+        if day is not None and turn.awaiting == "promise_date":
+            turn.go_on_with("action_promise")  # "next Monday is fine": the day that was asked for
+            return
         if everything and not turn.heard.has("date") and turn.heard.amount(found.open) is not None:
             # "Can I pay everything earlier?" needs no time.
             turn.go_on_with("action_give_bank_details")
@@ -101,7 +105,8 @@ class Defer(DialogueAction):
             return
         tell_once(turn, found)
         unclear = turn.heard.has("date") or turn.awaiting == "deferral_date"
-        turn.ask("deferral_date")
+        # "The first one in January": which day is asked, and the plan stays on the table.
+        turn.ask("confirm_agreement" if unclear and plan_on_the_table(turn) else "deferral_date")
         if unclear:
             turn.say("date_unclear")
         else:
@@ -150,6 +155,8 @@ class OfferDiscount(DialogueAction):
         if found is None:
             return
         amount, day = turn.heard.amount(found.open), turn.heard.day()
+        if amount == found.open:
+            amount = None  # "if I pay everything at once": a condition, no figure
         asked, offer = Asked(amount=amount, day=day), current_offer(turn)
         if offer is not None and isinstance(offer.terms, Settlement) and (amount or day):
             # What is left open is taken from the suggestion: bargaining is about one figure.
@@ -171,13 +178,15 @@ class ReviseOffer(DialogueAction):
             turn.go_on_with("action_take_fact")
             return
         balance = Money(offer.balance_minor, offer.terms.total.currency)
-        told = proposal(heard, balance, turn.facts.policy)
+        told = proposal(heard, balance, turn.facts.policy, plan_on_the_table(turn))
         if not told and heard.has("date"):
             # "When my pay comes": the suggestion stays.
             turn.say("date_unclear")
         elif not told:
             postpones = heard.intent == "not_now"
             turn.go_on_with("action_postpone" if postpones else "action_take_fact")
+        elif isinstance(offer.terms, InstalmentPlan) and told == Proposal(amount=balance):
+            turn.go_on_with("action_promise")  # "no, all at once then": on which day?
         elif isinstance(offer.terms, InstalmentPlan) or told != Proposal(day=told.day):
             turn.go_on_with("action_plan_instalments")
         elif isinstance(offer.terms, Settlement):
@@ -241,6 +250,8 @@ class ConfirmAgreement(DialogueAction):
         found = await focus_to_speak_of(turn)
         if found is None:
             turn.remember(offer=None)
+        elif _asks_new_day(turn, offer):
+            return
         elif found.statement.claim_id != offer.claim_id or found.open.minor != offer.balance_minor:
             await _offer_anew(turn, found, offer)
         elif offer.shown != turn.context.follows and not pressed:
@@ -253,6 +264,17 @@ class ConfirmAgreement(DialogueAction):
             _confirm(turn, found, offer)
         else:
             await _offer_anew(turn, found, offer)
+
+
+def _asks_new_day(turn: Turn, offer: Offer) -> bool:
+    """Ask for another day where the one for everything has passed before the yes came."""
+    if not isinstance(offer.terms, Promise | Deferral):
+        return False
+    question = "promise_date" if isinstance(offer.terms, Promise) else "deferral_date"
+    if not _is_past(turn, offer.terms.instalments[0].due, question):
+        return False
+    turn.remember(offer=None)
+    return True
 
 
 async def _posted(turn: Turn, offer: Offer) -> bool:

@@ -73,6 +73,8 @@ class TakeYes(DialogueAction):
             # The question was lost over something else; a yes out of the blue posts nothing.
             turn.ask("confirm_agreement")
             back_to_offer(turn)
+        elif agreed and turn.heard.has("date", "amount", "count", "period"):
+            turn.go_on_with("action_change_agreement")  # "yes, but only from the 15th"
         elif agreed:
             turn.say("thanks_noted")
         else:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from math import log
 
 from actions.claims import Focus, focus_to_speak_of
 from actions.dialogue_action import DialogueAction
 from actions.offers import Asked, answer, current_offer
 from actions.reading import Heard
 from actions.roles import Mark, Role
-from actions.turn import Turn
+from actions.turn import Turn, button
 from ledger.agreements import DownPayment, InstalmentPlan, Settlement
 from ledger.money import Money
 from ledger.schedule import Period, add_months, due_days
 from negotiation.negotiate import evaluate, evaluate_instalments
-from negotiation.offers import InstalmentRequest
+from negotiation.offers import Escalate, InstalmentRequest
 from negotiation.policy import Policy
 
 
@@ -29,36 +30,69 @@ class Proposal:
     day: date | None = None
     down: Money | None = None
     down_day: date | None = None
+    end: date | None = None
+    """The day by which all is to be paid."""
+    other_rhythm: bool = False
 
     def __bool__(self) -> bool:
         return self != Proposal()
 
 
-def proposal(heard: Heard, whole: Money, policy: Policy) -> Proposal:
-    """Read a line's proposal; shares ("half") are taken of `whole`."""
-    first, rest = heard.of_role(Role.FIRST), heard.without_role(Role.FIRST)
-    count, amount = _figures(rest, whole, policy)
+def proposal(
+    heard: Heard, whole: Money, policy: Policy, table: InstalmentPlan | None = None
+) -> Proposal:
+    """Read a line's proposal about the plan on the `table`; shares are taken of `whole`."""
+    first, end = heard.of_role(Role.FIRST), heard.of_role(Role.LAST).day()
+    rest = heard.without_role(Role.FIRST).without_role(Role.LAST)
+    count, amount = _figures(rest, whole, policy, table)
     down = first.amount(whole)
     if down is not None and Mark.REST in heard.marks:
         count = 1
-    return Proposal(count, amount, rest.period(), rest.day(), down, first.day() if down else None)
+    down_day = first.day() if down else None
+    rhythm = rest.period(), rest.other_rhythm()
+    return Proposal(count, amount, rhythm[0], rest.day(), down, down_day, end, rhythm[1])
 
 
-def _figures(heard: Heard, whole: Money, policy: Policy) -> tuple[int | None, Money | None]:
+def _figures(
+    heard: Heard, whole: Money, policy: Policy, table: InstalmentPlan | None
+) -> tuple[int | None, Money | None]:
     """The number and the amount that were named.
 
-    A bare figure is read as both: it is euros where an instalment may be that large, else a number
-    of instalments. A single one ("20 *a* month") is no number of instalments beside an amount.
+    A single one ("20 *a* month") is no number of instalments beside an amount, and the whole sum
+    ("everything in 3 instalments") is no instalment.
     """
     count, amount = heard.count(), heard.amount(whole)
+    in_parts = count is not None or heard.period() or heard.intent == "request_instalments"
+    if amount == whole and in_parts and count != 1:
+        amount = None
     if count is None or amount is None:
         return count, amount
     if heard.same_words("amount", "count"):
-        fits = 2 <= count <= policy.instalment_count_max(whole) and not heard.period()
-        if fits and amount.minor < policy.instalment_minor_min:
-            return count, None
-        return None, amount
+        meant = _meant_by(count, amount, whole, policy, table)
+        return (count, None) if meant == "count" else (None, amount)
     return (None if count == 1 else count), amount
+
+
+def _meant_by(
+    count: int, amount: Money, whole: Money, policy: Policy, table: InstalmentPlan | None
+) -> str:
+    """What a bare figure is: "count", "amount", or "either".
+
+    It is an amount where policy has not so many instalments, a number of them where it has none so
+    small; else the one that is much nearer to the plan on the table.
+    """
+    least, regulars = policy.instalment_minor_min, len(table.regulars) if table else None
+    possible = 2 <= count <= policy.instalment_count_max(whole)
+    if possible and amount.minor < least:
+        return "count"
+    if not possible or count == regulars or whole.minor // count < least:
+        return "amount"
+    if table is None or regulars is None:
+        return "either"
+    nearer = abs(log(amount.minor / table.regular.minor)) - abs(log(count / regulars))
+    if abs(nearer) < log(2):
+        return "either"
+    return "count" if nearer > 0 else "amount"
 
 
 def plan_in_force(found: Focus) -> InstalmentPlan | None:
@@ -84,7 +118,13 @@ class PlanInstalments(DialogueAction):
         if found is None:
             return
         policy, offer = turn.facts.policy, current_offer(turn)
-        told = proposal(turn.heard, found.open, policy)
+        table = plan_on_the_table(turn)
+        told = proposal(turn.heard, found.open, policy, table)
+        if told.day and told == Proposal(amount=found.open, day=told.day):
+            turn.go_on_with("action_promise")  # "no thanks, I'll pay all of it on the 5th"
+            return
+        if _asks_which_figure(turn, found, table):
+            return
         alone = told.amount is not None and told == Proposal(amount=told.amount, day=told.day)
         if offer is not None and alone and turn.heard.intent != "request_instalments":
             if isinstance(offer.terms, Settlement):
@@ -95,7 +135,6 @@ class PlanInstalments(DialogueAction):
         if not told and turn.awaiting == "instalment_terms":
             turn.say("instalments_ask_again")
             return
-        table = plan_on_the_table(turn)
         if not told and table is not None and turn.heard.has("date"):
             turn.ask("confirm_agreement")  # "when my pay comes": the suggestion stays
             turn.say("date_unclear")
@@ -116,10 +155,13 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
     what is still open on by one instalment.
     """
     table, force = plan_on_the_table(turn), plan_in_force(found)
-    wish = InstalmentRequest(told.count, told.amount, told.period, told.day)
+    told = _with_end(told, table, turn.facts.policy, found)
+    wish = InstalmentRequest(
+        told.count, told.amount, told.period, told.day, other_rhythm=told.other_rhythm
+    )
     if told.down is not None:
-        wish = replace(wish, down=DownPayment(told.down, told.down_day or found.facts.today))
         plan = table or force
+        wish = replace(wish, down=DownPayment(told.down, _down_day(turn, told, plan, found)))
         if plan is None or told.count or told.amount:
             return wish
         return replace(wish, amount=plan.regular, period=told.period or plan.period)
@@ -134,6 +176,14 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
     elif paused:
         wish = replace(wish, first_due=coming[1])
     return _over(wish, force, coming[0], _unpaid_down(force, found))
+
+
+def _down_day(turn: Turn, told: Proposal, plan: InstalmentPlan | None, found: Focus) -> date:
+    """The day of a first payment: today, unless it is the plan's first instalment."""
+    if told.down_day or Mark.FIRST_RATE not in turn.heard.marks:
+        return told.down_day or found.facts.today
+    usual = found.facts.today + timedelta(days=turn.facts.policy.instalment_first_days_usual)
+    return max(plan.first, found.facts.today) if plan else usual
 
 
 def _over(
@@ -151,7 +201,61 @@ def _over(
         period=wish.period or plan.period,
         first_due=wish.first_due or first,
         down=down,
+        other_rhythm=wish.other_rhythm,
     )
+
+
+def _with_end(
+    told: Proposal, table: InstalmentPlan | None, policy: Policy, found: Focus
+) -> Proposal:
+    """The proposal with its last day as the number of instalments that fit in until then.
+
+    A day before a second one would be due is the first one's ("by the 10th of each month").
+    """
+    if told.end is None:
+        return told
+    usual = found.facts.today + timedelta(days=policy.instalment_first_days_usual)
+    first = told.day or (table.first if table else usual)
+    period = told.period or (table.period if table else policy.instalment_periods[0])
+    count, most = 1, policy.instalment_count_max(found.open)
+    while count <= most and due_days(first, period, count + 1)[-1] <= told.end:
+        count += 1
+    if count == 1:
+        return replace(told, day=told.day or told.end, end=None)
+    named = told.count is not None or told.amount is not None
+    return told if named else replace(told, count=count)
+
+
+def _asks_which_figure(turn: Turn, found: Focus, table: InstalmentPlan | None) -> bool:
+    """Ask back where a bare figure may be a number of instalments or the amount of one, and the
+    two come to different plans."""
+    heard, policy = turn.heard.without_role(Role.FIRST), turn.facts.policy
+    count, amount = heard.count(), heard.amount(found.open)
+    if count is None or amount is None or not heard.same_words("amount", "count"):
+        return False
+    if turn.awaiting == "instalment_terms" or heard.period() is not None:
+        return False
+    if _meant_by(count, amount, found.open, policy, table) != "either":
+        return False
+    readings = [Proposal(count=count), Proposal(amount=amount)]
+    plans = [
+        evaluate_instalments(policy, found.facts, _request(turn, found, told)) for told in readings
+    ]
+    terms = [plan.terms for plan in plans if not isinstance(plan, Escalate)]
+    if len(terms) < len(plans) or terms[0] == terms[1]:
+        return False
+    if table is None:
+        turn.ask("instalment_terms")
+    turn.say(
+        "figure_unclear",
+        count=count,
+        amount=amount,
+        buttons=[
+            {**button("count", "request_instalments", count=count), "args": {"count": count}},
+            {**button("each", "request_instalments", amount=amount), "args": {"amount": amount}},
+        ],
+    )
+    return True
 
 
 def _coming(plan: InstalmentPlan, found: Focus) -> tuple[date, date]:

@@ -91,12 +91,14 @@ def names_other_terms(turn: Turn, offer: Offer) -> bool:
     count, amount = heard.count(), heard.amount(Money(offer.balance_minor, terms.total.currency))
     if count is not None and (plan is None or count != len(terms.instalments)):
         return True
+    period, day = heard.period(), heard.day()
     if amount is not None and not heard.same_words("amount", "count"):
         named = {terms.total, *(part.amount for part in terms.instalments)}
-        if amount not in named:
+        # "No, all of it on the 5th": the sum of a plan, but not in instalments.
+        at_once = plan and amount == terms.total and (day or heard.intent == "deny")
+        if amount not in named or (at_once and count is None and period is None):
             return True
-    period, day = heard.period(), heard.day()
-    if plan is not None and period is not None and period != plan.period:
+    if plan is not None and (heard.other_rhythm() or period not in (None, plan.period)):
         return True
     days = {terms.instalments[0].due, plan.regulars[0].due if plan else None}
     return day is not None and day >= turn.facts.today and day not in days
@@ -193,6 +195,7 @@ def term_args(found: Focus, terms: AgreementTerms) -> dict[str, Any]:
     if isinstance(terms, InstalmentPlan):
         return {
             "rates": rates_of(terms),
+            "period": terms.period if len(terms.regulars) > 1 else None,
             "total": terms.total,
             "charge": terms.charge,
             "interest": interest,

@@ -51,6 +51,26 @@ async def tell_source(turn: Turn) -> None:
     turn.say("address_source", source=source, buttons=[button("not_me", "wrong_person"), PERSON])
 
 
+_YES = re.compile(
+    r"\b(?:ja+|jo|jep|jawohl|passt|einverstanden|abgemacht|gerne?|genau|super|perfekt|prima|in\sordnung|ok(?:ay)?"
+    r"|gut|toll|wunderbar|yes|yeah|yep|agreed|deal|perfect|works|good|great|fine|lovely|brilliant)\b",
+    re.IGNORECASE,
+)
+_BESIDE_YES = re.compile(
+    r"\b(?:das|so|mir|f(?:ü|ue)r|mich|sehr|bitte|dann|ist|klingt|w(?:ä|ae)re|und|vielen|herzlichen|lieben|dank\w*"
+    r"|sch(?:ö|oe)n|ihnen|dir|euch|that(?:['’]?s)?|sounds|it|for|me|is|please|do|and|thanks?|thx|you"
+    r"|very|much|a|lot|cheers)\b",
+    re.IGNORECASE,
+)
+
+
+def says_yes(text: str) -> bool:
+    """Whether a line of thanks is a yes, and nothing besides."""
+    if "?" in text or not _YES.search(text):
+        return False
+    return re.search(r"\w", _BESIDE_YES.sub(" ", _YES.sub(" ", text))) is None
+
+
 class Greet(DialogueAction):
     """A hello, or the first answer: proof first, then what it is about, or where we were."""
 
@@ -163,9 +183,14 @@ class ExplainBot(DialogueAction):
 
 
 class Thank(DialogueAction):
+    """Thanks; "yes, that's good, thanks" to a suggestion is a yes."""
+
     title = "action_thank"
 
     async def act(self, turn: Turn) -> None:
+        if turn.awaiting == "confirm_agreement" and says_yes(turn.heard.text):
+            turn.go_on_with("action_confirm_agreement")
+            return
         turn.say("thanks_noted")
         back_to_offer(turn)
 

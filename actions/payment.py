@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 
-from actions.claims import focus, focus_to_speak_of, say_nothing_to_do, tell_once
+from actions.claims import Focus, focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.documents import keep_documents
 from actions.offers import back_to_offer, current_offer
 from actions.reading import DOCUMENT
-from actions.roles import Role
+from actions.roles import Mark, Role
 from actions.turn import PERSON, Turn
 from ledger import book
+from ledger.agreements import Settlement
 from ledger.statement import Statement
+from negotiation.bounds import offers_less_at_once
 
 
 async def bank_details_by_person(turn: Turn) -> None:
@@ -35,6 +37,11 @@ class GiveBankDetails(DialogueAction):
         if turn.heard.of_role(Role.FIRST).amount(found.open) is not None:
             turn.go_on_with("action_plan_instalments")  # a part now, the rest later
             return
+        if turn.heard.intent == "pay_now" and Mark.NOT_EVERYTHING in turn.heard.marks:
+            turn.go_on_with("action_plan_instalments")  # "I can't pay all of it right now"
+            return
+        if turn.heard.intent == "pay_now" and _costs_less_now(turn, found):
+            return
         tell_once(turn, found)
         await bank_details_by_person(turn)
         if turn.facts.has_bank_details:
@@ -46,6 +53,18 @@ class GiveBankDetails(DialogueAction):
         back_to_offer(turn)
         if current_offer(turn) is None or turn.awaiting != "confirm_agreement":
             turn.ask("none")
+
+
+def _costs_less_now(turn: Turn, found: Focus) -> bool:
+    """Go on with what policy lets go for paying at once, where that is so."""
+    offer, policy = current_offer(turn), turn.facts.policy
+    if offer is not None and isinstance(offer.terms, Settlement):
+        turn.go_on_with("action_confirm_agreement")  # "then I'll transfer it now"
+    elif found.agreement is None and offers_less_at_once(policy, found.facts):
+        turn.go_on_with("action_offer_discount")
+    else:
+        return False
+    return True
 
 
 class HelpFailedPayment(DialogueAction):

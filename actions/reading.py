@@ -107,6 +107,10 @@ class Heard:
                 return Period(value)
         return None
 
+    def other_rhythm(self) -> bool:
+        """Whether a rhythm was named that no plan has, as "every three weeks"."""
+        return self.has("period") and self.period() is None
+
     def same_words(self, one: str, other: str) -> bool:
         """Whether two entities were read out of the same words, as in a bare "15"."""
         spans = [

@@ -21,6 +21,8 @@ class Role(StrEnum):
     """Not wanted, or no longer: "statt am 1.", "80 ist zu viel"."""
     FIRST = "first"
     """Of a first payment, before the regular ones: its amount, its day."""
+    LAST = "last"
+    """The day by which instalments are to be done: "bis Ende März in Raten"."""
 
 
 class Mark(StrEnum):
@@ -32,6 +34,10 @@ class Mark(StrEnum):
     """The next instalment is to be left out."""
     EVERYTHING = "everything"
     """The whole sum is meant, no instalment."""
+    FIRST_RATE = "first_rate"
+    """The first payment is the plan's first instalment, on its day."""
+    NOT_EVERYTHING = "not_everything"
+    """The whole sum is what cannot be paid."""
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -85,9 +91,25 @@ _LET_GO = _words(
     r"(?:er|nach)lass\w*|ihr\s+lasst|streich\w*|vergess\w*|vergiss|forget|forgive|waive|drop|write\s+off"
 )
 _IN_PARTS = _words(
-    r"\w*raten|abzahl\w*|abstotter\w*|instal?l?ments?|st(?:ü|ue)ck\w*|parts|monthly|weekly|monatlich|w(?:ö|oe)chentlich"
+    r"\w*raten|abzahl\w*|abstotter\w*|instal?l?ments?|st(?:ü|ue)ck\w*|parts|monthly|\w*weekly|fortnightly|monatlich|\w*w(?:ö|oe)chentlich"
 )
 _DONE = _words(r"(?:be|ge)zahlt|(?:ü|ue)berwiesen|bereits|already|paid|sent|transferred")
+_BY = re.compile(
+    r"\b(?:bis|by|until|till)\s+(?:(?:zum|zu|den|dem|the|sp(?:ä|ae)testens)\s+)*$", re.I
+)
+_FIRST_RATE = _words(
+    r"(?:erste[nr]?|1\.)\s(?:\w*rate|zahlung)|first\s(?:one|rate|instal?l?ment|payment)"
+)
+_EACH = _words(r"je|jede[nrs]?|jeweils|alle|auch\s+die\s+anderen|each|every|all")
+_AT_ONCE = _words(r"jetzt|sofort|gleich|direkt|heute|now|today|right\s+away|immediately")
+_FIRST_ONE = _words(r"erste[nrs]?|first|n(?:ä|ae)chste[nrs]?|next")
+_NEGATED = re.compile(
+    r"(?:\bnicht|\bnot|n['’]?t\b|\bcannot)(?!\s(?:nur|only)\b)[^,.;?!]{0,25}$", re.IGNORECASE
+)
+_ASKS_WHETHER = re.compile(
+    r"\b(?:kann|k(?:ö|oe)nnte|darf|can['’]?t|couldn['’]?t|why)\s(?:ich|wir|i|we|not)\b[^,.;]*\?",
+    re.I,
+)
 _OR = _words(r"oder|or|bis|zwischen|between|bzw|beziehungsweise")
 
 _MARKS = {
@@ -117,7 +139,13 @@ def with_roles(entities: Sequence[Entity], text: str) -> tuple[list[Entity], fro
     roles = {id(value): Role.OLD for value in _old(values, text)}
     first, rest = _first_payment([value for value in values if id(value) not in roles], text)
     roles |= {id(value): Role.FIRST for value in first}
+    plain = [value for value in values if id(value) not in roles]
+    roles |= {id(value): Role.LAST for value in _last(plain, values, text)}
     marks = {mark.value for mark, pattern in _MARKS.items() if pattern.search(text)}
+    if Mark.EVERYTHING.value in marks and _turns_down_everything(text):
+        marks = marks - {Mark.EVERYTHING.value} | {Mark.NOT_EVERYTHING.value}
+    if first and _FIRST_RATE.search(text) and not _AT_ONCE.search(text):
+        marks.add(Mark.FIRST_RATE.value)
     if rest:
         marks.add(Mark.REST.value)
     marked = [
@@ -145,6 +173,25 @@ def _old(values: Sequence[Entity], text: str) -> Iterator[Entity]:
         refused = _NOT_AFTER.search(after) and not limits
         if _INSTEAD.search(before) or refused or moved or (others and _NOT_BEFORE.search(before)):
             yield value
+
+
+def _last(plain: Sequence[Entity], values: Sequence[Entity], text: str) -> Iterator[Entity]:
+    """The day by which instalments end: no other line calls the day of a payment so."""
+    named = any(value["entity"] in ("period", "count") for value in values)
+    if not (named or _IN_PARTS.search(text)) or _FIRST_ONE.search(text):
+        return
+    for value in plain:
+        if value["entity"] == "date" and _BY.search(_around(value, values, text)[0]):
+            yield value
+
+
+def _turns_down_everything(text: str) -> bool:
+    """Whether the whole sum is negated wherever it is named: "nicht alles"; a question whether it
+    could not be paid is none."""
+    return not _ASKS_WHETHER.search(text) and all(
+        _NEGATED.search(text[: found.start()]) or _NOT_AFTER.search(text[found.end() :])
+        for found in _MARKS[Mark.EVERYTHING].finditer(text)
+    )
 
 
 def _around(value: Entity, values: Sequence[Entity], text: str) -> tuple[str, str]:
@@ -191,7 +238,8 @@ def _first_payment(values: Sequence[Entity], text: str) -> tuple[list[Entity], b
             other.has("amount") and (other.has("period", "date") or _THEN.search(other.follows))
             for other in others
         )
-        if rest or (starts and goes_on) or _DOWN.search(part.text):
+        alone = _FIRST_RATE.search(part.text) and not _EACH.search(text)
+        if rest or (starts and goes_on) or _DOWN.search(part.text) or alone:
             at_once = rest is not None and not (
                 rest.has("amount", "count", "period") or _IN_PARTS.search(rest.text)
             )

@@ -115,6 +115,11 @@ def discount_max(policy: Policy, facts: ClaimFacts) -> Money:
     return min(allowed, facts.balance - Money(1, facts.balance.currency))
 
 
+def offers_less_at_once(policy: Policy, facts: ClaimFacts) -> bool:
+    """Whether less than the open amount is enough when it is paid at once."""
+    return needs_person(policy, facts) is None and discount_max(policy, facts).minor > 0
+
+
 def violations(policy: Policy, terms: AgreementTerms, facts: ClaimFacts) -> tuple[Reason, ...]:
     """Everything about the terms that the policy does not allow; empty when all is allowed."""
     general = obstacle(policy, facts)

@@ -216,9 +216,15 @@ def evaluate(policy: Policy, facts: ClaimFacts, terms: AgreementTerms) -> Decisi
     elif isinstance(terms, Deferral):
         decision = evaluate_deferral(policy, facts, terms.until)
     elif isinstance(terms, Settlement):
-        decision = evaluate_discount(policy, facts, terms.amount, terms.due)
+        due = terms.due if terms.due >= facts.today else None
+        decision = evaluate_discount(policy, facts, terms.amount, due)
     else:
-        decision = evaluate_instalments(policy, facts, InstalmentRequest.for_plan(terms))
+        wish = InstalmentRequest.for_plan(terms)
+        if terms.first < facts.today:
+            wish = replace(
+                wish, first_due=None
+            )  # Passed meanwhile: as early as plans usually start.
+        decision = evaluate_instalments(policy, facts, wish)
     # The same wish with other figures, as after a payment: allowed, but to be confirmed anew.
     return _because(Reason.TOTAL_DIFFERS, decision) if isinstance(decision, Accept) else decision
 

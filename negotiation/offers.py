@@ -53,7 +53,7 @@ class InstalmentRequest:
     """What a customer asked for; anything may be left open.
 
     ``count``, ``amount`` and ``first_due`` are those of the regular instalments; ``down`` is what
-    is paid before them.
+    is paid before them. ``other_rhythm``: a rhythm was named that no plan has.
     """
 
     count: int | None = None
@@ -61,6 +61,7 @@ class InstalmentRequest:
     period: Period | None = None
     first_due: date | None = None
     down: DownPayment | None = None
+    other_rhythm: bool = False
 
     @classmethod
     def for_plan(cls, plan: InstalmentPlan) -> Self:

@@ -142,7 +142,7 @@ def fitted(
     A period that is not offered becomes the one nearest in length; amount and number are
     carried over, so that the customer pays about as much in the same time.
     """
-    reasons = []
+    reasons = [Reason.PERIOD_NOT_OFFERED] if request.other_rhythm else []
     period = request.period or policy.instalment_periods[0]
     if period not in policy.instalment_periods:
         reasons.append(Reason.PERIOD_NOT_OFFERED)

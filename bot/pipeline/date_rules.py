@@ -89,6 +89,10 @@ def _rule(*patterns: str) -> Callable[[Build], Build]:
 
 
 # "Montag, den 30.11.": one day, not two.
+# "ab Februar 30 monatlich": a sum, no day of the month.
+_PAID_SO_OFTEN = (
+    r"\s(?:monatlich|monthly|weekly|im monat|pro|per|alle|every|jede[nrs]?|a month|a week)\b"
+)
 _ON_WEEKDAY = rf"(?:\b(?:{LONG_WEEKDAY}|mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun|mo|di|mi|do|fr|sa|so)\b\.?,?\s+(?:den\s+|der\s+|dem\s+|the\s+)?)?"
 
 
@@ -130,7 +134,7 @@ def _numeric(match: Match[str]) -> Optional[Reading]:
 @_rule(
     rf"{_ON_WEEKDAY}(?<![\d.,]){DAY}\s?(?:of\s+)?{MONTH}{YEAR}",
     rf"\b(?P<day>{CARDINAL})\s+{MONTH}{YEAR}",
-    rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:(?:on\s+)?the\s+|am\s+)?{DAY}(?!\s?(?:€|eur))(?![.,]?\d){YEAR}",
+    rf"{_ON_WEEKDAY}\b{MONTH}\s+(?:(?:on\s+)?the\s+|am\s+)?{DAY}(?!\s?(?:€|eur))(?!{_PAID_SO_OFTEN})(?![.,]?\d){YEAR}",
 )
 def _day_and_month(match: Match[str]) -> Optional[Reading]:
     day = on.day_of(match.group("day"))
@@ -597,7 +601,7 @@ def _part_of_year(match: Match[str]) -> Optional[Reading]:
 _FROM = r"(?:ab|von|from|starting(?:\s+(?:in|from))?|beginning(?:\s+(?:in|from))?|beginnend(?:\s+(?:ab|im|mit))?)"
 
 
-@_rule(rf"\b{_FROM}\s+{MONTH}(?!\s*\d)")
+@_rule(rf"\b{_FROM}\s+{MONTH}(?!\s*\d(?!\d?\d?{_PAID_SO_OFTEN}))")
 def _from_month(match: Match[str]) -> Optional[Reading]:
     return Reading(on.from_month(MONTHS[match.group("month").lower().rstrip(".")]))
 

@@ -31,6 +31,7 @@ FUTURE_INTENTS = frozenset(
         "cannot_keep_agreement",
         "not_now",
         "propose_amount",
+        "request_instalments",
         "request_callback",
     }
 )
@@ -142,13 +143,14 @@ def find(text: str) -> Spans:
     plain = [span for span in contacts if span.entity in ("postal_code", "invoice_number")]
     amounts = find_amounts(text)
     counts = [span for span in amounts if span.entity == "count"]
+    rhythms = [*counts, *(span for span in amounts if span.entity == "period")]
     paid_off = [span for span in counts if _PAID_OFF.match(text, span.end)]
     dates = [
         span
         for span in times
         if _free(span, contacts)
         and _free(span, paid_off)
-        and not (span.is_duration and not _free(span, counts))
+        and not (span.is_duration and not _free(span, rhythms))
     ]
     fixed = [span for span in dates if not span.is_duration]
     values = list(contacts)

@@ -1,4 +1,4 @@
-"""Amounts of money, shares, numbers of instalments and periods, as people write them.
+"""Amounts of money, shares and numbers of instalments, as people write them.
 
 Amounts are in minor units (cents). Only euros are understood: an amount in another currency is
 none. A number without a currency is an amount where its surroundings say so.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
 from pipeline.values_numbers import ARTICLES, ValueSpan, parse_decimal, word_numbers
+from pipeline.values_periods import find_periods, find_rhythm, without_rhythm
 from pipeline.values_shares import find_shares
 
 
@@ -85,7 +86,7 @@ _OTHER_UNIT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^[\s\W]*(?:(?:ja|jo|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|rum|herum|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
+    r"^[\s\W]*(?:(?:ja|jo|na|naja|halt|eben|sch(?:ö|oe)n|meinetwegen|sorry|entschuldigung|quatsch|ich mein(?:e|te)|i meant?|alright|all right|well|fine|sure|(?:how|what) about|wie (?:wär'?e?|waere)n?'?s? mit|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|rum|herum|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
     r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$",
     re.IGNORECASE,
 )
@@ -333,15 +334,6 @@ def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
     return None
 
 
-_PERIODS = (
-    ("weekly", re.compile(r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede[nrs]?|per|every|each)\s(?:woche|week)|in der woche|/\s?(?:woche|week)\b|weekly|wochenraten?)", re.I)),
-    ("monthly", re.compile(r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|(?<!\bin )(?<!\bwithin )(?<!\babout )(?<!\bafter )(?<!\bfor )(?<!\bover )a|am)\s(?:monat|month)\b(?!['’]?s?\stime)|monthly|per calendar month|pcm|in'?n monat|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b", re.I)),
-)  # fmt: skip
-_WEEKLY_AFTER_AMOUNT = re.compile(
-    r"[\s.,]*(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE
-)
-
-
 def find_amounts(text: str) -> List[ValueSpan]:
     """Return amounts, shares, counts and periods in the text; amounts and counts don't overlap.
 
@@ -349,6 +341,8 @@ def find_amounts(text: str) -> List[ValueSpan]:
     decides.
     """
     found: List[ValueSpan] = []
+    rhythm = find_rhythm(text)
+    text = without_rhythm(text, rhythm)
     for number in _numbers(text):
         if found and number.start < found[-1].end:
             continue
@@ -388,7 +382,8 @@ def find_amounts(text: str) -> List[ValueSpan]:
         for share in find_shares(text)
         if all(share.end <= span.start or share.start >= span.end for span in found)
     )
-    return sorted([*found, *_find_periods(text, found)], key=lambda span: span.start)
+    periods = [rhythm] if rhythm else find_periods(text, found)
+    return sorted([*found, *periods], key=lambda span: span.start)
 
 
 def _times(match: "re.Match[str]") -> int:
@@ -437,15 +432,3 @@ def _bare(number: _Number, *, is_amount: bool) -> List[ValueSpan]:
     if value <= COUNT_MAX and not is_amount:
         found.append(ValueSpan("count", number.start, number.end, value))
     return found
-
-
-def _find_periods(text: str, others: List[ValueSpan]) -> List[ValueSpan]:
-    for name, pattern in _PERIODS:
-        match = pattern.search(text)
-        if match:
-            return [ValueSpan("period", match.start(), match.end(), name)]
-    for span in others:
-        match = _WEEKLY_AFTER_AMOUNT.match(text[span.end :])
-        if span.entity == "amount" and match:
-            return [ValueSpan("period", span.end, span.end + match.end(), "weekly")]
-    return []

@@ -44,8 +44,21 @@ _PAYS = r"(?:zu)?(?:be|ein)?(?:zahl\w*|gezahlt|(?:ü|ue)berw(?:ei|ie)s\w*|beglei
 _ALL = re.compile(
     r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
     rf"|\b({_EVERYTHING})\b{_NOT_OWED}(?=[^.?!]{{0,40}}?\b{_PAYS})"
-    rf"|\b{_PAYS}\b[^.?!]{{0,30}}?\b({_EVERYTHING})\b{_NOT_OWED}"
+    rf"|\b{_PAYS}\b(?:[^.?!]|(?<=\d)\.){{0,30}}?\b({_EVERYTHING})\b{_NOT_OWED}"
     r"|\b(alles|everything|it all|komplett)\s+(?:(?:auf|at)\s+(?:einmal|once)|auf\s+einen\s+schlag|in\s+einem\s+rutsch|sofort|jetzt|gleich|now|today|in einer)",
+    re.IGNORECASE,
+)
+# "nicht alles", "alles auf einmal geht nicht"; "kann ich nicht alles zahlen?" asks for just that.
+_NOT_ALL_BEFORE = re.compile(
+    r"(?:\bnicht|(?<!why )\bnot|n['’]?t\b|\bcannot|\bunable\sto|\bnie)(?!\s(?:nur|only|mehr|more)\b)[^,.;?!]{0,25}$",
+    re.IGNORECASE,
+)
+_NOT_ALL_AFTER = re.compile(
+    r"^[^,.;?!]{0,40}\b(?:nicht|not|(?:can|could|ca|wo)n['’]?t|cannot|unm(?:ö|oe)glich|impossible|zu\sviel|too\smuch)\b",
+    re.IGNORECASE,
+)
+_ASKS_TO = re.compile(
+    r"(?:^|[,.;!]\s)\W*(?:kann|k(?:ö|oe)nnte|darf|warum|can['’]?t|couldn['’]?t|why)\s(?:ich|wir|i|we|man|not)\b[^,.;!]*$",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
@@ -75,8 +88,17 @@ def find_shares(text: str) -> List[ValueSpan]:
                 found.append(_share(match.start(), match.end(), round(count / whole, 2)))
     for pattern, share in _SHARE_RULES:
         for match in pattern.finditer(text):
-            found.append(_share(match.start(), match.end(), share))
+            if share < 1 or not _is_turned_down(text, match.start(), match.end()):
+                found.append(_share(match.start(), match.end(), share))
     for match in _ALL.finditer(text):
         group = match.lastindex or 0
-        found.append(_share(match.start(group), match.end(group), 1.0))
+        if not _is_turned_down(text, match.start(group), match.end(group)):
+            found.append(_share(match.start(group), match.end(group), 1.0))
     return found
+
+
+def _is_turned_down(text: str, start: int, end: int) -> bool:
+    """Whether the whole sum at this place is what cannot be paid."""
+    before = text[:start]
+    negated = _NOT_ALL_BEFORE.search(before) or _NOT_ALL_AFTER.search(text[end:])
+    return bool(negated) and not _ASKS_TO.search(before)

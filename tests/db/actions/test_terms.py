@@ -356,3 +356,218 @@ async def test_later_leaves_the_suggestion(known: Talk) -> None:
     assert known.slots["offer"] == suggested
     await known.say("affirm", "ja")
     assert await known.agreements() == []
+
+
+# Rhythms, figures, everything at once
+
+
+async def test_every_two_weeks(known: Talk) -> None:
+    line = placed(
+        "30 Euro alle zwei Wochen",
+        ("amount", "30 Euro", euro(30_00)),
+        ("period", "alle zwei Wochen", "biweekly"),
+    )
+    assert await known.say("propose_amount", **line) == ["plan_offer"]
+    assert "mit einer Rate alle zwei Wochen:" in known.text
+    assert await known.say("affirm") == ["plan_agreed"]
+    assert "mit einer Rate alle zwei Wochen:" in known.text
+    assert await plan(known) == [
+        (30_00, date(2026, 12, 7)),
+        (30_00, date(2026, 12, 21)),
+        (30_00, date(2027, 1, 4)),
+        (30_00, date(2027, 1, 18)),
+        (2_50, date(2027, 2, 1)),
+    ]
+
+
+async def test_a_plan_keeps_its_rhythm_when_its_amount_changes(known: Talk) -> None:
+    await known.say("propose_amount", amount=euro(30_00), period="biweekly")
+    await known.say("propose_amount", "lieber 40", amount=euro(40_00))
+    await known.say("affirm")
+    days = [due for _, due in await plan(known)]
+    assert days == [date(2026, 12, 7), date(2026, 12, 21), date(2027, 1, 4), date(2027, 1, 18)]
+
+
+async def test_a_rhythm_that_no_plan_has(known: Talk) -> None:
+    line = {"amount": euro(40_00), "period": "other"}
+    assert await known.say("propose_amount", **line) == ["plan_counter"]
+    assert "In diesem Abstand kann ich Raten nicht eintragen." in known.text
+    assert "mit einer Rate im Monat:" in known.text
+
+
+async def test_a_figure_that_may_be_either_is_asked_about(known: Talk) -> None:
+    await allow(known, instalment_minor_min=5_00)
+    await known.say("request_instalments", count=4)
+    bare = {"start": 0, "end": 1}
+    either = [
+        {"entity": "amount", "value": euro(9_00), **bare},
+        {"entity": "count", "value": 9, **bare},
+    ]
+    assert await known.say("inform", "9", also=either) == ["figure_unclear"]
+    assert await known.press("In 9 Raten") == ["plan_offer"]
+    assert "13,61" in known.text
+    await known.say("request_instalments", count=4)
+    await known.say("inform", "9", also=either)
+    assert await known.press("9,00\N{NO-BREAK SPACE}€ je Rate") == ["plan_counter"]
+
+
+async def test_a_yes_to_which_figure_posts_nothing(known: Talk) -> None:
+    await allow(known, instalment_minor_min=5_00)
+    await known.say("request_instalments", count=4)
+    bare = {"start": 0, "end": 1}
+    either = [
+        {"entity": "amount", "value": euro(9_00), **bare},
+        {"entity": "count", "value": 9, **bare},
+    ]
+    await known.say("inform", "9", also=either)
+    assert await known.say("affirm", "ja") == ["plan_offer"]
+    assert await known.agreements() == []
+
+
+@pytest.mark.parametrize("day", ["2026-12-05", "2026-12-07"])
+async def test_no_but_everything_on_a_day_becomes_a_promise(known: Talk, day: str) -> None:
+    await known.say("request_instalments", count=3)
+    line = {"amount": {"share": 1.0}, "date": day}
+    assert await known.say("deny", "Nein danke, ich zahle dann alles", **line) == ["promise_offer"]
+    assert await known.say("affirm") == ["payment_agreed"]
+    (agreement,) = await known.agreements()
+    assert (agreement.kind, agreement.total_minor) == ("promise", 122_50)
+
+
+async def test_no_but_everything_without_a_day_asks_for_it(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    said = await known.say("deny", "nee, lieber alles auf einmal", amount={"share": 1.0})
+    assert said == ["promise_ask_date"]
+
+
+async def test_all_but_not_now_leads_to_instalments(known: Talk) -> None:
+    assert await known.say("pay_now", "Ich kann nicht alles zahlen jetzt") == ["plan_example"]
+
+
+async def test_the_first_instalment_is_smaller(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    line = placed("Geht die erste Rate auch mit nur 40?", ("amount", "40", euro(40_00)))
+    assert await known.say("propose_amount", **line) == ["plan_offer"]
+    await known.say("affirm")
+    assert (await plan(known))[0] == (40_00, date(2026, 12, 7))
+
+
+async def test_a_plan_stays_on_the_table_while_its_day_is_asked_for(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    line = {"text": "und die erste erst im Januar", "date": None}
+    assert await known.say("request_deferral", **line) == ["date_unclear"]
+    assert await known.say("affirm", "ok machen wir") == ["plan_offer"]
+    assert await known.agreements() == []
+
+
+async def test_all_in_instalments_until_a_day(known: Talk) -> None:
+    line = placed("alles in Raten bis Ende März", ("date", "bis Ende März", "2027-03-31"))
+    assert await known.say("request_instalments", **line) == ["plan_offer"]
+    await known.say("affirm")
+    assert [due.month for _, due in await plan(known)] == [12, 1, 2, 3]
+
+
+@pytest.mark.parametrize("day", [None, "2026-11-23"])
+async def test_less_for_paying_everything_at_once(known: Talk, day: str | None) -> None:
+    await allow(known, discount_costs_percent=100)
+    line = {"amount": {"share": 1.0}, **({"date": day} if day else {})}
+    said = await known.say("request_discount", "wenn ich alles auf einmal zahle", **line)
+    assert said == ["settlement_offer"]
+    assert await known.say("affirm") == ["payment_agreed"]
+    (agreement,) = await known.agreements()
+    assert (agreement.kind, agreement.total_minor) == ("settlement", 120_00)
+
+
+async def test_who_pays_at_once_is_told_what_policy_lets_go(known: Talk) -> None:
+    await allow(known, discount_costs_percent=100)
+    assert await known.say("pay_now", "ich zahle sofort") == ["settlement_offer"]
+    assert await known.say("pay_now", "gut, ich überweise gleich") == ["payment_agreed"]
+    (agreement,) = await known.agreements()
+    assert (agreement.kind, agreement.total_minor) == ("settlement", 120_00)
+
+
+async def test_who_pays_at_once_gets_the_account_where_nothing_is_let_go(known: Talk) -> None:
+    assert await known.say("pay_now", "ich zahle sofort") == ["bank_details"]
+
+
+# Answers that say more than yes, or come late
+
+
+@pytest.mark.parametrize(
+    "words", ["ja das ist gut danke", "super, vielen Dank", "yes, great, thanks"]
+)
+async def test_thanks_with_a_yes_is_a_yes(known: Talk, words: str) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("thank", words) == ["plan_agreed"]
+
+
+@pytest.mark.parametrize(
+    "words", ["danke", "danke, aber das ist zu viel", "danke, passt das sicher?"]
+)
+async def test_mere_thanks_are_no_yes(known: Talk, words: str) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("thank", words) == ["thanks_noted", "offer_back"]
+    assert await known.agreements() == []
+
+
+async def test_more_time_names_the_day_that_was_asked_for(known: Talk) -> None:
+    assert await known.say("promise_payment", "ich zahle bald") == ["promise_ask_date"]
+    said = await known.say("request_deferral", "next Monday is fine", date="2026-11-30")
+    assert said == ["promise_offer"]
+
+
+async def test_a_yes_with_another_day_after_the_agreement_changes_it(paying: Talk) -> None:
+    said = await paying.say("affirm", "ja, aber erst ab 15.", date="2026-12-15")
+    assert said == ["plan_offer"]
+    assert "1. Rate am 15. Dezember 2026: 40,83" in paying.text
+
+
+async def come_back(talk: Talk, days: int) -> None:
+    """The customer answers so many days later, proved again; the figures are confirmed anew."""
+    talk.wait(days=days)
+    async with talk.database.merchant(talk.merchant.id) as session:
+        claim = (await talk.claims())[0]
+        (await session.get_one(Claim, claim.id)).confirmed_at = talk.now
+
+
+async def prove_again(talk: Talk) -> list[str]:
+    return await talk.say("inform", "RE-2026-1044", invoice_number="RE-2026-1044")
+
+
+async def test_a_late_yes_to_a_plan_whose_first_day_has_passed(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    await come_back(known, 16)
+    await known.say("affirm", "ja")
+    said = await prove_again(known)
+    assert await known.agreements() == []
+    assert said[-1].startswith("plan_")
+    assert "1. Rate am 23. Dezember 2026: 40,83" in known.text
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
+    assert [due for _, due in await plan(known)] == [
+        date(2026, 12, 23), date(2027, 1, 23), date(2027, 2, 23)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("intent", ["promise_payment", "request_deferral"])
+async def test_a_late_yes_to_a_day_that_has_passed_asks_for_another(
+    known: Talk, intent: str
+) -> None:
+    await known.say(intent, date="2026-12-01")
+    await come_back(known, 10)
+    await known.say("affirm", "ja")
+    said = await prove_again(known)
+    assert said[-1] == "date_past"
+    assert await known.agreements() == []
+    assert await known.say("inform", "am 7.", date="2026-12-07") in (
+        ["promise_offer"], ["deferral_offer"]
+    )  # fmt: skip
+
+
+async def test_a_yes_in_time_days_later_holds_what_was_shown(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    await come_back(known, 3)
+    await known.say("affirm", "ja")
+    said = await prove_again(known)
+    if said[-1] != "plan_agreed":
+        assert await known.say("affirm", "ja") == ["plan_agreed"]
+    assert (await plan(known))[0] == (40_83, date(2026, 12, 7))

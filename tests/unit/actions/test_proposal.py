@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from actions.instalments import Proposal, proposal
 from actions.reading import Heard
+from ledger.agreements import InstalmentPlan, plan_by_count
 from ledger.money import Money
 from ledger.schedule import Period
 from negotiation.policy import Policy
@@ -70,6 +72,39 @@ def heard(text: str, *values: tuple[str, str, Any]) -> Heard:
         (heard("3", ("amount", "3", 3_00), ("count", "3", 3)), Proposal(count=3)),
         (heard("40", ("amount", "40", 40_00), ("count", "40", 40)), Proposal(amount=eur(40_00))),
         (
+            heard(
+                "30 alle zwei Wochen",
+                ("amount", "30", 30_00),
+                ("period", "alle zwei Wochen", "biweekly"),
+            ),
+            Proposal(amount=eur(30_00), period=Period.BIWEEKLY),
+        ),
+        (
+            heard(
+                "40 alle drei Wochen",
+                ("amount", "40", 40_00),
+                ("period", "alle drei Wochen", "other"),
+            ),
+            Proposal(amount=eur(40_00), other_rhythm=True),
+        ),
+        (
+            heard(
+                "alles in 3 Raten zahlen",
+                ("amount", "alles", {"share": 1}),
+                ("count", "3 Raten", 3),
+            ),
+            Proposal(count=3),
+        ),
+        (
+            heard(
+                "40 bis Ende März monatlich",
+                ("amount", "40", 40_00),
+                ("date", "bis Ende März", "2027-03-31"),
+                ("period", "monatlich", "monthly"),
+            ),
+            Proposal(amount=eur(40_00), period=Period.MONTHLY, end=date(2027, 3, 31)),
+        ),
+        (
             heard("20 a month", ("amount", "20", 20_00), ("count", "a", 1)),
             Proposal(amount=eur(20_00)),
         ),
@@ -83,3 +118,30 @@ def test_a_line_proposes(said: Heard, told: Proposal) -> None:
 
 def test_nothing_proposed_is_nothing() -> None:
     assert not proposal(heard("wenn Gehalt kommt", ("date", "wenn Gehalt", None)), WHOLE, Policy())
+
+
+def over(count: int, whole: Money) -> InstalmentPlan:
+    """A plan on the table."""
+    return plan_by_count(whole, count, first=date(2026, 12, 7))
+
+
+@pytest.mark.parametrize(
+    ("figure", "whole", "table", "told"),
+    [
+        # More instalments than policy has: it is an amount.
+        (25, 250_00, 4, Proposal(amount=eur(25_00))),
+        # Smaller than the least instalment: it is a number.
+        (4, 120_00, 3, Proposal(count=4)),
+        # As many as the plan has already.
+        (10, 250_00, 10, Proposal(amount=eur(10_00))),
+        # Much nearer to the number, much nearer to the amount.
+        (12, 900_00, 10, Proposal(count=12)),
+        (20, 400_00, 4, Proposal(amount=eur(20_00))),
+        (22, 600_00, 24, Proposal(amount=eur(22_00))),
+    ],
+)
+def test_a_bare_figure_over_a_plan(figure: int, whole: int, table: int, told: Proposal) -> None:
+    said = heard(str(figure), ("amount", str(figure), figure * 100))
+    (amount,) = said.entities
+    said = replace(said, entities=[amount, {**amount, "entity": "count", "value": figure}])
+    assert proposal(said, eur(whole), Policy(), over(table, eur(whole))) == told

@@ -34,6 +34,39 @@ FIRST, OLD = Role.FIRST.value, Role.OLD.value
 
 
 @pytest.mark.parametrize(
+    ("line", "marks"),
+    [
+        ("Ich kann nicht alles zahlen jetzt", {Mark.NOT_EVERYTHING}),
+        ("alles auf einmal geht nicht", {Mark.NOT_EVERYTHING}),
+        ("i cannot pay all of it right now", {Mark.NOT_EVERYTHING}),
+        ("I can't pay the whole amount at once", {Mark.NOT_EVERYTHING}),
+        ("Kann ich nicht einfach alles auf einmal zahlen?", {Mark.EVERYTHING}),
+        ("Ich zahle alles, aber nicht sofort", {Mark.EVERYTHING}),
+        ("Können wir nicht einen Monat aussetzen?", {Mark.PAUSE}),
+    ],
+)
+def test_everything_and_not_everything(line: str, marks: set[Mark]) -> None:
+    assert read(line)[1] == {mark.value for mark in marks}
+
+
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        ("<d:bis Ende März> in Raten", Role.LAST.value),
+        ("can I pay it off <p:weekly> by <d:31 March>", Role.LAST.value),
+        ("die erste Rate <d:bis zum 10.>, dann <p:monatlich>", None),
+        ("ich zahle <d:bis zum 10.>", None),
+        ("<d:ab Februar> in Raten", None),
+    ],
+)
+def test_the_day_by_which_instalments_end(line: str, role: str | None) -> None:
+    (found,) = [
+        value for words, value in read(line)[0].items() if words not in ("weekly", "monatlich")
+    ]
+    assert found == role
+
+
+@pytest.mark.parametrize(
     ("line", "first"),
     [
         ("<a:100> jetzt und dann <a:50> <p:im Monat> ab <d:Januar>", {"100"}),
@@ -49,6 +82,9 @@ FIRST, OLD = Role.FIRST.value, Role.OLD.value
         ("<a:€100> now and then <a:€50> <p:a month> from January", {"€100"}),
         ("Ich kann <a:60> anzahlen", {"60"}),
         ("I'd pay <a:50> upfront and <a:25> <p:monthly>", {"50"}),
+        ("erste Rate bitte nur <a:20>, dann mehr", {"20"}),
+        ("the first instalment only <a:20> please", {"20"}),
+        ("die erste und jede andere Rate <a:20>", set()),
         ("<a:40> im Dezember, also <c:3 Raten>", set()),
         ("zwischen <a:30> und <a:40> <p:im Monat>", set()),
         ("<a:30> oder <a:40> ginge jetzt", set()),

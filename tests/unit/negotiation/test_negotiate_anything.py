@@ -18,9 +18,10 @@ from ledger.agreements import (
 )
 from ledger.claim import ClaimFacts, OpenAmount
 from ledger.money import Money
-from ledger.schedule import Period, due_days
+from ledger.schedule import Period, due_days, next_working_day
 from negotiation.bounds import guard_for, is_within, violations
 from negotiation.negotiate import (
+    evaluate,
     evaluate_deferral,
     evaluate_discount,
     evaluate_instalments,
@@ -33,6 +34,7 @@ from negotiation.offers import (
     Decision,
     Escalate,
     InstalmentRequest,
+    Reason,
 )
 from negotiation.policy import DeferralBand, InstalmentBand, Policy
 
@@ -272,3 +274,48 @@ def test_no_allowed_amount_is_nearer_to_the_one_asked_for(
                 shift_land=policy.shift_due_days_land,
             )
             assert not is_within(policy, plan, claim)
+
+
+@given(st.integers(50_00, 400_00), st.integers(15_00, 60_00), st.sampled_from([None, "BE", "BY"]))
+def test_every_two_weeks_pays_the_sum_on_days_two_weeks_apart(
+    owed: int, each: int, land: str | None
+) -> None:
+    policy, claim = Policy(shift_due_days_land=land), facts(owed)
+    wish = InstalmentRequest(amount=eur(each), period=Period.BIWEEKLY)
+    decision = evaluate_instalments(policy, claim, wish)
+    assert not isinstance(decision, Escalate)
+    assert is_within(policy, decision.terms, claim)
+    if isinstance(decision.terms, InstalmentPlan):
+        plan = decision.terms
+        parts = [part.amount.minor for part in plan.instalments]
+        assert (plan.period, sum(parts)) == (Period.BIWEEKLY, owed)
+        apart = [plan.first + timedelta(days=14 * number) for number in range(len(parts))]
+        moved = [next_working_day(due, land) if land else due for due in apart]
+        assert [part.due for part in plan.instalments] == moved
+
+
+@given(st.integers(50_00, 400_00), st.integers(15_00, 60_00))
+def test_a_rhythm_that_no_plan_has_is_said_and_stays_within_policy(owed: int, each: int) -> None:
+    policy, claim = Policy(), facts(owed)
+    wish = InstalmentRequest(amount=eur(each), other_rhythm=True)
+    decision = evaluate_instalments(policy, claim, wish)
+    assert isinstance(decision, CounterOffer)
+    assert is_within(policy, decision.terms, claim)
+    if isinstance(decision.terms, InstalmentPlan):
+        assert Reason.PERIOD_NOT_OFFERED in decision.reasons
+
+
+@given(st.integers(1, 60), st.integers(2, 10))
+def test_a_plan_whose_first_day_has_passed_is_offered_with_days_to_come(
+    late: int, count: int
+) -> None:
+    policy, shown = Policy(), facts(300_00)
+    decision = evaluate_instalments(policy, shown, InstalmentRequest(count=count))
+    assert isinstance(decision, Accept)
+    assert isinstance(decision.terms, InstalmentPlan)
+    today = decision.terms.first + timedelta(days=late)
+    claim = replace(shown, today=today)
+    again = evaluate(policy, claim, decision.terms)
+    assert isinstance(again, CounterOffer)
+    assert is_within(policy, again.terms, claim)
+    assert again.terms.instalments[0].due == today + timedelta(days=14)
