@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Callable, List, Match, Optional, Pattern, Tuple
 
-from pipeline.date_resolvers import Resolver
+from pipeline.date_resolvers import FEASTS, Resolver
 from pipeline.date_words import LONG_WEEKDAY, MONTH
 
 
@@ -48,6 +48,8 @@ _NEEDS: Tuple[Tuple[str, Pattern[str]], ...] = tuple(
         (r"(?P<day>\d{1,2}(?:\s?\.(?!\d)", r"\d"),
         (r"\bon\s+|\bby\s+)(?P<day>", r"\b(?:the|on|by)\b"),
         (r"(?:bank)?(?:arbeits|", r"tag|day"),
+        (r"(?P<where>nach|vor|after|before)\s+)?(?:", "|".join(FEASTS)),
+        ("(?P<part>", r"anfang|beginn|mi[td]|end|start|early|late"),
     )
 )
 
