@@ -17,7 +17,7 @@ _STYLE = """
     .end { text-anchor: end }
     @media (prefers-color-scheme: dark) {
       .ink { fill: #f2ede3 } .soft { fill: #a9a192 } .grid { stroke: #4a463e }
-      .right { fill: #2b7f7b } .wrong { fill: #d4683f }
+      .right { fill: #2b7f7b } .wrong { fill: #bf5630 }
     }
 """
 
@@ -76,7 +76,7 @@ def draw(pairs: list[tuple[str, str]]) -> str:
     for (row, column), count in sorted(counts.items()):
         x, y = _LEFT + _CELL * column, _TOP + _CELL * row
         kind = "right" if row == column else "wrong"
-        strength = 1 if row == column else min(1.0, 0.6 + 0.13 * count)
+        strength = 1 if row == column else min(1.0, 0.84 + 0.06 * count)
         parts.append(
             f'<rect class="{kind}" opacity="{strength:.2f}" x="{x + 1}" y="{y + 1}" '
             f'width="{_CELL - 2}" height="{_CELL - 2}" rx="3"/>'

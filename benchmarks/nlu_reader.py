@@ -8,6 +8,7 @@ another Rasa model reads, through Rasa's own agent; it knows no values and no la
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -79,6 +80,9 @@ def main() -> None:
     arguments.add_argument("--rasa", type=Path, default=None)
     chosen = arguments.parse_args()
     read = ours() if chosen.rasa is None else rasas(chosen.rasa)
+    # As the running service does once its model is loaded: the model is no garbage.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         given = json.loads(line)
         started = time.perf_counter()

@@ -83,3 +83,7 @@ COUNT = rf"{_COUNT}{_WELL}"
 UNIT = r"(?P<unit>tage?n?s?|tg|wochen?|wo|monate?n?s?|jahre?n?s?|days?|weeks?|wks?|months?|fortnights?|years?)\b"
 # Words that make a number with a dot an ordinal of something else.
 NOT_A_DAY = r"(?!\s*(?:rate|mahnung|mal|stock|rechnung|versuch|instal|reminder|person|schreiben|brief|time|one\b))"
+# Behind a number that is a sum and no day of a month: "ab Februar 30 monatlich".
+PAID_SO_OFTEN = (
+    r"\s(?:monatlich|monthly|weekly|im monat|pro|per|alle|every|jede[nrs]?|a month|a week)\b"
+)

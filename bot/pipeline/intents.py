@@ -25,6 +25,10 @@ _MEANING_WIDTH = 0.5
 _WORDS_SHARE = 0.2
 _LETTERS_SHARE = 0.1
 _RIDGE = 0.1
+# Meaning is compared in as many main directions of the examples' vectors as this. In
+# cross-validation 96 to 192 were half a point better than all 512 (the rest is other people's
+# subjects), and the log loss was least around 128. A message is read against a quarter of the data.
+_MEANING_SIZE = 128
 # Scores become probabilities by a softmax of this temperature: the one with which left-out
 # examples are given the right confidence.
 _TEMPERATURE = 0.075
@@ -53,6 +57,19 @@ def _letter_groups() -> Dict[str, Any]:
 
 def _nearness(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.exp((vectors @ others.T - 1.0) / _MEANING_WIDTH).astype(np.float32)
+
+
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    """Return the main directions of the rows as columns, at most `_MEANING_SIZE`."""
+    _, found = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+    return np.ascontiguousarray(found[:, ::-1][:, :_MEANING_SIZE], dtype=np.float32)
+
+
+def _within(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Return the rows seen in these directions only, of length 1 again."""
+    seen = np.asarray(vectors @ directions, dtype=np.float32)
+    lengths = np.linalg.norm(seen, axis=1, keepdims=True)
+    return np.divide(seen, lengths, out=seen, where=lengths > 0)
 
 
 class _Groups:
@@ -105,8 +122,10 @@ class IntentModel:
                 ]
             )
         ).astype(np.float32)
+        directions = _directions(vectors)
+        examples = _within(vectors, directions)
         kernel = (groups @ groups.T).toarray()
-        kernel += _MEANING_SHARE * _nearness(vectors, vectors) + 1.0
+        kernel += _MEANING_SHARE * _nearness(examples, examples) + 1.0
         kernel[np.diag_indices_from(kernel)] += _RIDGE
         classes = sorted(set(intents))
         targets = np.zeros((len(intents), len(classes)), dtype=np.float32)
@@ -116,7 +135,8 @@ class IntentModel:
             classes,
             (words, letters),
             {
-                "examples": vectors.astype(np.float32),
+                "directions": directions,
+                "examples": examples,
                 "dual": (dual * _MEANING_SHARE).astype(np.float32),
                 "groups": (groups.T @ dual).astype(np.float32),
                 "bias": dual.sum(axis=0).astype(np.float32),
@@ -126,7 +146,8 @@ class IntentModel:
     def probabilities(self, text: str, vector: np.ndarray) -> np.ndarray:
         """Return the probabilities of one text (placeholders put in), ordered as `classes`."""
         weights = self._weights
-        scores = _nearness(vector.reshape(1, -1), weights["examples"])[0] @ weights["dual"]
+        meaning = _within(vector.reshape(1, -1), weights["directions"])
+        scores = _nearness(meaning, weights["examples"])[0] @ weights["dual"]
         scores += weights["bias"]
         first_row = 0
         shares = (_WORDS_SHARE, _LETTERS_SHARE)

@@ -1,4 +1,4 @@
-"""Amounts of money, shares and numbers of instalments, as people write them.
+"""Amounts of money, as people write them, and with them shares, numbers of instalments and periods.
 
 Amounts are in minor units (cents). Only euros are understood: an amount in another currency is
 none. A number without a currency is an amount where its surroundings say so.
@@ -6,41 +6,14 @@ none. A number without a currency is an amount where its surroundings say so.
 # ruff: noqa: E501 - a pattern is easier to read whole than in pieces
 
 import re
-from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
-from pipeline.values_numbers import ARTICLES, ValueSpan, parse_decimal, word_numbers
-from pipeline.values_periods import find_periods, find_rhythm, without_rhythm
+from pipeline.values_counts import find_count, find_spoken_counts
+from pipeline.values_figures import EURO, Figure, find_figures
+from pipeline.values_numbers import ValueSpan, word_numbers
+from pipeline.values_periods import PERIOD_AFTER, find_periods, find_rhythm, without_rhythm
 from pipeline.values_shares import find_shares
 
-
-@dataclass(frozen=True)
-class _Number:
-    start: int
-    end: int
-    hundredths: int
-    is_whole: bool
-    is_word: bool = False
-    is_note: bool = False
-
-
-_DIGITS = re.compile(
-    r"(?:(?<![\w.,/:])|(?<=\d[x×]))(?<![a-zA-Z]-)(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d{1,2}(?!\d)|[.,](?:-{1,2}|–))?(?!\d|/\d)"
-)
-# "nen 50er": a note; "am 20er" is a day, "die 90er" are years.
-_NOTE_DIGITS = re.compile(
-    r"(?:\b(?:ein(?:en?|em)?|'?n(?:en?|em)?|an?|noch|jeden|je|zwei|drei|vier|two|three)\s)(?P<note>5|10|20|50|100|200|500)er\b(?!\s*jahre)",
-    re.IGNORECASE,
-)
-_NOTE_WORD = re.compile(
-    r"(?:(?:zehn|zwanzig|dreißig|fünf|fünfzig|hundert|tausend)er|f(?:ü|ue)nfer|zwanni|fuffi|hunni|tenner|fiver|grand|fifties|twenties)s?$",
-    re.IGNORECASE,
-)
-_NOTES_MAX = 50
-_ENGLISH_ONES = frozenset(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
-# "2k", "1,5k".
-_THOUSANDS = re.compile(r"\s?k\b(?!\s?m)", re.IGNORECASE)
-_EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b|tacken\b|flocken\b|m(?:ä|ae)use\b|piepen\b|(?:ö|oe)cken\b|ocken\b|kr(?:ö|oe)ten\b)"
 _CENT = r"(?:cents?|ct)\b"
 _OTHER_CURRENCY = re.compile(
     r"\s*(?:\$|£|(?:us[\s-]?)?dollars?|us\$|usd|pounds?|gbp|quid|bucks|chf|s?fr\.|sfr|franken|fr(?:ä|ae)nkli|francs?|stutz|bitcoins?|btc|yen|zloty|pln|kronen|lira|forint|rubel)(?!\w)",
@@ -49,8 +22,8 @@ _OTHER_CURRENCY = re.compile(
 _OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$", re.IGNORECASE)
 _MONTHS_BEGIN = r"(?:jan|feb|m(?:ä|ae)r|mar|apr|ma[iy]\b|jun|jul|aug|sep|okt|oct|nov|de[zc])"
 _EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
-_EURO_AFTER = re.compile(rf"(?:-ish|ish)?[\s-]?{_EURO}", re.IGNORECASE)
-_EURO_RANGE = re.compile(rf"\s[^\W\d_]+\s{_EURO}", re.IGNORECASE)
+_EURO_AFTER = re.compile(rf"(?:-ish|ish)?[\s-]?{EURO}", re.IGNORECASE)
+_EURO_RANGE = re.compile(rf"\s[^\W\d_]+\s{EURO}", re.IGNORECASE)
 _CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
 _MORE_CENTS = re.compile(
     rf"(?:\s(?:(?:und|and)\s)?|(?<=€))(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))"
@@ -58,13 +31,8 @@ _MORE_CENTS = re.compile(
     rf"|(?:\s|(?<=€))(\d\d)(?=\s(?!x\b|{_MONTHS_BEGIN})[^\W\d_])",
     re.IGNORECASE,
 )
-_PERIOD_AFTER = (
-    r"(?:(?:im|pro|je|jede[nrs]?|per|a|each|every|every single|/|am|in the|p\.?)\s?(?:monat|month|mo\b|mon\b|m\b|woche|week|wk)"
-    r"|(?:in der|die|jede|each|every|per|a)\s(?:woche|week)|/\s?(?:monat|mon|month|mo|m|week|woche)\b"
-    r"|monatlich|w(?:ö|oe)chentlich|monthly|weekly|mtl\.?|mntl\.?|p\.?\s?m\.?(?!\w)|pm\b)"
-)
 _SAID_AFTER = re.compile(
-    r"\s*(?:" + _PERIOD_AFTER + r"|,-+|"
+    r"\s*(?:" + PERIOD_AFTER + r"|,-+|"
     r"(?:geht|gehen|ginge|gingen|g(?:ä|ae)be|w(?:ä|ae)ren?|passt|passen|schaff\w*|kann ich|k(?:ö|oe)nnte?n?|k(?:ö|oe)nn?t ich|zahl\w*|bezahl\w*|"
     r"(?:ü|ue)berweis\w*|anbieten|anzahl\w*|drin|max\w*|h(?:ö|oe)chstens|sofort|jetzt gleich|abzahl\w*|locker|"
     r"is (?:all|the most|what|fine|ok\w*|possible|doable)|works|would (?:work|be)|right now|upfront|up front|at a time|tops|max|down|today|now)\b)",
@@ -90,8 +58,6 @@ _FILLER = re.compile(
     r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$",
     re.IGNORECASE,
 )
-
-
 _AT_MOST = re.compile(
     r"\b(?:oder so|um die|rum|herum|ungef(?:ä|ae)hr|circa|ca|\d+ish|nur|h(?:ö|oe)chstens|max\w*|only|monatlich|monthly|pro|per|im monat|a month)\b",
     re.IGNORECASE,
@@ -109,80 +75,6 @@ _NO_MONEY_AFTER = re.compile(
     r"\.\s?(?:\w|$)|\s?(?:ist|sind|is|are|war|wäre|waere)?\s?(?:mir\s)?(?:zu viel|too much|zu hoch|too high)|:\d|(?:st|nd|rd|th|ten|er)\b",
     re.IGNORECASE,
 )
-_ARTICLE_EURO = re.compile(
-    rf"\b({'|'.join(re.escape(article) for article in ARTICLES)})\s+{_EURO}", re.IGNORECASE
-)
-
-
-def _numbers(text: str) -> List[_Number]:
-    found = []
-    for match in _DIGITS.finditer(text):
-        thousands = _THOUSANDS.match(text, match.end())
-        end, factor = (thousands.end(), 1000) if thousands else (match.end(), 1)
-        value = parse_decimal(match.group()) * factor
-        found.append(
-            _Number(match.start(), end, value, value % 100 == 0 and match.group().isdigit())
-        )
-    taken = [(number.start, number.end) for number in found]
-    words = [
-        _Number(
-            word.start,
-            word.end,
-            word.value * 100,
-            True,
-            True,
-            _NOTE_WORD.match(text[word.start : word.end]) is not None,
-        )
-        for word in word_numbers(text)
-        if all(word.end <= start or word.start >= end for start, end in taken)
-    ]
-    found += words
-    for match in _NOTE_DIGITS.finditer(text):
-        start = match.start("note")
-        found = [number for number in found if number.start != start]
-        found.append(_Number(start, match.end(), int(match.group("note")) * 100, True, True, True))
-    found = _joined(text, sorted(found, key=lambda number: number.start))
-    for match in _ARTICLE_EURO.finditer(text):
-        if all(match.end(1) <= n.start or match.start() >= n.end for n in found):
-            found.append(_Number(match.start(1), match.end(1), 100, True))
-    return sorted(found, key=lambda number: number.start)
-
-
-def _joined(text: str, words: List[_Number]) -> List[_Number]:
-    """Return the numbers with those said in two parts as one: "zwanzig fünfzig" is 20.50."""
-    joined: List[_Number] = []
-    for number in words:
-        first = joined[-1] if joined else None
-        both = first and _in_two_parts(text, first, number)
-        if first and both:
-            joined[-1] = _Number(first.start, number.end, both[0], both[1], True, number.is_note)
-        else:
-            joined.append(number)
-    return joined
-
-
-def _in_two_parts(text: str, first: _Number, second: _Number) -> Optional[Tuple[int, bool]]:
-    """Return hundredths and whether they are whole, if the second number goes on the first."""
-    between = text[first.end : second.start]
-    value, more = first.hundredths // 100, second.hundredths // 100
-    if not first.is_whole or not second.is_whole:
-        return None
-    if second.is_note:
-        is_many = between == " " and 1 < value <= _NOTES_MAX and not first.is_note
-        return (value * more * 100, True) if is_many else None
-    if re.fullmatch(r"\s(?:komma|point|comma)\s", between, re.IGNORECASE):
-        return value * 100 + (more * 10 if more < 10 else more), False
-    if between != " " or not first.is_word or not second.is_word:
-        return None
-    if more in (100, 1000) and 1 < value < more:
-        return value * more * 100, True
-    # "two fifty a month" is 250, "zwei fünfzig" is 2.50.
-    if text[first.start : first.end].lower() in _ENGLISH_ONES and 10 <= more < 100:
-        return (value * 100 + more) * 100, True
-    # "zwanzig dreißig" is a range, "zwanzig fünfzig" is not.
-    if 10 <= more < 100 and value < 1000 and more - value not in (5, 10, 20):
-        return value * 100 + more, False
-    return None
 
 
 def money(minor: int) -> Dict[str, object]:
@@ -190,7 +82,7 @@ def money(minor: int) -> Dict[str, object]:
     return {"minor": minor, "currency": "EUR"}
 
 
-def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
+def _amount(text: str, number: Figure) -> Optional[Tuple[int, int, int]]:
     """Return (start, end, minor units) if the number is an amount of euros."""
     before, after = text[: number.start], text[number.end :]
     if _OTHER_CURRENCY.match(after) or _OTHER_BEFORE.search(before):
@@ -217,14 +109,14 @@ def _amount(text: str, number: _Number) -> Optional[Tuple[int, int, int]]:
         return number.start, number.end, number.hundredths
     if _SAID_AFTER.match(after) or _SAID_BEFORE.search(before):
         return number.start, number.end, number.hundredths
-    if number.is_word and re.match(r"[\s.,;…-]+" + _PERIOD_AFTER, after, re.IGNORECASE):
+    if number.is_word and re.match(r"[\s.,;…-]+" + PERIOD_AFTER, after, re.IGNORECASE):
         return number.start, number.end, number.hundredths
     if number.is_word and after[:1] == " " and _EURO_RANGE.match(after):
         second = next(word_numbers(after), None)
         if second and second.start == 1 and _EURO_AFTER.match(after, second.end):
             return number.start, number.end, number.hundredths
     other = re.match(
-        rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?(?:{_EURO}|{_PERIOD_AFTER})",
+        rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?(?:{EURO}|{PERIOD_AFTER})",
         after,
         re.IGNORECASE,
     )
@@ -255,85 +147,6 @@ def _cents_after(text: str, end: int) -> Optional[Tuple[int, int]]:
     return after, word.value
 
 
-_COUNT_AFTER = re.compile(
-    r"\s?-?\s?(?:(?:gleiche[nr]?|monatliche[nr]?|kleine[nr]?|bequeme[nr]?|equal|monthly|weekly|w(?:ö|oe)chentliche[nr]?|small(?:er)?)\s+)?"
-    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|h(?:ä|ae)lften\b|halves\b|zahlungen\b|schritten?\b|etappen?\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|[x×](?![^\W\d_]))",
-    re.IGNORECASE,
-)
-_COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)", re.IGNORECASE)
-_COUNT_CONTEXT = re.compile(
-    r"(?:\b(?:(?:ü|ue)ber|auf|verteil\w*|over|across|for the next|spread\w*|laufzeit(?: von)?|innerhalb(?: von)?|binnen|within|spread (?:it|this) (?:over|across))\s+(?:die n(?:ä|ae)chsten\s+|the next\s+)?)$",
-    re.IGNORECASE,
-)
-_SPLIT_BEFORE = re.compile(
-    r"\b(?:auf|split (?:it|this|that)?\s?(?:in|into|by)|into|in)\s+$", re.IGNORECASE
-)
-_TIMES = re.compile(
-    r"[\s-]?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))",
-    re.IGNORECASE,
-)
-_TIMES_WORD = re.compile(
-    r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b",
-    re.IGNORECASE,
-)
-_INSTALMENT_CONTEXT = re.compile(
-    r"raten|abzahl|abstotter|abbezahl|teilzahl|aufteil|splitten|instal|split|spread|stückel|stueckel|verteil|monatlich",
-    re.IGNORECASE,
-)
-# "auf ein halbes Jahr", "over a year": as many monthly instalments.
-_YEARS = re.compile(
-    r"\b(?:(?:auf|(?:ü|ue)ber|f(?:ü|ue)r|innerhalb|in|within|over|across|for)\s+|(?:aufs|(?:ü|ue)bers)\s+)"
-    r"(?:(?P<half>(?:ein\s+|einem\s+|das\s+)?halbe[ns]?\s+jahr|half\s+a\s+year)|(?P<more>(?:anderthalb|eineinhalb)\s+jahre?|a\s+year\s+and\s+a\s+half)|"
-    r"(?P<one>(?:ein(?:em)?\s+|das\s+(?:ganze\s+)?)?jahr|(?:a|one|the)\s+year)|(?P<two>(?:zwei|2)\s+jahren?|two\s+years|2\s+years)|(?P<three>(?:drei|3)\s+jahren?|(?:three|3)\s+years)|(?P<quarter>ein\s+(?:viertel|quartal)(?:jahr)?|a\s+quarter))(?!\w)",
-    re.IGNORECASE,
-)
-_YEAR_COUNTS = {"half": 6, "more": 18, "one": 12, "two": 24, "three": 36, "quarter": 3}
-_YEAR_CONTEXT = re.compile(
-    r"raten?\b|abzahl|abstotter|abbezahl|teilzahl|aufteil|aufgeteilt|splitten|instal|split|spread|st(?:ü|ue)ckel|verteil|streck|monatlich|monthly|\bpay\w* (?:it|this)? ?(?:off|over)|plan",
-    re.IGNORECASE,
-)
-_COUNT_MAX = 120
-
-
-def _is_number_next(text: str, position: int) -> bool:
-    """Whether a number follows, as the amount does in "dreimal je 50"."""
-    joint = re.compile(r"\s(?:je(?:weils)?\s)?").match(text, position)
-    if joint is None:
-        return False
-    word = next(word_numbers(text[joint.end() :]), None)
-    return text[joint.end() : joint.end() + 1].isdigit() or (word is not None and not word.start)
-
-
-def _count(text: str, number: _Number) -> Optional[Tuple[int, int]]:
-    if not number.is_whole or not 1 <= number.hundredths // 100 <= _COUNT_MAX:
-        return None
-    before, after = text[: number.start], text[number.end :]
-    # "2. Rate": an ordinal, not a number of instalments.
-    if re.match(r"\.\s?\w", after):
-        return None
-    suffix = _COUNT_AFTER.match(after)
-    if suffix:
-        return number.start, number.end + suffix.end()
-    months = _COUNT_MONTHS.match(after)
-    if months and (_COUNT_CONTEXT.search(before) or _INSTALMENT_CONTEXT.search(text)):
-        return number.start, number.end + months.end()
-    times = _TIMES.match(after)
-    if times and (
-        _is_number_next(text, number.end + times.end())
-        or _SPLIT_BEFORE.search(before)
-        or _INSTALMENT_CONTEXT.search(text)
-        or "je" in after
-    ):
-        return number.start, number.end + times.end()
-    if (
-        _SPLIT_BEFORE.search(before)
-        and (_INSTALMENT_CONTEXT.search(text) or re.search(r"\bpay in $", before, re.IGNORECASE))
-        and not re.match(r"\s?\w", after)
-    ):
-        return number.start, number.end
-    return None
-
-
 def find_amounts(text: str) -> List[ValueSpan]:
     """Return amounts, shares, counts and periods in the text; amounts and counts don't overlap.
 
@@ -343,10 +156,10 @@ def find_amounts(text: str) -> List[ValueSpan]:
     found: List[ValueSpan] = []
     rhythm = find_rhythm(text)
     text = without_rhythm(text, rhythm)
-    for number in _numbers(text):
+    for number in find_figures(text):
         if found and number.start < found[-1].end:
             continue
-        count = _count(text, number)
+        count = find_count(text, number)
         bare = _is_bare(text, number)
         small = (
             bare
@@ -363,20 +176,7 @@ def find_amounts(text: str) -> List[ValueSpan]:
             found.extend(_bare(number, is_amount=_AT_MOST.search(text) is not None))
         elif _is_loose(text, number):
             found.append(ValueSpan(LOOSE_NUMBER, number.start, number.end, number.hundredths))
-    for match in _YEARS.finditer(text):
-        is_half = match.lastgroup == "half" and match.group().lower().startswith(("auf", "ü", "ov"))
-        if not (is_half or _YEAR_CONTEXT.search(text)):
-            continue
-        found.append(
-            ValueSpan("count", match.start(), match.end(), _YEAR_COUNTS[str(match.lastgroup)])
-        )
-    for match in _TIMES_WORD.finditer(text):
-        if (
-            _INSTALMENT_CONTEXT.search(text)
-            or _SPLIT_BEFORE.search(text[: match.start()])
-            or _is_number_next(text, match.end())
-        ):
-            found.append(ValueSpan("count", match.start(), match.end(), _times(match)))
+    found.extend(find_spoken_counts(text))
     found.extend(
         share
         for share in find_shares(text)
@@ -386,15 +186,7 @@ def find_amounts(text: str) -> List[ValueSpan]:
     return sorted([*found, *periods], key=lambda span: span.start)
 
 
-def _times(match: "re.Match[str]") -> int:
-    if match.group(2):
-        return 2
-    if match.group(3):
-        return 3
-    return next(iter(word_numbers(match.group(1)))).value
-
-
-def _is_bare(text: str, number: _Number) -> bool:
+def _is_bare(text: str, number: Figure) -> bool:
     rest = text[number.end :]
     if _OTHER_UNIT.match(rest) or _OTHER_CURRENCY.match(rest):
         return False
@@ -411,7 +203,7 @@ def _is_bare(text: str, number: _Number) -> bool:
     )
 
 
-def _is_loose(text: str, number: _Number) -> bool:
+def _is_loose(text: str, number: Figure) -> bool:
     before, after = text[: number.start], text[number.end :]
     return not (
         _OTHER_UNIT.match(after)
@@ -424,7 +216,7 @@ def _is_loose(text: str, number: _Number) -> bool:
     )
 
 
-def _bare(number: _Number, *, is_amount: bool) -> List[ValueSpan]:
+def _bare(number: Figure, *, is_amount: bool) -> List[ValueSpan]:
     value = number.hundredths // 100
     if value <= 0 or value >= 10_000:
         return []

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Pattern
 
 from pipeline.date_resolvers import Resolver
-from pipeline.date_rules import RULES
+from pipeline.date_rules import Rule
+from pipeline.date_rules_calendar import RULES as CALENDAR
+from pipeline.date_rules_events import RULES as EVENTS
+from pipeline.date_rules_parts import RULES as PARTS
+from pipeline.date_rules_shifts import RULES as SHIFTS
+from pipeline.date_rules_weekdays import RULES as WEEKDAYS
+
+RULES: List[Rule] = [*CALENDAR, *WEEKDAYS, *SHIFTS, *PARTS, *EVENTS]
 
 
 @dataclass(frozen=True)

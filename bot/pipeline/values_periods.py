@@ -6,6 +6,12 @@ from typing import List, Optional, Sequence
 
 from pipeline.values_numbers import ValueSpan, small_number
 
+# Behind an amount.
+PERIOD_AFTER = (
+    r"(?:(?:im|pro|je|jede[nrs]?|per|a|each|every|every single|/|am|in the|p\.?)\s?(?:monat|month|mo\b|mon\b|m\b|woche|week|wk)"
+    r"|(?:in der|die|jede|each|every|per|a)\s(?:woche|week)|/\s?(?:monat|mon|month|mo|m|week|woche)\b"
+    r"|monatlich|w(?:ö|oe)chentlich|monthly|weekly|mtl\.?|mntl\.?|p\.?\s?m\.?(?!\w)|pm\b)"
+)
 OTHER = "other"
 """A rhythm that is none of weekly, biweekly and monthly: "alle drei Wochen"."""
 _STANDS_FOR_RHYTHM = "monthly"

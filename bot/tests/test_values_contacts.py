@@ -1,5 +1,7 @@
 """Facts that identify or reach a person."""
 
+from datetime import date
+
 import pytest
 
 from pipeline import entities
@@ -48,6 +50,21 @@ def test_a_date_is_no_phone() -> None:
 
 
 def test_channels_are_whole_words() -> None:
-    values = [v.value for v in entities.find("lieber per WhatsApp statt SMS").values]
-    assert values == ["whatsapp"]  # and not the refused one
     assert entities.find("postbote").values == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "wished"),
+    [
+        ("lieber per WhatsApp statt SMS", ["whatsapp"]),
+        ("I'd prefer to get texts instead of Telegram", ["sms"]),
+        ("lieber Textnachrichten anstelle von WhatsApp", ["sms"]),
+        ("nicht mehr über Telegram, bitte nur noch Briefe", ["letter"]),
+        ("emails rather than texts please", ["email"]),
+        ("Bitte nicht mehr über Telegram", []),
+        ("no more texts please", []),
+    ],
+)
+def test_a_channel_that_is_refused_is_not_wished(text: str, wished: list) -> None:
+    found = entities.read(text, entities.find(text), date(2026, 11, 23), "choose_channel")
+    assert [entity["value"] for entity in found if entity["entity"] == "channel"] == wished
