@@ -303,7 +303,7 @@ async def _request(
         conversation_id=seen.conversation_id,
         text=readable(choice.title if choice is not None else inbound.text) or "…",
         parse_data=parse_data,
-        events=_past_events(seen),
+        events=_past_events(seen, now),
         metadata={
             "message_id": inbound.id,
             "conversation_id": seen.conversation_id,
@@ -320,8 +320,11 @@ async def _request(
     )
 
 
-def _past_events(seen: Look) -> list[dict[str, Any]]:
-    """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
+def _past_events(seen: Look, now: datetime) -> list[dict[str, Any]]:
+    """The slots as they are, then the events of the last turns that fit into EVENTS_MAX.
+
+    A dialogue that came from elsewhere has slots and no turns here yet.
+    """
     if not seen.slots:  # a new conversation, or one that lost its customer
         return []
     events: list[dict[str, Any]] = []
@@ -330,7 +333,8 @@ def _past_events(seen: Look) -> list[dict[str, Any]]:
             break
         events = [*turn, *events]
     if not events:
-        return []
+        listening = {"event": "action", "name": "action_listen", "timestamp": now.timestamp()}
+        events = [listening]
     timestamp = events[0].get("timestamp")
     slots = [
         {"event": "slot", "name": name, "value": value, "timestamp": timestamp}

@@ -218,6 +218,8 @@ async def test_a_link_takes_the_dialogue_along_with_its_proof(
     assert isinstance(taken, turn.Pending), "the engine goes on where we were"
     assert taken.request.parse_data == {"intent": "greet", "entities": []}
     assert taken.wake.deliveries == {whatsapp.id, there.id}
+    known = {event["name"]: event.get("value") for event in taken.request.events}
+    assert known == {**whatsapp.slots, "action_listen": None}
     moved = {"from": "whatsapp", "to": "telegram", "how": "link"}
     assert await world.events("channel_changed") == [moved]
 
