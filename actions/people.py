@@ -2,17 +2,15 @@
 
 import re
 
+from actions.channels import DIGITS_SHOWN
 from actions.day_time import DayTime, day_time
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
 from actions.opening import asks_where_from, tell_source
 from actions.turn import PERSON, Turn, button
 
-CHANNELS = ("sms", "whatsapp", "telegram")
 CALLED_CHANNELS = ("sms", "whatsapp")
 """Channels where whoever writes can be called under the same number."""
-DIGITS_TOLD = 3
-"""So many last digits tell the customer which of their numbers we mean."""
 
 
 class RequestPerson(DialogueAction):
@@ -53,9 +51,9 @@ class AskCallbackTime(DialogueAction):
         number = await _number(turn)
         turn.remember(number=number)
         turn.ask("callback_time")
-        known = await turn.context.conversation.phone() if number == "known" else None
+        known = await turn.context.conversation.own_number() if number == "known" else None
         if known is not None:
-            turn.say("callback_ask_known", ending=known[-DIGITS_TOLD:])
+            turn.say("callback_ask_known", ending=known[-DIGITS_SHOWN:])
         else:
             turn.say("callback_ask", here=int(number is not None))
 
@@ -69,7 +67,7 @@ async def _number(turn: Turn) -> str | None:
         return str(turn.slot("number"))
     if turn.facts.channel in CALLED_CHANNELS:
         return "chat"
-    if turn.facts.verified and await turn.context.conversation.phone() is not None:
+    if turn.facts.verified and await turn.context.conversation.own_number() is not None:
         return "known"
     return None
 
@@ -140,38 +138,6 @@ class NoteDataRequest(DialogueAction):
         await port.request_person("data_request", {"received": turn.facts.today.isoformat()})
         turn.say("data_request_noted")
         back_to_offer(turn)
-
-
-async def offered_channels(turn: Turn) -> list[str]:
-    """The channels that the customer may choose: those that the merchant writes on."""
-    held = await turn.context.conversation.channels()
-    return [name for name in CHANNELS if name in held]
-
-
-class ChooseChannel(DialogueAction):
-    """How the customer wants to hear from us."""
-
-    title = "action_choose_channel"
-
-    async def act(self, turn: Turn) -> None:
-        channel = turn.heard.one("channel")
-        offered = await offered_channels(turn)
-        if channel in offered:
-            await turn.context.conversation.prefer_channel(channel)
-            turn.ask("none")
-            turn.say("channel_noted", channel=channel)
-            back_to_offer(turn)
-        elif len(offered) < 2 or channel not in (None, *CHANNELS) or turn.awaiting == "channel":
-            await turn.context.conversation.request_person("channel", {"channel": channel})
-            turn.ask("none")
-            turn.say("task_for_team")
-        else:
-            turn.ask("channel")
-            turn.say(
-                "channel_ask",
-                channels=offered,
-                buttons=[button(name, "choose_channel", channel=name) for name in offered],
-            )
 
 
 class NoteContactChange(DialogueAction):

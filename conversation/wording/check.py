@@ -30,7 +30,7 @@ _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "channels", "until", "answer_by", "received"),
         *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
-        *("source", "here"),
+        *("source", "here", "link", "digits", "code"),
     }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""

@@ -251,7 +251,7 @@ async def test_understanding_again_forgets_the_misunderstandings(known: Talk) ->
         ("complaint", "anger_heard"),
         ("data_request", "data_request_noted"),
         ("change_contact", "contact_change_noted"),
-        ("choose_channel", "task_for_team"),
+        ("choose_channel", "channel_ask"),
         ("request_receipt", "task_for_team"),
     ],
 )
@@ -261,9 +261,9 @@ async def test_small_questions_get_an_answer_from_anybody(
     assert await talk.say(intent, "?") == [wording]
 
 
-async def test_the_preferred_channel_is_kept(talk: Talk) -> None:
-    assert await talk.say("choose_channel", channel="sms") == ["channel_noted"]
-    assert (await talk.customer()).preferred_channel == "sms"
+async def test_who_stays_on_the_channel_is_told_so(talk: Talk) -> None:
+    assert await talk.say("choose_channel", channel="telegram") == ["channel_noted"]
+    assert (await talk.customer()).preferred_channel == "telegram"
 
 
 @pytest.mark.parametrize("intent", ["hardship", "crisis", "bereavement"])

@@ -155,10 +155,12 @@ async def test_only_channels_that_the_merchant_has_are_offered(talk: Talk) -> No
 
 async def test_a_channel_that_the_merchant_lacks_is_not_promised(talk: Talk) -> None:
     await add_account(talk, "telegram")
-    assert await talk.say("choose_channel", channel="whatsapp") == ["channel_ask"]
+    assert await talk.say("choose_channel", channel="whatsapp") == ["channel_closed"]
     assert (await talk.customer()).preferred_channel is None
 
 
 async def test_where_there_is_one_channel_a_person_finds_another_way(talk: Talk) -> None:
+    async with talk.database.operator() as session:
+        (await session.scalars(select(ChannelAccount))).one().enabled = False
     assert await talk.say("choose_channel", "woanders bitte") == ["task_for_team"]
     assert await talk.handoffs() == ["channel"]
