@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from api.accounts import Providers
@@ -39,6 +39,8 @@ class Running:
     supervisor_pid: int
     role_password: str
     demo: bool = False
+    stand_in: dict[str, str] = field(default_factory=dict)
+    """Settings of the channels that a demo's stand-in serves; they hold in all its processes."""
 
     def save(self, path: Path) -> None:
         """Write it for the owner of the data directory only."""
@@ -64,12 +66,12 @@ class Running:
 
 
 def as_running(settings: Settings) -> Settings:
-    """The settings, with the clock of the demo where a demo runs on this data directory."""
+    """The settings, with clock and stand-in of the demo where one runs on this data directory."""
     try:
         running = Running.load(settings.state_file)
     except NotRunning:
         return settings
-    return settings.model_copy(update={"demo": running.demo})
+    return settings.model_copy(update={"demo": running.demo}).with_values(running.stand_in)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def telegram_link(
 
 
 async def _work(number: str, key: str | None) -> None:
-    settings = Settings()
+    settings = as_running(Settings())
     if not settings.telegram_bot_name:
         raise Refused("KULANZ_TELEGRAM_BOT_NAME is not set")
     async with database_only(settings) as urls:
@@ -50,7 +50,7 @@ async def _work(number: str, key: str | None) -> None:
                     merchant_id=owner.id,
                     customer_id=customer_id,
                     channel_account_id=account_id,
-                    now=Clock(as_running(settings)).now(),
+                    now=Clock(settings).now(),
                 )
         finally:
             await database.close()
