@@ -112,7 +112,7 @@ class Port:
         await consent.opt_out(self.session, self.conversation, self.now)
 
     async def drop_address(self, reason: str) -> None:
-        """The address is not the customer's: it is never used for them again.
+        """The address is not the customer's: it is never used for them again, on no channel.
 
         The conversation loses its customer and its proof, so nothing can be disclosed in it.
         """
@@ -121,7 +121,6 @@ class Port:
             update(ContactPoint)
             .where(
                 ContactPoint.customer_id == held.customer_id,
-                ContactPoint.channel == held.channel,
                 ContactPoint.address == held.address,
                 ContactPoint.invalid_at.is_(None),
             )

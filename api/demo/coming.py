@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book
 from ledger.book_reading import ClaimRecord
+from ledger.money import Money
 from outreach.customer_facts import read_customers, read_sender
 from outreach.decision import decide
 from outreach.facts import CustomerFacts, PlannedContact, Sender, Skipped
@@ -23,11 +24,16 @@ LOOK_AHEAD_MAX: Final = 6
 
 @dataclass(frozen=True)
 class Coming:
-    """Something that will happen at a moment. `what` is a name, `detail` what it is about."""
+    """Something that will happen at a moment.
+
+    `what` names it; `detail` is a channel, an invoice's number or the reason of a handoff, and
+    `amount` what is due then.
+    """
 
     at: datetime
     what: str
     detail: str = ""
+    amount: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,12 @@ def _pauses(
             due = part.instalment.due
             if not part.missing:
                 continue
+            what = "rate" if len(agreement.progress) > 1 else "day"
+            detail = str(part.instalment.number)
             if morning(due) > now:
-                yield Coming(morning(due), "due", claim.invoice_number)
+                yield Coming(morning(due), f"{what}_due", detail, part.missing)
             elif morning(due + timedelta(days=1)) > now:
-                yield Coming(morning(due + timedelta(days=1)), "overdue", claim.invoice_number)
+                yield Coming(morning(due + timedelta(days=1)), f"{what}_late", detail, part.missing)
 
 
 async def _waiting(session: AsyncSession, customer_id: int, now: datetime) -> AsyncIterator[Coming]:

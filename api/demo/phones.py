@@ -50,6 +50,11 @@ class Owner:
             found[Channel.TELEGRAM.value] = str(self.chat_id)
         return found
 
+    @property
+    def own_addresses(self) -> list[str]:
+        """The customer's addresses as the service keeps them."""
+        return [self.phone, *([str(self.chat_id)] if self.chat_id is not None else [])]
+
 
 def chat_id_of(customer_id: int) -> int:
     """The Telegram chat of an invented customer."""

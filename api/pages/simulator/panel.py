@@ -1,6 +1,6 @@
 """What Kulanz knows about an invented customer just now: read only, scoped by merchant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -65,7 +65,7 @@ class Talk:
     verified: bool
     opted_out: bool
     busy: bool
-    """Something is not answered or not sent yet."""
+    """An answer is on its way."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,20 @@ class Panel:
 
 
 async def read_panel(
-    session: AsyncSession, merchant: Merchant, customer_id: int, now: datetime
+    session: AsyncSession,
+    merchant: Merchant,
+    customer_id: int,
+    addresses: Collection[str],
+    now: datetime,
 ) -> Panel:
-    """Read everything about one customer."""
+    """Read everything about one customer, and what was said at these addresses: whoever turned
+    out to be somebody else has a conversation that is no customer's."""
     customer = await session.get_one(Customer, customer_id, populate_existing=True)
     claims = await book.claims_of(session, customer.id, pursued_only=False)
     conversations = (
         await session.scalars(
             select(Conversation)
-            .where(Conversation.customer_id == customer.id)
+            .where((Conversation.customer_id == customer.id) | Conversation.address.in_(addresses))
             .order_by(Conversation.id)
             .execution_options(populate_existing=True)
         )
@@ -216,7 +221,7 @@ async def _talk(session: AsyncSession, conversation: Conversation) -> Talk:
                 & Message.handled_at.is_(None)
                 & (conversation.state == "bot")
             )
-            | ((Message.direction == "out") & Message.status.in_(("queued", "sending"))),
+            | (Message.in_reply_to.is_not(None) & Message.status.in_(("queued", "sending"))),
         )
         .limit(1)
     )

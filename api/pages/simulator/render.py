@@ -12,6 +12,7 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.demo.coming import Coming
 from api.demo.stories import stories
 from api.pages.simulator.panel import Panel
 from api.pages.simulator.simulation import Found
@@ -86,9 +87,11 @@ class _Forms:
         """What a code is called; one that nobody has named is shown as it is."""
         return str(self._words[group].get(code, code.replace("_", " ")))
 
-    def coming(self, what: str, detail: str) -> str:
+    def coming(self, coming: Coming) -> str:
         """What is to come, with what it is about."""
-        return self.code("what", what).format(detail=self._words.get(detail, detail))
+        detail = self._words.get(coming.detail, coming.detail)
+        told = self.code("what", coming.what).format(detail=detail)
+        return f"{told}: {self.money(coming.amount)}" if coming.amount is not None else told
 
     @property
     def _de(self) -> bool:

@@ -154,7 +154,8 @@ async def _do(what: str, done: Done, sim: Simulation, found: Found) -> dict[str,
 async def _panel(sim: Simulation, found: Found) -> Any:
     async with sim.parts.database.merchant(found.merchant.id) as session:
         now = sim.parts.clock.now()
-        return await read_panel(session, found.merchant, found.customer.id, now)
+        own = found.phones.owner.own_addresses
+        return await read_panel(session, found.merchant, found.customer.id, own, now)
 
 
 async def _events(sim: Simulation, found: Found, last: int, language: str) -> AsyncIterator[str]:
@@ -163,14 +164,16 @@ async def _events(sim: Simulation, found: Found, last: int, language: str) -> As
     shown: dict[str, str] = {}
     with sim.journal.listening() as news:
         async with _turns_finished(sim, found, news):
-            while True:
+            while not sim.stopping:
                 news.clear()
                 for entry in sim.journal.after(last, channel_of):
                     data = {"phone": channel_of[entry.address], **entry.data}
                     yield _event(entry.kind, data, entry.number)
                     last = entry.number
-                panel = await _panel(sim, found)
+                # A visitor who leaves must not cut a statement short: that costs the connection.
+                panel = await asyncio.shield(asyncio.ensure_future(_panel(sim, found)))
                 state = {
+                    "begun": bool(panel.talks),
                     "busy": panel.busy,
                     "typing": [channel_of[a] for a in sim.typing if a in channel_of],
                     "offset": sim.parts.clock.offset().total_seconds(),

@@ -1,9 +1,12 @@
 """What the simulator is made of: the stand-in of the providers, the phones, the shop, the clock."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import FrameType
 from typing import Final
 
 import procrastinate
@@ -63,6 +66,8 @@ class Simulation:
             watch_typing=self._typing,
             first_number=self.journal.last_message_number() + 1,
         )
+        self.stopping = False
+        """Live events end then, or they would hold up the web process's end."""
         self.typing: dict[str, datetime] = {}
         """Chats in which the bot said that it is typing, and when."""
         self._line = Line(
@@ -199,7 +204,18 @@ class Simulation:
 async def simulation(parts: Parts, jobs: procrastinate.App) -> AsyncIterator[Simulation]:
     """The simulator of this process, for as long as the block lasts."""
     made = Simulation(parts, jobs)
+    loop = asyncio.get_running_loop()
+    servers = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        made.stopping = True
+        loop.call_soon_threadsafe(made.journal.wake)
+        if callable(servers):
+            servers(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         yield made
     finally:
+        signal.signal(signal.SIGTERM, servers)
         await made.close()

@@ -83,7 +83,6 @@ export class Phone {
     this.list.append(item);
     this.messages.set(message.key, { message, item, meta });
     if (message.status) this.status({ key: message.key, status: message.status });
-    this.typing(false);
     this.toEnd();
     if (!message.mine && this.name === "whatsapp") this.watchReading(message.key, item);
   }
@@ -133,7 +132,6 @@ export class Phone {
     for (const each of item?.querySelectorAll("[data-button]") ?? []) {
       if (each.dataset.button === button) each.setAttribute("aria-pressed", "true");
     }
-    this.typing(true);
   }
 
   /** Ticks move forward only. */
@@ -145,7 +143,6 @@ export class Phone {
     shown.meta.querySelector("svg")?.remove();
     const label = this.given.words[`tick_${status}`];
     shown.meta.append(icon(status === "sent" ? "tick" : "ticks", label, status));
-    if (shown.message.mine && status === "delivered") this.typing(true);
   }
 
   typing(on) {

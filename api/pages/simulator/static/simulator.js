@@ -103,6 +103,10 @@ on("status", (status) => phones.get(status.phone)?.status(status));
 on("pressed", (press) => phones.get(press.phone)?.pressed(press));
 on("state", (state) => {
   caughtUp = true;
+  // The main thing to do: write first, then see what comes of it.
+  document.querySelector("[data-do=contact]").classList.toggle("primary", !state.begun);
+  document.querySelector("[data-step=next]").classList.toggle("primary", state.begun);
+  document.body.classList.toggle("begun", state.begun);
   for (const [name, phone] of phones) {
     phone.typing(Boolean(state.busy[name]) || state.typing.includes(name));
     phone.clock(state.offset);
