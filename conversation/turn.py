@@ -208,7 +208,9 @@ async def _request(
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
         parse_data = {"intent": choice.intent, "entities": entities}
-    elif inbound.buttons:  # a button of another conversation, or one that never was
+    elif inbound.buttons and not (seen.channel == Channel.WHATSAPP and inbound.text.strip()):
+        # A button of another conversation, or one that never was. A quick reply of an approved
+        # template is neither, and its title says what it means.
         parse_data = {"intent": "out_of_scope", "entities": []}
     elif inbound.kind == "start":
         parse_data = {"intent": "greet", "entities": []}
