@@ -3,6 +3,7 @@
 Both come in by the import of open items, as any shop would hand them over.
 """
 
+import secrets
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -74,7 +75,7 @@ async def _take(
     if not rows:
         return
     problems: list[Problem] = []
-    name = f"SIM-{customer.number}-{now:%Y%m%d-%H%M%S-%f}"
+    name = f"SIM-{customer.number}-{now:%Y%m%d}-{secrets.token_hex(6)}"
     try:
         await take_items(
             session,

@@ -30,6 +30,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Starte
         pytest.skip("the assistant's environment is not installed")
     service = StartedService(tmp_path_factory.mktemp("demo"), None)
     import os
+
     if os.environ.get("TMP_DEMO"):
         service.port = int(os.environ["TMP_DEMO"])
         yield service

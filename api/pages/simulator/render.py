@@ -18,6 +18,7 @@ from api.pages.simulator.panel import Panel
 from api.pages.simulator.simulation import Found
 from channels.message import Channel
 from ledger.money import Money
+from outreach.facts import PlannedContact, Skipped
 
 HERE: Final = Path(__file__).parent
 LANGUAGES: Final = ("de", "en")
@@ -86,6 +87,12 @@ class _Forms:
     def code(self, group: str, code: str) -> str:
         """What a code is called; one that nobody has named is shown as it is."""
         return str(self._words[group].get(code, code.replace("_", " ")))
+
+    def why(self, decision: PlannedContact | Skipped) -> str:
+        """The code of the reason of a decision of outreach."""
+        return (
+            decision.step_reason if isinstance(decision, PlannedContact) else decision.reason
+        ).value
 
     def coming(self, coming: Coming) -> str:
         """What is to come, with what it is about."""
