@@ -59,6 +59,7 @@ async def pay(
             "event": "payment",
             "claim_reference": record.claim.reference,
             "amount": str(amount.decimal),
+            "date": now.astimezone(ZoneInfo(merchant.timezone)).date().isoformat(),
         }
         await _take(session, merchant, customer, now, [row])
         return amount

@@ -29,12 +29,6 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Starte
     if not BOT_PYTHON.exists():
         pytest.skip("the assistant's environment is not installed")
     service = StartedService(tmp_path_factory.mktemp("demo"), None)
-    import os
-
-    if os.environ.get("TMP_DEMO"):
-        service.port = int(os.environ["TMP_DEMO"])
-        yield service
-        return
     service.start()
     try:
         await service.until_ready()
