@@ -7,7 +7,7 @@ which only the edge commits.
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -63,6 +63,18 @@ class PersonRequested(Protocol):
         """The honest time for the answer as an argument of a wording; None: name none."""
 
 
+class WayTo(Protocol):
+    """How the dialogue gets to another channel."""
+
+    @property
+    def kind(self) -> str:
+        """``here``, ``known``, ``link``, ``number`` or ``closed``."""
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why it is closed."""
+
+
 class ConversationPort(Protocol):
     """What actions may do to the conversation they are part of. Nothing is committed."""
 
@@ -82,8 +94,8 @@ class ConversationPort(Protocol):
     ) -> PersonRequested:
         """Put the conversation on the desk; `promise`: the customer is told the answer's time."""
 
-    async def opt_out(self) -> None:
-        """Stop all messages of ours to this address."""
+    async def opt_out(self, *, channel: str | None = None, everywhere: bool = False) -> None:
+        """Stop our messages to this address, to those on a channel, or to all."""
 
     async def drop_address(self, reason: str) -> None:
         """This address does not belong to the customer: never use it for them again."""
@@ -94,6 +106,29 @@ class ConversationPort(Protocol):
     async def set_language(self, language: str) -> None: ...
 
     async def prefer_channel(self, channel: str) -> None: ...
+
+    async def way_to(self, channel: str) -> WayTo:
+        """Which way leads from here to a channel; nothing is done yet."""
+
+    async def link_to(self, channel: str) -> str:
+        """A one-time link that brings the customer there."""
+
+    async def go_on_at(self, channel: str) -> None:
+        """Go on at once at the address there that was proved before."""
+
+    async def own_number(self) -> str | None:
+        """The number that we may take for the customer's own, E.164."""
+
+    async def send_code(self, number: str) -> str:
+        """Send a code there by text message: ``sent``, or why not."""
+
+    async def has_open_code(self) -> bool: ...
+
+    async def try_code(self, code: str) -> str:
+        """Try a code: ``right`` (we go on at the new number), ``wrong`` or ``over``."""
+
+    async def keep_hours(self, earliest: time | None, latest: time | None) -> None:
+        """Keep at which times of the day the customer wants to hear from us."""
 
     async def note(
         self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None

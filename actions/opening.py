@@ -3,12 +3,15 @@
 import re
 from datetime import UTC, datetime, time, timedelta
 
+from actions.channels import keep_hours
 from actions.claims import focus_to_speak_of
+from actions.contact_words import hours_wish
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
 from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
+from channels.optout import stops_all
 
 POSTPONED_DAYS_MAX = 60
 POSTPONED_DAYS_USUAL = 7
@@ -116,11 +119,20 @@ class OptOut(DialogueAction):
 
     async def act(self, turn: Turn) -> None:
         port = turn.context.conversation
-        await port.opt_out()
+        about = turn.heard.one("channel")
+        second = turn.slot("second")
+        # Whoever holds a wrong number cannot speak for the customer's other addresses.
+        stranger = second is not None and second["intent"] == "wrong_person"
+        everywhere = about is None and not stranger and stops_all(turn.heard.text)
+        await port.opt_out(channel=about, everywhere=everywhere)
         turn.ask("none")
         turn.remember(offer=None, wish=None)
-        turn.say("opt_out_confirmed")
-        second = turn.slot("second")
+        if everywhere:
+            turn.say("opt_out_everywhere_confirmed")
+        elif about in (None, turn.facts.channel):
+            turn.say("opt_out_confirmed")
+        else:
+            turn.say("opt_out_channel_confirmed", channel=about)
         if not second or second["intent"] in _ANSWERED_AFTER_STOP:
             return
         turn.remember(second=None)
@@ -186,11 +198,14 @@ def _language(turn: Turn) -> str | None:
 
 
 class Postpone(DialogueAction):
-    """Busy now: when may we write again?"""
+    """Busy now: when may we write again? Or at which times of the day at all."""
 
     title = "action_postpone"
 
     async def act(self, turn: Turn) -> None:
+        if (hours := hours_wish(turn.heard.text)) is not None:
+            await keep_hours(turn, hours)
+            return
         if turn.heard.day() is not None:
             turn.go_on_with("action_note_postponement")
             return

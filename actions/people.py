@@ -7,8 +7,6 @@ from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
 from actions.turn import PERSON, Turn, button
 
-CHANNELS = ("sms", "whatsapp", "telegram")
-
 
 class RequestPerson(DialogueAction):
     """A person takes over; nothing has to be repeated."""
@@ -106,30 +104,6 @@ class NoteDataRequest(DialogueAction):
         await port.request_person("data_request", {"received": turn.facts.today.isoformat()})
         turn.say("data_request_noted")
         back_to_offer(turn)
-
-
-class ChooseChannel(DialogueAction):
-    """How the customer wants to hear from us."""
-
-    title = "action_choose_channel"
-
-    async def act(self, turn: Turn) -> None:
-        channel = turn.heard.one("channel")
-        if channel in CHANNELS:
-            await turn.context.conversation.prefer_channel(channel)
-            turn.ask("none")
-            turn.say("channel_noted", channel=channel)
-            back_to_offer(turn)
-        elif channel is not None or turn.awaiting == "channel":
-            await turn.context.conversation.request_person("channel", {"channel": channel})
-            turn.ask("none")
-            turn.say("task_for_team")
-        else:
-            turn.ask("channel")
-            turn.say(
-                "channel_ask",
-                buttons=[button(name, "choose_channel", channel=name) for name in CHANNELS],
-            )
 
 
 class NoteContactChange(DialogueAction):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from actions.contact_words import code_in, hours_wish
 from actions.hints import hinted_wish
 from actions.reading import DOCUMENT, Heard
 from actions.turn import END_OF_TURN, Turn
@@ -31,6 +32,10 @@ _MORE_THAN_A_PHOTO = frozenset(
         *("already_paid", "dispute_goods", "dispute_unknown", "request_human"),
     }
 )
+_SAID_BY_STOP = frozenset({"action_opt_out", "action_help_in_crisis", "action_drop_address"})
+_NEVER_HOURS = frozenset(
+    {"opt_out", "crisis", "bereavement", "request_callback", "request_human", "promise_payment"}
+)
 _BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _MINOR})
 
 
@@ -51,6 +56,10 @@ async def goes_first(turn: Turn) -> bool:
     if says_minor(turn.heard.text) and turn.action not in _BEFORE_MINOR:
         turn.next_action = _MINOR
         return True
+    there = None if turn.action in _SAID_BY_STOP else _about_contact(turn)
+    if there is not None and there != turn.action:
+        turn.next_action = there
+        return True
     if _is_about_a_file(turn):
         turn.next_action = "action_take_document"
         return True
@@ -60,6 +69,18 @@ async def goes_first(turn: Turn) -> bool:
         turn.next_action = wish["action"]
         return True
     return await _first_of_two(turn)
+
+
+def _about_contact(turn: Turn) -> str | None:
+    """The action for a code or number that was asked for, or for the hours to be written to.
+
+    All of them are words and digits that a classifier takes for something else.
+    """
+    if turn.awaiting == "channel" and (code_in(turn.heard.text) or turn.heard.has("phone")):
+        return "action_choose_channel"
+    if turn.heard.intent in _NEVER_HOURS or turn.heard.day() is not None:
+        return None
+    return "action_postpone" if hours_wish(turn.heard.text) is not None else None
 
 
 def _is_about_a_file(turn: Turn) -> bool:

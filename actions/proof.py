@@ -6,6 +6,7 @@ from actions.turn import PERSON, Turn, button
 WISHES = frozenset(
     {
         "pay_now",
+        "choose_channel",
         "request_bank_details",
         "ask_payment_options",
         "promise_payment",

@@ -232,10 +232,23 @@ async def ensure_environment_accounts(
     ]
     named = [(channel, address) for channel, address in wanted if address]
     for channel, address in named:
+        name = settings.telegram_bot_name if channel is Channel.TELEGRAM else None
+        row = insert(ChannelAccount).values(
+            merchant_id=first,
+            channel=channel.value,
+            address=address,
+            public_name=name,
+            created_at=now,
+        )
         await session.execute(
-            insert(ChannelAccount)
-            .values(merchant_id=first, channel=channel.value, address=address, created_at=now)
-            .on_conflict_do_nothing()
+            row.on_conflict_do_update(
+                index_elements=["channel", "address"],
+                set_={"public_name": name},
+                where=(ChannelAccount.merchant_id == first)
+                & ChannelAccount.public_name.is_distinct_from(name),
+            )
+            if name
+            else row.on_conflict_do_nothing()
         )
     return [channel.value for channel, _ in named]
 

@@ -22,6 +22,7 @@ from sqlalchemy import BigInteger, Integer, bindparam, insert, select
 import actions
 from actions.context import TurnContext
 from actions.context import current as current_turn
+from api.queue import defer_woken
 from api.wiring import Parts
 from conversation.port import conversation_port
 from storage.statement import Statement
@@ -77,6 +78,9 @@ async def run_action(request: Request) -> Response:
                 log.error("action_input_changed", action=name, message=message_id)
                 raise HTTPException(409, "the same call came with another input")
             return _json(known.response)
+        port = await conversation_port(
+            session, conversation_id, now, may_guess=parts.limits.may_guess
+        )
         context = TurnContext(
             session=session,
             now=now,
@@ -84,7 +88,7 @@ async def run_action(request: Request) -> Response:
             conversation_id=conversation_id,
             message_id=message_id,
             key=f"turn:{message_id}:{ordinal}",
-            conversation=await conversation_port(session, conversation_id, now),
+            conversation=port,
             follows=metadata.get("follows"),
             hint=metadata.get("hint") or {},
         )
@@ -99,6 +103,8 @@ async def run_action(request: Request) -> Response:
             response=response,
             at=now,
         )
+        if port.wake:
+            await defer_woken(request.app.state.jobs, session, merchant_id, port.wake)
     return _json(response)
 
 

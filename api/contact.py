@@ -10,6 +10,7 @@ from api.queue import Overtaken, defer_delivery
 from api.wiring import Parts
 from conversation import inbox, outbox
 from conversation.look import lock
+from conversation.moving import How, make_active
 from outreach.facts import PlannedContact, Skipped
 from outreach.planner import AlreadyContacted, plan_page, record
 from storage.engine import Database
@@ -54,12 +55,15 @@ async def send_planned(
             # A number that wrote before it was imported has a conversation with nobody yet.
             conversation.customer_id = conversation.customer_id or planned.customer_id
             conversation.language = conversation.language or planned.language
+            if conversation.customer_id == planned.customer_id:
+                await make_active(session, conversation, now, How.OUTREACH)
+            await session.flush()
             held = await outbox.scene(session, conversation_id)
             (queued,) = await outbox.queue(
                 session,
                 held,
                 held.speaker(verified=False),
-                [outbox.Reply(planned.wording)],
+                [outbox.Reply(planned.wording, dict(planned.args))],
                 now,
             )
             await record(session, planned, message_id=queued.message_id, now=now)

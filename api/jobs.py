@@ -20,7 +20,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponenti
 from api import care
 from api.limits import WAIT_SECONDS
 from api.outreach_check import still_allowed
-from api.queue import Worker, current, later, make_app, queue, start_worker
+from api.queue import Worker, current, defer_woken, later, make_app, queue, start_worker
 from api.wiring import Parts
 from channels.message import (
     ContactStopped,
@@ -281,7 +281,9 @@ async def _next(
         if isinstance(claimed, delivery.InFlight):
             wait, claimed = claimed.seconds, None
         if claimed is None and handle:
-            taken = await turn.next_unhandled(session, seen, now)
+            taken = await turn.next_unhandled(session, seen, now, may_guess=parts.limits.may_guess)
+            if taken is not None and taken.wake:
+                await defer_woken(current().app, session, merchant_id, taken.wake)
     return Found(wait, claimed, taken)
 
 

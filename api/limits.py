@@ -1,7 +1,7 @@
-"""How fast we may send: the providers' limits, counted in Redis over all worker processes."""
+"""How fast we may send, and how often secrets may be guessed: counted in Redis for all workers."""
 
 import structlog
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
@@ -15,8 +15,12 @@ SENDS_PER_SECOND = {Channel.TELEGRAM: 25}
 WAIT_SECONDS = 1.0
 
 
-class SendLimits:
-    """One counter per channel account."""
+GUESSES_PER_MINUTE = 10
+"""Codes and links tried in one conversation; the database has counts of its own behind this."""
+
+
+class Limits:
+    """One counter per channel account, and one for each conversation in which secrets are tried."""
 
     def __init__(self, redis_url: str) -> None:
         storage = RedisStorage(f"async+{redis_url}", implementation="redispy")
@@ -34,4 +38,15 @@ class SendLimits:
             return await self._limiter.hit(RateLimitItemPerSecond(rate), "send", str(account_id))
         except (RedisError, OSError) as error:
             log.info("rate_limit_not_counted", error=type(error).__name__)
+            return True
+
+    async def may_guess(self, key: str) -> bool:
+        """Whether one more secret may be tried under this key; counts it.
+
+        A Redis that is away opens nothing: tries are counted in the database as well.
+        """
+        try:
+            return await self._limiter.hit(RateLimitItemPerMinute(GUESSES_PER_MINUTE), "guess", key)
+        except (RedisError, OSError) as error:
+            log.info("guess_not_counted", error=type(error).__name__)
             return True

@@ -14,6 +14,7 @@ from procrastinate import exceptions
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.wiring import Parts
+from conversation.moving import Wake
 from storage.engine import driver_connection, libpq_dsn
 
 TURN_PRIORITY = 10
@@ -97,6 +98,19 @@ async def defer_delivery(
     Raises Overtaken.
     """
     await _defer(app, session, "deliver", merchant_id, conversation_id)
+
+
+async def defer_woken(
+    app: procrastinate.App, session: AsyncSession, merchant_id: int, wake: Wake
+) -> None:
+    """Ask for what a message set off in other conversations, in the caller's transaction.
+
+    Raises Overtaken.
+    """
+    for conversation_id in sorted(wake.turns):
+        await defer_turn(app, session, merchant_id, conversation_id)
+    for conversation_id in sorted(wake.deliveries - wake.turns):  # a turn sends as well
+        await defer_delivery(app, session, merchant_id, conversation_id)
 
 
 async def _defer(

@@ -13,7 +13,7 @@ from pathlib import Path
 from api.accounts import Providers
 from api.clock import Clock
 from api.events import Events
-from api.limits import SendLimits
+from api.limits import Limits
 from api.settings import Settings
 from conversation.engine import RasaEngine
 from storage.embedded import Secrets, is_locked
@@ -113,7 +113,7 @@ class Parts:
     keys: Keys
     database: Database
     events: Events
-    limits: SendLimits
+    limits: Limits
     providers: Providers
     engine: RasaEngine
     clock: Clock
@@ -154,7 +154,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
             keys=keys,
             database=database,
             events=events,
-            limits=SendLimits(running.redis_url),
+            limits=Limits(running.redis_url),
             providers=providers,
             engine=engine,
             clock=Clock(settings),

@@ -53,9 +53,11 @@ class AttachmentKind(StrEnum):
 
 
 class ContactWish(StrEnum):
-    """What the provider itself understood the message as (Twilio ``OptOutType``)."""
+    """What a message says about contact as a whole: our reading, or Twilio's ``OptOutType``."""
 
     STOP = "stop"
+    STOP_ALL = "stop_all"
+    """On every channel; ours alone."""
     START = "start"
     HELP = "help"
 

@@ -1,52 +1,90 @@
-"""Who may be written to: opt-out and opt-in, and the one-time link that binds a chat."""
+"""Who may be written to: opt-out and opt-in, on one channel or on all; the one-time link."""
 
 import hashlib
+import re
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.payload import storable
+from conversation.masking import masked_storable
 from storage.tables import (
     AuditEvent,
     ChannelAccount,
     ContactPoint,
     Conversation,
+    Customer,
     Message,
     StartToken,
 )
 
 TOKEN_VALID = timedelta(days=7)
+"""Of a link that the merchant hands out."""
+LINK_REFUSALS_PER_HOUR_MAX = 10
+"""Wrong links from one address; after that none is looked up for a while."""
+MayGuess = Callable[[str], Awaitable[bool]]
+"""Whether one more secret may be tried under a key: a limit in front of the database's counts."""
+_TOKEN = re.compile(r"(?<![\w-])[\w-]{32}(?![\w-])", re.ASCII)
 
 
-async def opt_out(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
-    """Stop this channel: nothing proactive goes to this address any more, at once."""
+async def may_always(key: str) -> bool:
+    """No limit in front; what the database counts holds anyway."""
+    return True
+
+
+async def opt_out(
+    session: AsyncSession, conversation: Conversation, now: datetime, *, reason: str = "said"
+) -> None:
+    """Stop this address: nothing proactive goes to it any more, at once.
+
+    `reason` is ``said``, or ``blocked`` where the provider told us.
+    """
     conversation.opted_out_at = conversation.opted_out_at or now
+    await _stop_points(
+        session,
+        now,
+        ContactPoint.merchant_id == conversation.merchant_id,
+        ContactPoint.channel == conversation.channel,
+        ContactPoint.address == conversation.address,
+    )
+    await cancel_unasked(session, [conversation.id], "opted_out")
+    session.add(_event(conversation, "opted_out", now, reason=reason))
+
+
+async def opt_out_channel(
+    session: AsyncSession, conversation: Conversation, channel: str, now: datetime
+) -> None:
+    """Stop a channel for the customer of this conversation, said here about another one."""
+    if channel == conversation.channel or conversation.customer_id is None:
+        await opt_out(session, conversation, now)
+        return
+    await _stop_customer(session, conversation, now, channel)
+    session.add(_event(conversation, "opted_out", now, reason="said", about=channel))
+
+
+async def opt_out_everywhere(
+    session: AsyncSession, conversation: Conversation, now: datetime
+) -> None:
+    """No more messages at all: every address of the customer is stopped."""
+    await opt_out(session, conversation, now)
+    if conversation.customer_id is None:
+        return
     await session.execute(
-        update(ContactPoint)
-        .where(
-            ContactPoint.merchant_id == conversation.merchant_id,
-            ContactPoint.channel == conversation.channel,
-            ContactPoint.address == conversation.address,
-            ContactPoint.opted_out_at.is_(None),
-        )
+        update(Customer)
+        .where(Customer.id == conversation.customer_id, Customer.opted_out_at.is_(None))
         .values(opted_out_at=now)
     )
-    await session.execute(
-        update(Message)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.status == "queued",
-            Message.in_reply_to.is_(None),
-        )
-        .values(status="cancelled", error="opted_out")
-    )
-    session.add(_event(conversation, "opted_out", now))
+    await _stop_customer(session, conversation, now, None)
+    session.add(_event(conversation, "opted_out_everywhere", now))
 
 
 async def opt_in(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
-    """The person wants messages on this channel again."""
+    """The person wants messages on this channel again; other addresses stay as they are."""
     conversation.opted_out_at = None
     await session.execute(
         update(ContactPoint)
@@ -57,6 +95,12 @@ async def opt_in(session: AsyncSession, conversation: Conversation, now: datetim
         )
         .values(opted_out_at=None, consent_at=now)
     )
+    if conversation.customer_id is not None:
+        await session.execute(
+            update(Customer)
+            .where(Customer.id == conversation.customer_id, Customer.opted_out_at.is_not(None))
+            .values(opted_out_at=None)
+        )
     session.add(_event(conversation, "opted_in", now))
 
 
@@ -83,19 +127,60 @@ async def set_reachable(
     if conversation is None:
         return
     if not reachable:
-        await opt_out(session, conversation, now)
+        await opt_out(session, conversation, now, reason="blocked")
     elif conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
 
 
-def _event(conversation: Conversation, kind: str, now: datetime) -> AuditEvent:
+async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], reason: str) -> None:
+    """Take what waits there and answers nothing out of the outbox."""
+    await session.execute(
+        update(Message)
+        .where(
+            Message.conversation_id.in_(conversation_ids),
+            Message.direction == "out",
+            Message.status == "queued",
+            Message.in_reply_to.is_(None),
+        )
+        .values(status="cancelled", error=reason)
+    )
+
+
+async def _stop_customer(
+    session: AsyncSession, conversation: Conversation, now: datetime, channel: str | None
+) -> None:
+    """Stop all addresses of the customer, or those on one channel."""
+    points = [ContactPoint.customer_id == conversation.customer_id]
+    talks = [Conversation.customer_id == conversation.customer_id]
+    if channel is not None:
+        points.append(ContactPoint.channel == channel)
+        talks.append(Conversation.channel == channel)
+    await _stop_points(session, now, *points)
+    ids = list(await session.scalars(select(Conversation.id).where(*talks)))
+    await session.execute(
+        update(Conversation)
+        .where(Conversation.id.in_(ids), Conversation.opted_out_at.is_(None))
+        .values(opted_out_at=now)
+    )
+    await cancel_unasked(session, ids, "opted_out")
+
+
+async def _stop_points(session: AsyncSession, now: datetime, *where: ColumnElement[bool]) -> None:
+    await session.execute(
+        update(ContactPoint)
+        .where(*where, ContactPoint.opted_out_at.is_(None))
+        .values(opted_out_at=now)
+    )
+
+
+def _event(conversation: Conversation, kind: str, now: datetime, **facts: Any) -> AuditEvent:
     return AuditEvent(
         merchant_id=conversation.merchant_id,
         kind=kind,
         at=now,
         customer_id=conversation.customer_id,
         conversation_id=conversation.id,
-        facts={"channel": conversation.channel},
+        facts={"channel": conversation.channel, **facts},
     )
 
 
@@ -110,47 +195,62 @@ async def make_start_token(
     customer_id: int,
     channel_account_id: int,
     now: datetime,
+    from_conversation_id: int | None = None,
+    valid: timedelta = TOKEN_VALID,
 ) -> str:
     """A one-time token for ``t.me/<bot>?start=<token>``: 32 characters of the allowed alphabet.
 
-    Only its hash is kept; it is valid for TOKEN_VALID.
+    Only its hash is kept. With `from_conversation_id` that conversation goes on behind the link.
     """
     token = secrets.token_urlsafe(24)
+    while masked_storable(token) != token:  # it would be masked as a card's number where it arrives
+        token = secrets.token_urlsafe(24)
     session.add(
         StartToken(
             hash=_hash(token),
             merchant_id=merchant_id,
             customer_id=customer_id,
             channel_account_id=channel_account_id,
+            from_conversation_id=from_conversation_id,
             created_at=now,
-            expires_at=now + TOKEN_VALID,
+            expires_at=now + valid,
         )
     )
     await session.flush()
     return token
 
 
+def token_in(text: str) -> str | None:
+    """The token in the first message that a ``wa.me`` link has ready."""
+    found = _TOKEN.search(storable(text))
+    return found.group() if found is not None else None
+
+
 async def bind_start_token(
     session: AsyncSession, conversation: Conversation, token: str | None, now: datetime
-) -> bool:
-    """Bind the chat to the token's customer; False for an unknown, used, foreign or late token.
+) -> StartToken | None:
+    """Bind the chat to the token's customer; None for an unknown, used, foreign or late token.
 
-    A chat that belongs to a customer is never bound to another one.
+    A chat that belongs to a customer is never bound to another one. Whoever has tried
+    LINK_REFUSALS_PER_HOUR_MAX wrong ones is refused without a look.
     """
-    if not token:
-        return False
+    if not token or await _refusals(session, conversation, now) >= LINK_REFUSALS_PER_HOUR_MAX:
+        return None
     found = await session.scalar(
         select(StartToken)
         .where(
             StartToken.hash == _hash(token),
             StartToken.channel_account_id == conversation.channel_account_id,
-            StartToken.used_at.is_(None),
-            StartToken.expires_at > now,
         )
         .with_for_update()
     )
+    if found is not None and found.used_by == conversation.address:
+        return None  # pressed twice, or the turn is tried again
+    if found is not None and (found.used_at is not None or found.expires_at <= now):
+        found = None
     if found is None or conversation.customer_id not in (None, found.customer_id):
-        return False
+        session.add(_event(conversation, "link_refused", now))
+        return None
     found.used_at, found.used_by = now, conversation.address
     conversation.customer_id = found.customer_id
     await session.execute(
@@ -166,4 +266,15 @@ async def bind_start_token(
         )
         .on_conflict_do_nothing()
     )
-    return True
+    return found
+
+
+async def _refusals(session: AsyncSession, conversation: Conversation, now: datetime) -> int:
+    counted = await session.scalar(
+        select(func.count()).where(
+            AuditEvent.conversation_id == conversation.id,
+            AuditEvent.kind == "link_refused",
+            AuditEvent.at > now - timedelta(hours=1),
+        )
+    )
+    return counted or 0

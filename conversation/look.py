@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal_column,
     select,
@@ -24,7 +25,7 @@ from channels.message import AttachmentKind
 from conversation.delivery import IS_UNSENT, OUT
 from conversation.outbox import Question
 from storage.statement import Statement
-from storage.tables import Conversation, Message, Turn
+from storage.tables import Conversation, Customer, Message, Turn
 
 TURNS_MAX = 3
 """Rules look one turn back and slots are kept apart; older turns stay in the transcript."""
@@ -75,6 +76,8 @@ class Look:
     state: str
     language: str | None
     customer_id: int | None
+    active: bool
+    """Whether the customer's dialogue goes on here."""
     slots: Mapping[str, Any]
     hint: Mapping[str, Any] | None
     """What a person who gave the conversation back told us."""
@@ -102,7 +105,13 @@ _IN: ColumnElement[str] = literal_column("'in'")
 _BOT: ColumnElement[str] = literal_column("'bot'")
 _recent = (
     select(Turn.events, Turn.number)
-    .where(Turn.conversation_id == _ID)
+    .where(
+        Turn.conversation_id == _ID,
+        Turn.number
+        > select(func.coalesce(Conversation.turns_before, 0))
+        .where(Conversation.id == _ID)
+        .scalar_subquery(),
+    )
     .order_by(Turn.number.desc())
     .limit(TURNS_MAX)
     .subquery("recent")
@@ -118,6 +127,7 @@ _LOOK = Statement(
         Conversation.state,
         Conversation.language,
         Conversation.customer_id,
+        func.coalesce(Customer.active_conversation_id == Conversation.id, false()).label("active"),
         Conversation.slots,
         Conversation.hint,
         exists().where(Message.conversation_id == _ID, IS_UNSENT).correlate(None).label("unsent"),
@@ -149,6 +159,7 @@ _LOOK = Statement(
         *(getattr(_in, field.name).label(f"in_{field.name}") for field in fields(Inbound)),
     )
     .select_from(Conversation)
+    .outerjoin(Customer, Customer.id == Conversation.customer_id)
     .outerjoin(
         _in,
         _in.id

@@ -230,7 +230,12 @@ _QUEUE = Statement(
     )
 )
 """All in one statement: every turn pays for it."""
-_INTRODUCING = frozenset({"introduction", "first_contact", "first_reminder", "agent_finished"})
+_INTRODUCING = frozenset(
+    {
+        *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
+        *("channel_code", "channel_arrived"),
+    }
+)
 
 
 async def queue(

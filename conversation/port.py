@@ -1,16 +1,19 @@
 """What the dialogue's actions may know and do about their conversation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversation import consent, identity
+from channels.message import Channel
+from conversation import address_code, consent, identity, ways
+from conversation.consent import MayGuess, may_always
 from conversation.handoff import Requested, request_handoff
+from conversation.moving import How, Wake, move
 from negotiation.policy import Policy
 from negotiation.policy_data import policy_from_data
 from storage.tables import AuditEvent, ContactPoint, Conversation, Customer, Merchant
@@ -42,6 +45,9 @@ class Port:
     has_bank_details: bool
     policy: Policy
     now: datetime
+    may_guess: MayGuess = may_always
+    wake: Wake = field(default_factory=Wake)
+    """Other conversations that have work once this transaction is committed."""
 
     async def facts(self) -> Facts:
         """Everything an action decides by. A valid proof starts a new period of silence."""
@@ -78,6 +84,18 @@ class Port:
         """Try a proof of identity; the answer is a code of ``identity.Check``."""
         given = identity.Given(tuple(numbers), birth_date, postal_code)
         outcome = await identity.check(self.session, self.conversation, given, self.now)
+        if outcome is identity.Check.VERIFIED:
+            held = self.conversation
+            await self.session.execute(
+                update(ContactPoint)
+                .where(
+                    ContactPoint.customer_id == held.customer_id,
+                    ContactPoint.channel == held.channel,
+                    ContactPoint.address == held.address,
+                    ContactPoint.verified_at.is_(None),
+                )
+                .values(verified_at=self.now)
+            )
         return outcome.value
 
     async def refuse_proof(self, reason: str, *, until_person: bool = False) -> None:
@@ -107,9 +125,13 @@ class Port:
             promise=promise,
         )
 
-    async def opt_out(self) -> None:
-        """Stop all messages of ours to this address."""
-        await consent.opt_out(self.session, self.conversation, self.now)
+    async def opt_out(self, *, channel: str | None = None, everywhere: bool = False) -> None:
+        """Stop our messages to this address, to those on a channel, or to all."""
+        if everywhere:
+            await consent.opt_out_everywhere(self.session, self.conversation, self.now)
+        else:
+            about = channel or self.conversation.channel
+            await consent.opt_out_channel(self.session, self.conversation, about, self.now)
 
     async def drop_address(self, reason: str) -> None:
         """The address is not the customer's: it is never used for them again, on no channel.
@@ -127,6 +149,9 @@ class Port:
             .values(invalid_at=self.now, invalid_reason=reason)
         )
         await self.note("address_dropped", {"reason": reason})
+        customer = await self._customer()
+        if customer is not None and customer.active_conversation_id == held.id:
+            customer.active_conversation_id = None
         held.customer_id = None
         held.verified_at = None
         held.verification_tries = 0
@@ -154,6 +179,64 @@ class Port:
         customer = await self._customer()
         if customer is not None:
             customer.preferred_channel = channel
+
+    async def way_to(self, channel: str) -> ways.Way:
+        """Which way leads from here to a channel; nothing is done yet."""
+        return await ways.way_to(self.session, self.conversation, Channel(channel), self.now)
+
+    async def link_to(self, channel: str) -> str:
+        """A one-time link to a channel. Raises ValueError where there is no account."""
+        account = (await self.way_to(channel)).account
+        if account is None:
+            raise ValueError("there is no account to link to")
+        return await ways.link_to(self.session, self.conversation, account, self.now)
+
+    async def go_on_at(self, channel: str) -> None:
+        """Go on at an address that was proved before. Raises ValueError where there is none."""
+        target = (await self.way_to(channel)).target
+        if target is None:
+            raise ValueError("no address of this channel was proved")
+        await move(self.session, target, self.now, How.KNOWN, self.wake)
+
+    async def own_number(self) -> str | None:
+        """The number that we may take for the customer's own."""
+        return await ways.number_of(self.session, self.conversation)
+
+    async def send_code(self, number: str) -> str:
+        """Send a code to an E.164 number; a code of ``address_code.Sent``."""
+        account = (await self.way_to(Channel.SMS)).account
+        if account is None:
+            raise ValueError("there is no account to send from")
+        sent, there = await address_code.send_code(
+            self.session, self.conversation, account, number, self.now
+        )
+        if there is not None:
+            self.wake.deliveries.add(there)
+        return sent.value
+
+    async def has_open_code(self) -> bool:
+        """Whether a code that was sent elsewhere is waited for."""
+        return await address_code.has_open_code(self.session, self.conversation.id)
+
+    async def try_code(self, code: str) -> str:
+        """Try a code; the answer is a code of ``address_code.Tried``. With the right one the
+        dialogue goes on at the new number."""
+        if not await self.may_guess(f"code:{self.conversation.id}"):
+            return address_code.Tried.OVER.value
+        tried, target = await address_code.try_code(self.session, self.conversation, code, self.now)
+        if target is not None:
+            await move(self.session, target, self.now, How.CODE, self.wake)
+        return tried.value
+
+    async def keep_hours(self, earliest: time | None, latest: time | None) -> None:
+        """Keep at which times of the day, theirs, the customer wants to hear from us."""
+        customer = await self._customer()
+        if customer is not None:
+            customer.contact_from, customer.contact_until = earliest, latest
+        named = {"from": earliest, "until": latest}
+        await self.note(
+            "contact_hours", {name: f"{at:%H:%M}" for name, at in named.items() if at is not None}
+        )
 
     async def note(
         self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
@@ -185,7 +268,13 @@ _HELD = (
 )
 
 
-async def conversation_port(session: AsyncSession, conversation_id: int, now: datetime) -> Port:
+async def conversation_port(
+    session: AsyncSession,
+    conversation_id: int,
+    now: datetime,
+    *,
+    may_guess: MayGuess = may_always,
+) -> Port:
     """The port of one conversation, read afresh from the database.
 
     Raises:
@@ -194,5 +283,11 @@ async def conversation_port(session: AsyncSession, conversation_id: int, now: da
     asked = {"conversation_id": conversation_id}
     conversation, timezone, iban, policy = (await session.execute(_HELD, asked)).one()
     return Port(
-        session, conversation, ZoneInfo(timezone), bool(iban), policy_from_data(policy), now
+        session,
+        conversation,
+        ZoneInfo(timezone),
+        bool(iban),
+        policy_from_data(policy),
+        now,
+        may_guess,
     )

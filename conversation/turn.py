@@ -11,9 +11,9 @@ from its start (``Database.conversation``), nothing locked in between:
    the mark "handled" together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -30,12 +30,21 @@ from sqlalchemy.orm import aliased
 
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
-from conversation.consent import bind_start_token, opt_in, opt_out
+from conversation.consent import (
+    MayGuess,
+    bind_start_token,
+    may_always,
+    opt_in,
+    opt_out,
+    opt_out_everywhere,
+    token_in,
+)
 from conversation.delivery import ToSend
 from conversation.engine import TurnRequest, TurnResult, readable
 from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
-from conversation.look import Inbound, Look, lock
+from conversation.look import Inbound, Look, lock, look
+from conversation.moving import How, Wake, make_active, move
 from conversation.outbox import Reply, Said, Scene, queue, resolve_choice, scene
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
@@ -53,6 +62,7 @@ class Pending:
 
     message_id: int
     request: TurnRequest
+    wake: Wake = field(default_factory=Wake)
 
 
 @dataclass(frozen=True)
@@ -61,12 +71,26 @@ class Settled:
 
     message_id: int
     outcome: str
+    wake: Wake = field(default_factory=Wake)
+
+
+@dataclass
+class Arrival:
+    """How the customer came to the conversation with this message."""
+
+    may_guess: MayGuess
+    by_link: bool = False
+    wake: Wake = field(default_factory=Wake)
+    """Other conversations that have something to send because of it."""
 
 
 async def next_unhandled(
-    session: AsyncSession, seen: Look, now: datetime
+    session: AsyncSession, seen: Look, now: datetime, *, may_guess: MayGuess = may_always
 ) -> Pending | Settled | None:
-    """Take the next unhandled message; None when there is none left."""
+    """Take the next unhandled message; None when there is none left.
+
+    `may_guess` limits how often links are tried from one address.
+    """
     inbound = seen.message
     if inbound is None:
         return None
@@ -76,11 +100,17 @@ async def next_unhandled(
         message = await session.get_one(Message, inbound.id)
         if language is None and inbound.args.get("profile_language") in ("de", "en"):
             language = conversation.language = inbound.args["profile_language"]
-        outcome = await _settle(session, conversation, message, seen, now)
+        arrival = Arrival(may_guess)
+        outcome = await _settle(session, conversation, message, seen, now, arrival)
         if outcome is not None:
             message.handled_at = now
             message.outcome = outcome
-            return Settled(message.id, outcome)
+            return Settled(message.id, outcome, arrival.wake)
+        await session.flush()
+        seen = await look(session, seen.conversation_id, now)
+        language = seen.language or language
+        request = await _request(session, seen, inbound, language, now, by_link=arrival.by_link)
+        return Pending(inbound.id, request, arrival.wake)
     return Pending(inbound.id, await _request(session, seen, inbound, language, now))
 
 
@@ -93,7 +123,8 @@ def _is_plain(seen: Look, inbound: Inbound) -> bool:
         and contact_wish(inbound.text, Channel(seen.channel)) is None
         and seen.state not in ("agent", "closed")
         and seen.turns < TURNS_PER_HOUR_MAX
-        and seen.customer_id is not None
+        and seen.active
+        and _token_of(inbound, seen.channel) is None
         and bool(inbound.text.strip() or inbound.buttons or inbound.documents)
     )
 
@@ -104,25 +135,28 @@ async def _settle(
     message: Message,
     recent: Look,
     now: datetime,
+    arrival: Arrival,
 ) -> str | None:
     """Handle what comes before any model; return the outcome, or None for the engine."""
     if message.kind == "edit":
         if await _is_late_edit(session, conversation, message):
             return await _say(session, conversation, message, Reply("message_edited_noted"), now)
         return "edit_noted"
-    wish = message.args.get("contact_wish") or contact_wish(
-        message.text, Channel(conversation.channel)
-    )
-    if wish == ContactWish.STOP:
-        return await _stop(session, conversation, message, now)
+    said = contact_wish(message.text, Channel(conversation.channel))
+    wish = message.args.get("contact_wish") or said
+    if wish == ContactWish.STOP or said is ContactWish.STOP_ALL:
+        return await _stop(
+            session, conversation, message, now, everywhere=said is ContactWish.STOP_ALL
+        )
     if conversation.state == "agent":
         if wish == ContactWish.START and conversation.opted_out_at is not None:
             await opt_in(session, conversation, now)  # the person at the desk may write again
         return "for_agent"
     if conversation.state == "closed":
         conversation.state = "bot"
-    if message.kind == "start":
-        await bind_start_token(session, conversation, message.args.get("start_token"), now)
+    await _come_by_link(session, conversation, message, now, arrival)
+    if conversation.customer_id is not None:
+        await make_active(session, conversation, now, How.WROTE)
     if wish == ContactWish.START and conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
         return await _say(session, conversation, message, Reply("opted_in_again"), now)
@@ -175,14 +209,59 @@ async def _is_late_edit(
     return bool(found)
 
 
+async def _come_by_link(
+    session: AsyncSession,
+    conversation: Conversation,
+    message: Message,
+    now: datetime,
+    arrival: Arrival,
+) -> None:
+    """Bind the chat to whom a one-time link was made for, and go on here with what was said."""
+    token = message.args.get("start_token") if message.kind == "start" else None
+    token = token or _token_of(message, conversation.channel)
+    if token is None:
+        return
+    arrival.by_link = True
+    if not await arrival.may_guess(f"link:{conversation.id}"):
+        return
+    found = await bind_start_token(session, conversation, token, now)
+    if found is not None:
+        await move(session, conversation, now, How.LINK, arrival.wake)
+
+
+class Written(Protocol):
+    """A message as far as a link's token may stand in it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+def _token_of(message: Written, channel: str) -> str | None:
+    """The token of a WhatsApp link, which stands in the text that it had ready."""
+    if channel != Channel.WHATSAPP or message.kind != "message":
+        return None
+    return token_in(message.text)
+
+
 async def _stop(
-    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+    session: AsyncSession,
+    conversation: Conversation,
+    message: Message,
+    now: datetime,
+    *,
+    everywhere: bool,
 ) -> str:
     already = conversation.opted_out_at is not None
-    await opt_out(session, conversation, now)
+    if everywhere:
+        await opt_out_everywhere(session, conversation, now)
+    else:
+        await opt_out(session, conversation, now)
     # Where the provider itself recognised the word it has blocked the number and answered.
     if not already and not message.args.get("contact_wish"):
-        await _say(session, conversation, message, Reply("opt_out_confirmed"), now)
+        wording = "opt_out_everywhere_confirmed" if everywhere else "opt_out_confirmed"
+        await _say(session, conversation, message, Reply(wording), now)
     return "opted_out"
 
 
@@ -199,7 +278,13 @@ async def _say(
 
 
 async def _request(
-    session: AsyncSession, seen: Look, inbound: Inbound, language: str | None, now: datetime
+    session: AsyncSession,
+    seen: Look,
+    inbound: Inbound,
+    language: str | None,
+    now: datetime,
+    *,
+    by_link: bool = False,
 ) -> TurnRequest:
     newest = seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
@@ -212,7 +297,7 @@ async def _request(
         # A button of another conversation, or one that never was. A quick reply of an approved
         # template is neither, and its title says what it means.
         parse_data = {"intent": "out_of_scope", "entities": []}
-    elif inbound.kind == "start":
+    elif inbound.kind == "start" or by_link:
         parse_data = {"intent": "greet", "entities": []}
     elif inbound.documents and not inbound.text.strip():
         parse_data = {"intent": "send_document", "entities": []}

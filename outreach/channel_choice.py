@@ -5,7 +5,7 @@ to write to, with the reason; or why none of them will do.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -15,7 +15,7 @@ from channels.message import Channel
 MATCH_CONFIDENCE_MIN: Final = Decimal("0.995")
 """Below this an address may be somebody else's, and a stranger would read the message."""
 
-GIVEN_BY_CUSTOMER: Final = "customer"
+GIVEN_BY_CUSTOMER: Final = frozenset({"customer", "deep_link"})
 """The ``source`` of an address that the customer gave; it needs no matching."""
 
 ORDER: Final = (Channel.TELEGRAM, Channel.WHATSAPP, Channel.SMS, Channel.TERMINAL)
@@ -41,6 +41,7 @@ class Obstacle(StrEnum):
 class ChoiceReason(StrEnum):
     """What spoke for the chosen contact point."""
 
+    ACTIVE = "where_the_dialogue_is"
     PREFERRED = "preferred_by_customer"
     SAME_AS_BEFORE = "same_channel_as_before"
     ONLY_ONE = "only_reachable_channel"
@@ -73,6 +74,8 @@ class Point:
     """The address stands for another customer as well: whose answer it is would be a guess."""
     opened_accounts: frozenset[int]
     """Accounts to which the customer has written from this address."""
+    active: bool = False
+    """The dialogue with the customer goes on here."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class ChannelChoice:
     point: Point
     account: Account
     reason: ChoiceReason
+    passed: Mapping[int, Obstacle] = field(default_factory=dict)
+    """What would have come before it, by id, with what stands in the way."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +117,8 @@ def choose_channel(
         before: id of the contact point of the message before, which a reminder keeps to.
         undelivered: ids of contact points to which an outreach message could not be delivered.
 
-    The customer's wish comes first, then the channel of the message before, then :data:`ORDER`;
-    within a channel the surer match, then the older entry.
+    The dialogue goes on where it is; then comes the customer's wish, then the channel of the
+    message before, then :data:`ORDER`; within a channel the surer match, then the older entry.
     """
     usable: list[tuple[Point, Account]] = []
     obstacles: dict[int, Obstacle] = {}
@@ -131,9 +136,9 @@ def choose_channel(
     if not usable:
         return NoChannel(obstacles)
 
-    def rank(candidate: tuple[Point, Account]) -> tuple[bool, bool, int, Decimal, int]:
-        point, _ = candidate
+    def rank(point: Point) -> tuple[bool, bool, bool, int, Decimal, int]:
         return (
+            not point.active,
             point.channel is not preferred,
             point.id != before,
             ORDER.index(point.channel),
@@ -141,8 +146,14 @@ def choose_channel(
             point.id,
         )
 
-    point, account = min(usable, key=rank)
-    return ChannelChoice(point, account, _choice_reason(point, len(usable), preferred, before))
+    point, account = min(usable, key=lambda candidate: rank(candidate[0]))
+    passed = {
+        each.id: obstacles[each.id]
+        for each in sorted(points, key=rank)
+        if each.id in obstacles and rank(each) < rank(point)
+    }
+    reason = _choice_reason(point, len(usable), preferred, before)
+    return ChannelChoice(point, account, reason, passed)
 
 
 def _account(point: Point, accounts: Sequence[Account], template: str) -> Account | None:
@@ -162,7 +173,7 @@ def _account(point: Point, accounts: Sequence[Account], template: str) -> Accoun
 def _obstacle(
     point: Point, account: Account | None, *, collector: bool, template: str
 ) -> Obstacle | None:
-    sure = point.match_confidence >= MATCH_CONFIDENCE_MIN or point.source == GIVEN_BY_CUSTOMER
+    sure = point.match_confidence >= MATCH_CONFIDENCE_MIN or point.source in GIVEN_BY_CUSTOMER
     whatsapp = point.channel is Channel.WHATSAPP
     telegram = point.channel is Channel.TELEGRAM
     checks = (
@@ -189,6 +200,8 @@ def _obstacle(
 def _choice_reason(
     point: Point, usable_count: int, preferred: Channel | None, before: int | None
 ) -> ChoiceReason:
+    if point.active:
+        return ChoiceReason.ACTIVE
     if point.channel is preferred:
         return ChoiceReason.PREFERRED
     if point.id == before:

@@ -1,11 +1,12 @@
 """Reads what outreach has to know about customers, some hundred at a time.
 
-Set-based: six statements for any number of customers; balances are sums over postings. Nothing
-is written and nothing locked.
+Set-based: six statements for any number of customers, and two where something is agreed; balances
+are sums over postings. Nothing is written and nothing locked.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -24,6 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from channels.message import Channel
+from ledger import book_rows
+from ledger.agreements import AgreementStatus
 from ledger.claim import PURSUED
 from ledger.money import Money
 from ledger.posting import Account as LedgerAccount
@@ -120,6 +123,9 @@ async def read_customers(
             Customer.land,
             Customer.preferred_channel,
             Customer.contact_paused_until,
+            Customer.opted_out_at,
+            Customer.contact_from,
+            Customer.contact_until,
         )
         .where(Customer.merchant_id == sender.merchant_id, _among(Customer.id, customer_ids))
         .order_by(Customer.id)
@@ -141,6 +147,9 @@ async def read_customers(
             claims=claims.get(row.id, ()),
             points=points.get(row.id, ()),
             attempts=attempts.get(row.id, ()),
+            stopped=row.opted_out_at is not None,
+            contact_from=row.contact_from,
+            contact_until=row.contact_until,
         )
         for row in customers
     ]
@@ -171,6 +180,7 @@ async def _claims(
         )
     ).all()
     balances = await _balances_minor(session, merchant_id, [claim.id for claim in rows])
+    agreed = await _agreed_days(session, [claim.id for claim in rows if claim.has_agreement])
     claims: dict[int, list[OpenClaim]] = defaultdict(list)
     for claim in rows:
         claims[claim.customer_id].append(
@@ -184,9 +194,26 @@ async def _claims(
                 confirmed_at=claim.confirmed_at,
                 created_at=claim.created_at,
                 has_agreement=claim.has_agreement,
+                agreed_day=agreed.get(claim.id),
             )
         )
     return claims
+
+
+async def _agreed_days(session: AsyncSession, claim_ids: Sequence[int]) -> Mapping[int, date]:
+    """Of each active agreement, when its first payment that is not complete is due."""
+    if not claim_ids:
+        return {}
+    postings = await book_rows.postings_by_claim(session, claim_ids)
+    agreements = await book_rows.agreements_by_claim(session, claim_ids)
+    days: dict[int, date] = {}
+    for claim_id, rows in agreements.items():
+        for row in rows:
+            if row.status == AgreementStatus.ACTIVE:
+                following = book_rows.record_of(row, postings[claim_id]).next_instalment
+                if following is not None:
+                    days[claim_id] = following.instalment.due
+    return days
 
 
 async def _balances_minor(
@@ -232,7 +259,11 @@ async def _points(
                 "shared"
             ),
             opened.label("opened_accounts"),
+            func.coalesce(
+                func.bool_or(own & (Conversation.id == Customer.active_conversation_id)), False
+            ).label("active"),
         )
+        .join(Customer, Customer.id == ContactPoint.customer_id)
         .outerjoin(
             ChannelAccount,
             and_(
@@ -269,6 +300,7 @@ async def _points(
                 invalid=row.invalid_at is not None,
                 shared=row.shared,
                 opened_accounts=frozenset(row.opened_accounts or ()),
+                active=row.active,
             )
         )
     return points
@@ -333,7 +365,6 @@ async def _talks(
             Conversation.customer_id,
             func.max(Conversation.last_inbound_at),
             func.bool_or(Conversation.state.in_(("waiting", "agent"))),
-            func.bool_or(Conversation.opted_out_at.is_not(None)),
         )
         .where(
             Conversation.merchant_id == merchant_id,
@@ -342,8 +373,8 @@ async def _talks(
         .group_by(Conversation.customer_id)
     )
     return {
-        customer_id: Talk(last_inbound_at, with_person, opted_out)
-        for customer_id, last_inbound_at, with_person, opted_out in rows
+        customer_id: Talk(last_inbound_at, with_person)
+        for customer_id, last_inbound_at, with_person in rows
     }
 
 

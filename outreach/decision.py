@@ -25,13 +25,16 @@ from outreach.facts import (
     Step,
     StepReason,
 )
-from outreach.rules import NotBefore, UnknownTimezone, may_contact
+from outreach.rules import Allowed, UnknownTimezone, may_contact
 
 IN_TOUCH_HOURS: Final = 24
 """Whoever wrote within this time is talking with us: no message from our side starts anew."""
 
 NEVER_ARRIVED: Final = frozenset({"failed", "cancelled"})
 """Message statuses that mean that the customer was not reached."""
+
+DUE_DAYS: Final = 3
+"""How long after an agreed day its reminder may still come."""
 
 ON_ITS_WAY: Final = frozenset({"queued", "sending"})
 
@@ -47,6 +50,8 @@ class NextStep:
     """Contact point of the message before."""
     undelivered: frozenset[int]
     """Contact points at which a message of this journey failed."""
+    day: date | None = None
+    """Of what was agreed, for the message about it."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,12 @@ def decide(facts: CustomerFacts, sender: Sender, now: datetime) -> PlannedContac
     def skipped(wait: Wait, detail: str = "") -> Skipped:
         return Skipped(facts.id, facts.number, wait.reason, wait.not_before, detail)
 
-    ground = contact_ground(facts, sender, now)
-    if isinstance(ground, Wait):
-        return skipped(ground)
-    step = next_step(facts, ground, sender.policy, now)
+    step: NextStep | Wait | None = due_step(facts, sender, now)
+    if step is None:
+        ground = contact_ground(facts, sender, now)
+        if isinstance(ground, Wait):
+            return skipped(ground)
+        step = next_step(facts, ground, sender.policy, now)
     if isinstance(step, Wait):
         return skipped(step)
 
@@ -81,20 +88,17 @@ def decide(facts: CustomerFacts, sender: Sender, now: datetime) -> PlannedContac
         before=step.before,
         undelivered=step.undelivered,
     )
+    channel_of = {point.id: point.channel for point in facts.points}
     if isinstance(choice, NoChannel):
-        channel_of = {point.id: point.channel for point in facts.points}
         obstacles = (f"{channel_of[id_]}:{why}" for id_, why in choice.obstacles.items())
         return skipped(Wait(SkipReason.NO_CHANNEL), ", ".join(obstacles))
 
     history = [
         attempt.at for attempt in facts.attempts if attempt.message_status not in NEVER_ARRIVED
     ]
-    try:
-        permission = may_contact(now, facts.timezone, facts.land, sender.rules, history)
-    except UnknownTimezone:
-        return skipped(Wait(SkipReason.UNKNOWN_TIMEZONE), facts.timezone)
-    if isinstance(permission, NotBefore):
-        return skipped(Wait(SkipReason(permission.reason.value), permission.at))
+    wait = wait_for_time(facts, sender, now, history)
+    if wait is not None:
+        return skipped(wait, facts.timezone if wait.reason is SkipReason.UNKNOWN_TIMEZONE else "")
     return PlannedContact(
         merchant_id=sender.merchant_id,
         customer_id=facts.id,
@@ -110,7 +114,28 @@ def decide(facts: CustomerFacts, sender: Sender, now: datetime) -> PlannedContac
         step=step.step,
         step_reason=step.reason,
         channel_reason=choice.reason,
+        passed=tuple((channel_of[id_], why) for id_, why in choice.passed.items()),
+        args={"day": step.day.isoformat()} if step.day is not None else {},
     )
+
+
+def wait_for_time(
+    facts: CustomerFacts, sender: Sender, now: datetime, history: Sequence[datetime]
+) -> Wait | None:
+    """Why it is not the time: the contact rules, and inside them the hours the customer wishes."""
+    wished = sender.rules.kept_to(facts.contact_from, facts.contact_until)
+    if wished is None:
+        return Wait(SkipReason.PREFERRED_HOURS)
+    try:
+        permission = may_contact(now, facts.timezone, facts.land, wished, history)
+        if isinstance(permission, Allowed):
+            return None
+        anyway = may_contact(now, facts.timezone, facts.land, sender.rules, history)
+    except UnknownTimezone:
+        return Wait(SkipReason.UNKNOWN_TIMEZONE)
+    if isinstance(anyway, Allowed):
+        return Wait(SkipReason.PREFERRED_HOURS, permission.at)
+    return Wait(SkipReason(anyway.reason.value), permission.at)
 
 
 def contact_ground(
@@ -121,14 +146,9 @@ def contact_ground(
     A wish to stop, a person who took over, a pause and a dispute hold for the customer as a whole:
     a reminder that names no claim would read as being about the disputed one (§ 5 UWG).
     """
-    if facts.opted_out:
-        return Wait(SkipReason.OPTED_OUT)
-    if facts.talk.with_person:
-        return Wait(SkipReason.WITH_PERSON)
-    if facts.paused_until is not None and facts.paused_until > now:
-        return Wait(SkipReason.PAUSED, facts.paused_until)
-    if any(claim.status == "disputed" for claim in facts.claims):
-        return Wait(SkipReason.DISPUTE)
+    held_back = _held_back(facts, now)
+    if held_back is not None:
+        return held_back
     today = _today(sender.timezone, now)
     hindrances = {claim.id: _hindrance(claim, sender.policy, today, now) for claim in facts.claims}
     ground = [claim for claim in facts.claims if hindrances[claim.id] is None]
@@ -138,6 +158,67 @@ def contact_ground(
             next((reason for reason in _MOST_TELLING if reason in present), SkipReason.NOTHING_OPEN)
         )
     return ground
+
+
+def _held_back(facts: CustomerFacts, now: datetime) -> Wait | None:
+    if facts.opted_out:
+        return Wait(SkipReason.OPTED_OUT)
+    if facts.talk.with_person:
+        return Wait(SkipReason.WITH_PERSON)
+    if facts.paused_until is not None and facts.paused_until > now:
+        return Wait(SkipReason.PAUSED, facts.paused_until)
+    if any(claim.status == "disputed" for claim in facts.claims):
+        return Wait(SkipReason.DISPUTE)
+    return None
+
+
+def due_ground(facts: CustomerFacts, sender: Sender, now: datetime) -> date | Wait:
+    """The agreed day that has come and whose payment is not complete, or why none is spoken of.
+
+    It is spoken of from that day on for DUE_DAYS, since the day itself may be a rest day.
+    """
+    held_back = _held_back(facts, now)
+    if held_back is not None:
+        return held_back
+    today = _today(sender.timezone, now)
+    come = [
+        claim
+        for claim in facts.claims
+        if claim.agreed_day is not None
+        and claim.agreed_day <= today <= claim.agreed_day + timedelta(days=DUE_DAYS)
+        and claim.balance.minor > 0
+        and (claim.paused_until is None or claim.paused_until < today)
+    ]
+    if not come:
+        return Wait(SkipReason.AGREEMENT)
+    fresh = [
+        claim.agreed_day
+        for claim in come
+        if is_fresh(claim.confirmed_at, sender.policy.freshness_hours, now)
+        and claim.agreed_day is not None
+    ]
+    return max(fresh) if fresh else Wait(SkipReason.NOT_CONFIRMED)
+
+
+def due_step(facts: CustomerFacts, sender: Sender, now: datetime) -> NextStep | None:
+    """The reminder of an agreed day, once for each; None where it is nobody's turn."""
+    day = due_ground(facts, sender, now)
+    if isinstance(day, Wait):
+        return None
+    zone = ZoneInfo(sender.timezone)
+    tried = [
+        each
+        for each in facts.attempts
+        if each.step is Step.DUE_DAY and each.at.astimezone(zone).date() >= day
+    ]
+    if any(each.message_status not in NEVER_ARRIVED for each in tried):
+        return None
+    last_inbound = facts.talk.last_inbound_at
+    if last_inbound is not None and last_inbound.astimezone(zone).date() >= day:
+        return None  # they have written since the day came: they know
+    failed = frozenset(each.contact_point_id for each in tried if each.message_status == "failed")
+    cycle = max((attempt.cycle for attempt in facts.attempts), default=0) + 1
+    return NextStep(Step.DUE_DAY, cycle, StepReason.DUE, None, failed, day)
 
 
 _MOST_TELLING: Final = (
@@ -163,7 +244,12 @@ def next_step(
     last_inbound = facts.talk.last_inbound_at
     begin = min(claim.created_at for claim in ground)
     journey = sorted(
-        (attempt for attempt in facts.attempts if attempt.at >= begin), key=lambda each: each.at
+        (
+            attempt
+            for attempt in facts.attempts
+            if attempt.at >= begin and attempt.step is not Step.DUE_DAY
+        ),
+        key=lambda each: each.at,
     )
     arrived = [each for each in journey if each.message_status not in NEVER_ARRIVED]
     undelivered = frozenset(

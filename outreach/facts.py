@@ -3,15 +3,16 @@
 Plain frozen values, read by ``customer_facts`` and judged by ``decision``.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 
 from channels.message import Channel
 from ledger.money import Money
 from negotiation.policy import Policy
-from outreach.channel_choice import Account, ChoiceReason, Point
+from outreach.channel_choice import Account, ChoiceReason, Obstacle, Point
 from outreach.rules import ContactRules
 
 
@@ -20,11 +21,15 @@ class Step(StrEnum):
 
     FIRST_CONTACT = "first_contact"
     REMINDER = "reminder"
+    DUE_DAY = "due_day"
+    """Of what was agreed: on its day, once."""
 
     @property
     def wording(self) -> str:
         """Name of the message in the wording catalogue."""
-        return "first_reminder" if self is Step.REMINDER else "first_contact"
+        return {Step.REMINDER: "first_reminder", Step.DUE_DAY: "agreement_due"}.get(
+            self, "first_contact"
+        )
 
 
 class StepReason(StrEnum):
@@ -34,6 +39,7 @@ class StepReason(StrEnum):
     NEVER_REACHED = "earlier_message_never_arrived"
     NEW_CLAIM = "new_claim_since_last_contact"
     NO_ANSWER = "no_answer"
+    DUE = "agreed_day_has_come"
 
 
 class SkipReason(StrEnum):
@@ -57,12 +63,14 @@ class SkipReason(StrEnum):
     NO_REMINDER = "too_small_for_reminder"
     NO_CHANNEL = "no_channel"
     OTHER_CUSTOMER = "conversation_of_other_customer"
+    MOVED = "dialogue_moved"
     UNKNOWN_TIMEZONE = "unknown_timezone"
     QUIET_HOURS = "quiet_hours"
     REST_DAY = "rest_day"
     PUBLIC_HOLIDAY = "public_holiday"
     SPACING = "spacing"
     WEEK_FULL = "week_full"
+    PREFERRED_HOURS = "preferred_hours"
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ class OpenClaim:
     confirmed_at: datetime | None
     created_at: datetime
     has_agreement: bool
+    agreed_day: date | None = None
+    """Of the active agreement: the due day of the first payment that is not complete."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,6 @@ class Talk:
     last_inbound_at: datetime | None = None
     with_person: bool = False
     """A person has taken over, or is asked to."""
-    opted_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,11 +126,16 @@ class CustomerFacts:
     claims: Sequence[OpenClaim]
     points: Sequence[Point]
     attempts: Sequence[AttemptFacts]
+    stopped: bool = False
+    """They want no messages at all; a stop on one channel is that contact point's."""
+    contact_from: time | None = None
+    contact_until: time | None = None
+    """The hours, theirs, in which they want to be written to."""
 
     @property
     def opted_out(self) -> bool:
-        """Whoever said stop on one channel is not written to on the next."""
-        return self.talk.opted_out or any(point.opted_out for point in self.points)
+        """Nothing may be sent to them, on any channel that is known."""
+        return self.stopped or (bool(self.points) and all(point.opted_out for point in self.points))
 
 
 @dataclass(frozen=True)
@@ -157,11 +171,16 @@ class PlannedContact:
     step: Step
     step_reason: StepReason
     channel_reason: ChoiceReason
+    passed: Sequence[tuple[Channel, Obstacle]] = ()
+    """The channels that would have come first, with what stands in their way."""
+    args: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the wording."""
 
     @property
     def reason(self) -> str:
-        """Both reasons in the form that is stored with the attempt."""
-        return f"{self.step_reason}; {self.channel_reason}"
+        """Both reasons, and the channels passed over, as they are stored with the attempt."""
+        passed = "".join(f"; not {channel}: {why}" for channel, why in self.passed)
+        return f"{self.step_reason}; {self.channel_reason}{passed}"
 
 
 @dataclass(frozen=True)

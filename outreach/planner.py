@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from outreach.customer_facts import next_customer_ids, read_customers, read_sender
 from outreach.decision import decide
 from outreach.facts import PlannedContact, Sender, Skipped
-from storage.tables import ContactAttempt
+from storage.tables import AuditEvent, ContactAttempt
 
 PAGE_CUSTOMERS: Final = 500
 """Customers judged at a time; bounds the memory of a plan over any number of them."""
@@ -111,4 +111,15 @@ async def record(
     )
     if attempt_id is None:
         raise AlreadyContacted(f"customer {planned.customer_id}, {planned.step} {planned.cycle}")
+    if planned.passed:
+        passed = [{"channel": channel, "reason": why} for channel, why in planned.passed]
+        session.add(
+            AuditEvent(
+                merchant_id=planned.merchant_id,
+                kind="channel_fallback",
+                at=now,
+                customer_id=planned.customer_id,
+                facts={"to": planned.channel, "passed": passed},
+            )
+        )
     return attempt_id

@@ -6,7 +6,7 @@ can tighten them. They bind outreach messages only: an answer to a customer goes
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
@@ -152,6 +152,23 @@ class ContactRules:
             spacing_hours_min=max(self.spacing_hours_min, _whole(own.get("spacing_hours_min", 0))),
             per_week_max=min(self.per_week_max, _whole(own.get("per_week_max", self.per_week_max))),
         )
+
+    def kept_to(self, earliest: time | None, latest: time | None) -> Self | None:
+        """These rules inside the hours that a customer wishes; None where no time is left.
+
+        A wish narrows what is permitted and never widens it; ``latest`` is exclusive.
+        """
+        opens, closes = earliest or time.min, latest or time.max
+        if opens >= closes:
+            return None
+        wished = Window(opens, closes)
+        weekday, saturday, sunday = (
+            window.overlap(wished) if window else None
+            for window in (self.weekday, self.saturday, self.sunday)
+        )
+        if not (weekday or saturday or sunday):
+            return None
+        return replace(self, weekday=weekday, saturday=saturday, sunday=sunday)
 
     def window_on(self, day: date) -> Window | None:
         """The window of a day of the week, holidays not looked at."""

@@ -13,10 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
 from outreach.customer_facts import read_customers, read_sender
-from outreach.decision import NEVER_ARRIVED, ON_ITS_WAY, Wait, contact_ground
+from outreach.decision import (
+    NEVER_ARRIVED,
+    ON_ITS_WAY,
+    Wait,
+    contact_ground,
+    due_ground,
+    wait_for_time,
+)
 from outreach.facts import AttemptFacts, CustomerFacts, SkipReason, Step
-from outreach.rules import Allowed, NotBefore, UnknownTimezone, may_contact
-from storage.tables import Conversation
+from outreach.rules import Allowed
+from storage.tables import Conversation, Customer
 
 STEP_OF_WORDING: Final = {step.wording: step for step in Step}
 
@@ -71,22 +78,19 @@ async def still_allowed(
     if not customers:
         return Refused(SkipReason.OTHER_CUSTOMER)
     (facts,) = customers
-    ground = contact_ground(facts, sender, now)
+    customer = await session.get_one(Customer, customer_id, populate_existing=True)
+    if customer.active_conversation_id not in (None, conversation_id):
+        return Refused(SkipReason.MOVED)
+    judge = due_ground if step is Step.DUE_DAY else contact_ground
+    ground = judge(facts, sender, now)
     if isinstance(ground, Wait):
         return Refused(ground.reason, ground.not_before)
     if not _address_usable(facts, conversation):
         return Refused(SkipReason.NO_CHANNEL)
     if _answered(facts, step):
         return Refused(SkipReason.ANSWERED)
-    try:
-        permission = may_contact(
-            now, facts.timezone, facts.land, sender.rules, _sent(facts.attempts)
-        )
-    except UnknownTimezone:
-        return Refused(SkipReason.UNKNOWN_TIMEZONE)
-    if isinstance(permission, NotBefore):
-        return Refused(SkipReason(permission.reason.value), permission.at)
-    return permission
+    wait = wait_for_time(facts, sender, now, _sent(facts.attempts))
+    return Refused(wait.reason, wait.not_before) if wait is not None else Allowed()
 
 
 def _address_usable(facts: CustomerFacts, conversation: Conversation) -> bool:

@@ -34,6 +34,10 @@ def channel(
         list[str] | None,
         typer.Option(help="An approved WhatsApp template: first_contact.de=HX… (repeatable)."),
     ] = None,
+    bot_name: Annotated[
+        str | None,
+        typer.Option(help="Telegram: the bot's name, so that customers get links t.me/<name>."),
+    ] = None,
     own_credentials: Annotated[
         bool,
         typer.Option(
@@ -47,16 +51,23 @@ def channel(
     given: dict[str, str] = {}
     if own_credentials:
         given = {name: typer.prompt(name, hide_input=True) for name in ASKED.get(kind, ())}
-    run(_work(merchant, kind, address, template or [], given))
+    run(_work(merchant, kind, address, template or [], bot_name, given))
 
 
 async def _work(
-    key: str, kind: Channel, address: str, templates: list[str], credentials: dict[str, str]
+    key: str,
+    kind: Channel,
+    address: str,
+    templates: list[str],
+    bot_name: str | None,
+    credentials: dict[str, str],
 ) -> None:
     settings = Settings()
     facts: dict[str, Any] = {"enabled": True}
     if templates:
         facts["templates"] = dict(_template(given) for given in templates)
+    if bot_name:
+        facts["public_name"] = bot_name.removeprefix("@")
     if credentials:
 
         async def nobody(to: str, event: object) -> None:

@@ -29,6 +29,7 @@ _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "until", "answer_by", "received"),
+        *("link", "digits", "code"),
         *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline"),
     }
 )

@@ -12,6 +12,7 @@ from storage.tables.claims import (
 )
 from storage.tables.conversation import (
     ActionResult,
+    AddressCode,
     ButtonChoice,
     ContactAttempt,
     Conversation,
@@ -25,6 +26,7 @@ from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 
 __all__ = [
     "ActionResult",
+    "AddressCode",
     "Agreement",
     "ApiKey",
     "AuditEvent",

@@ -1,6 +1,6 @@
 """Customers, their contact points, claims, postings and agreements."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -35,6 +35,13 @@ class Customer(OfMerchant, Base):
     timezone: Mapped[str | None]
     land: Mapped[str | None]
     preferred_channel: Mapped[str | None]
+    active_conversation_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Where the dialogue goes on: the one conversation that we write to of our own accord."""
+    contact_from: Mapped[time | None]
+    """The earliest and latest time of day, theirs, at which they want to hear from us."""
+    contact_until: Mapped[time | None]
+    opted_out_at: Mapped[Moment | None]
+    """When they wanted no more messages on any channel; a stop on one is the address's."""
     business: Mapped[bool] = mapped_column(server_default="false")
     contact_paused_until: Mapped[Moment | None]
     contact_pause_reason: Mapped[str | None]

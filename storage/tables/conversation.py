@@ -22,7 +22,9 @@ class Conversation(OfMerchant, Base):
     language: Mapped[str | None]
     address_form: Mapped[str | None]
     slots: Mapped[Json] = mapped_column(server_default="{}")
-    """Rasa's slot values after the last turn."""
+    """Rasa's slot values after the last turn, here or where the dialogue came from."""
+    turns_before: Mapped[int | None] = mapped_column(BigInteger)
+    """The last turn here from before the dialogue came from elsewhere: the slots are newer."""
     verified_at: Mapped[Moment | None]
     verified_with: Mapped[str | None]
     verification_tries: Mapped[int] = mapped_column(server_default="0")
@@ -215,10 +217,39 @@ class StartToken(OfMerchant, Base):
     hash: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
     channel_account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"))
+    from_conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    """The conversation that goes on behind the link; empty: the merchant made it."""
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
     used_by: Mapped[str | None]
+
+
+class AddressCode(OfMerchant, Base):
+    """A code sent to a new number; typed where it was asked for, it proves whose the number is."""
+
+    __tablename__ = "address_code"
+    __table_args__ = (
+        Index(
+            "uq_address_code_open",
+            "from_conversation_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    from_conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    to_conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    salt: Mapped[str]
+    hash: Mapped[str]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    ended_at: Mapped[Moment | None]
+    outcome: Mapped[str | None]
+    """``right``, ``too_many_tries``, ``expired`` or ``replaced`` (by a newer one)."""
 
 
 class ContactAttempt(OfMerchant, Base):

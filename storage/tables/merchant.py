@@ -48,7 +48,9 @@ class ChannelAccount(OfMerchant, Base):
     id: Mapped[Id]
     channel: Mapped[str]
     address: Mapped[str]
-    """Telegram bot name, E.164 sender, or the terminal's name."""
+    """Telegram bot id, E.164 sender, or the terminal's name."""
+    public_name: Mapped[str | None]
+    """Telegram: the bot's name as it stands in ``t.me/<name>``."""
     credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Encrypted with the service's secret key; empty means: from the environment."""
     templates: Mapped[Json] = mapped_column(server_default="{}")

@@ -60,10 +60,16 @@ class FakeKeys:
     rasa_secret: str = SECRET
 
 
+class NoLimits:
+    async def may_guess(self, key: str) -> bool:
+        return True
+
+
 @dataclass
 class FakeParts:
     database: Database
     keys: FakeKeys = field(default_factory=FakeKeys)
+    limits: NoLimits = field(default_factory=NoLimits)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from channels.message import Channel
 from ledger import book
+from ledger.agreements import Promise, terms_to_data
 from ledger.money import Money
 from outreach.customer_facts import UnknownMerchant, read_customers, read_sender
 from outreach.decision import decide
@@ -18,6 +19,7 @@ from outreach.planner import AlreadyContacted, plan, plan_page
 from storage.engine import Database
 from storage.tables import (
     Agreement,
+    AuditEvent,
     ContactAttempt,
     Conversation,
     Merchant,
@@ -110,6 +112,10 @@ async def test_an_active_agreement_is_left_alone(shop: Shop) -> None:
             merchant_id=shop.merchant.id,
             claim_id=claim.id,
             kind="promise",
+            terms={
+                "agreed": terms_to_data(Promise(Money(84_90), TODAY + timedelta(days=9))),
+                "after_posting": 0,
+            },
             total_minor=84_90,
             currency="EUR",
             agreed_at=NOW,
@@ -122,12 +128,33 @@ async def test_an_active_agreement_is_left_alone(shop: Shop) -> None:
     planned_of(await shop.decision(customer))
 
 
-async def test_a_stop_on_one_channel_holds_for_all(shop: Shop) -> None:
+async def test_a_stop_on_one_channel_is_that_channels_and_is_named(shop: Shop) -> None:
     customer = await shop.reachable("K-1", "+4915735990123")
-    await shop.point(customer, "+4915735990124", opted_out_at=NOW)
-    other = await shop.reachable("K-2", "+4915735990125")
-    await shop.conversation(other, "4711", Channel.TELEGRAM, opted_out_at=NOW)
-    assert [reason_of(each) for each in await shop.plan()] == [SkipReason.OPTED_OUT] * 2
+    await shop.account(Channel.TELEGRAM)
+    await shop.point(customer, "4711", Channel.TELEGRAM)
+    await shop.conversation(
+        customer,
+        "4711",
+        Channel.TELEGRAM,
+        opted_out_at=NOW,
+        last_inbound_at=NOW - timedelta(days=9),
+    )
+    planned = planned_of(await shop.decision(customer))
+    assert planned.channel is Channel.SMS
+    assert planned.reason.endswith("; not telegram: opted_out")
+    await shop.queue(planned)
+    async with shop.session() as session:
+        event = (
+            await session.scalars(select(AuditEvent).where(AuditEvent.kind == "channel_fallback"))
+        ).one()
+    passed = [{"channel": "telegram", "reason": "opted_out"}]
+    assert (event.customer_id, event.facts) == (customer.id, {"to": "sms", "passed": passed})
+
+
+async def test_no_more_messages_at_all_holds_for_every_channel(shop: Shop) -> None:
+    customer = await shop.reachable("K-1", "+4915735990123")
+    await shop.change(customer, opted_out_at=NOW)
+    assert reason_of(await shop.decision(customer)) is SkipReason.OPTED_OUT
 
 
 async def test_a_stop_said_at_an_address_holds_for_whoever_it_stands_for(shop: Shop) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import delete, select, update
 from api import action_endpoint
 from channels.message import Attachment, AttachmentKind, Channel, InboundKind, InboundMessage
 from conversation import inbox, turn
+from conversation.consent import may_always
 from conversation.engine import RasaEngine
 from conversation.look import look
 from ledger import book
@@ -185,7 +186,11 @@ async def action_server() -> AsyncIterator[tuple[SimpleNamespace, int]]:
     app = FastAPI()
     app.include_router(action_endpoint.router)
     app.state.executor = action_endpoint.make_executor()
-    app.state.parts = SimpleNamespace(keys=SimpleNamespace(rasa_secret=SECRET), database=None)
+    app.state.parts = SimpleNamespace(
+        keys=SimpleNamespace(rasa_secret=SECRET),
+        database=None,
+        limits=SimpleNamespace(may_guess=may_always),
+    )
     port = embedded.free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve())

@@ -90,7 +90,7 @@ async def test_a_person_comes_on_wish(chat: Chat) -> None:
 
 
 async def test_stop_in_own_words(chat: Chat) -> None:
-    assert "opt_out_confirmed" in await chat.say("Bitte schreiben Sie mir nie wieder")
+    assert "opt_out_everywhere_confirmed" in await chat.say("Bitte schreiben Sie mir nie wieder")
 
 
 async def test_an_old_button_does_nothing(chat: Chat) -> None:
@@ -143,7 +143,7 @@ async def test_of_two_wishes_neither_is_lost(chat: Chat) -> None:
     said = await chat.say("ich möchte in raten zahlen und schickt mir die rechnung nochmal")
     assert said == ["invoice_copy_coming", "plan_example"]
     said = await chat.say("ich hab schon bezahlt und lasst mich in Ruhe")
-    assert said == ["opt_out_confirmed", "passed_on_after_stop"]
+    assert said == ["opt_out_everywhere_confirmed", "passed_on_after_stop"]
 
 
 async def test_a_wish_for_a_call_keeps_its_time(chat: Chat) -> None:

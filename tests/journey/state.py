@@ -221,7 +221,7 @@ def _without(
     """The day on which a hindrance ends, and the customer without it; None: it is the last."""
     if reason is SkipReason.OPTED_OUT:
         points = [replace(point, opted_out=False) for point in facts.points]
-        return None, replace(facts, points=points, talk=replace(facts.talk, opted_out=False))
+        return None, replace(facts, points=points, stopped=False)
     if reason is SkipReason.WITH_PERSON:
         return None, replace(facts, talk=replace(facts.talk, with_person=False))
     if reason is SkipReason.PAUSED and facts.paused_until is not None and facts.paused_until > now:

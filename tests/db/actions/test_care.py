@@ -282,9 +282,9 @@ async def test_small_questions_get_an_answer_from_anybody(
     assert await talk.say(intent, "?") == [wording]
 
 
-async def test_the_preferred_channel_is_kept(talk: Talk) -> None:
-    assert await talk.say("choose_channel", channel="whatsapp") == ["channel_noted"]
-    assert (await talk.customer()).preferred_channel == "whatsapp"
+async def test_who_stays_on_the_channel_is_told_so(talk: Talk) -> None:
+    assert await talk.say("choose_channel", channel="telegram") == ["channel_noted"]
+    assert (await talk.customer()).preferred_channel == "telegram"
 
 
 @pytest.mark.parametrize("intent", ["hardship", "crisis", "bereavement"])

@@ -138,7 +138,7 @@ async def test_stop_goes_first_and_a_payment_made_is_not_lost(talk: Talk) -> Non
         "ich hab schon bezahlt und lasst mich in Ruhe",
         ranking=["already_paid", "opt_out"],
     )
-    assert said == ["opt_out_confirmed", "passed_on_after_stop"]
+    assert said == ["opt_out_everywhere_confirmed", "passed_on_after_stop"]
     assert (await talk.conversation()).opted_out_at == talk.now
     assert await talk.handoffs() == ["payment_reported"]
     assert (await talk.customer()).contact_pause_reason == "payment_reported"

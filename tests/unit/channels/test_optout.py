@@ -1,7 +1,7 @@
 import pytest
 
 from channels.message import Channel, ContactWish
-from channels.optout import contact_wish
+from channels.optout import contact_wish, stops_all
 
 STOP, START = ContactWish.STOP, ContactWish.START
 
@@ -38,6 +38,17 @@ STOP, START = ContactWish.STOP, ContactWish.START
         "UNSUBSCRIBE please",
         "opt-out",
         "OptOut",
+    ],
+)
+def test_stop(text: str) -> None:
+    assert contact_wish(text) is STOP
+    assert contact_wish(text, Channel.SMS) is STOP
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOPALL",
         "keine Nachrichten mehr",
         "Bitte keine Nachrichten mehr!",
         "Ich möchte keine Nachrichten mehr erhalten.",
@@ -56,9 +67,26 @@ STOP, START = ContactWish.STOP, ContactWish.START
         "KEINE\nNACHRICHTEN\nMEHR",
     ],
 )
-def test_stop(text: str) -> None:
-    assert contact_wish(text) is STOP
-    assert contact_wish(text, Channel.SMS) is STOP
+def test_who_speaks_of_messages_as_a_whole_means_every_channel(text: str) -> None:
+    assert contact_wish(text) is ContactWish.STOP_ALL
+    assert contact_wish(text, Channel.SMS) is ContactWish.STOP_ALL
+
+
+@pytest.mark.parametrize(
+    ("text", "everywhere"),
+    [
+        ("Ich will von euch nie wieder etwas hören", True),
+        ("hören Sie endlich auf mit dem Unsinn", True),
+        ("bitte nicht mehr auf WhatsApp", False),
+        ("schreibt mir hier nicht mehr, das ist mein Diensthandy", False),
+        ("please stop using this number", False),
+        ("stop bothering me", True),
+    ],
+)
+def test_a_sentence_means_every_channel_unless_it_names_this_one(
+    text: str, everywhere: bool
+) -> None:
+    assert stops_all(text) is everywhere
 
 
 @pytest.mark.parametrize("text", ["START", "start!", "/start", "unstop", "Anmelden", "subscribe"])

@@ -179,8 +179,8 @@ def test_a_dispute_about_one_claim_stops_messages_about_all() -> None:
 @pytest.mark.parametrize(
     ("customer", "reason"),
     [
-        (replace(CUSTOMER, talk=Talk(opted_out=True)), SkipReason.OPTED_OUT),
-        (replace(CUSTOMER, points=[TELEGRAM, replace(SMS, opted_out=True)]), SkipReason.OPTED_OUT),
+        (replace(CUSTOMER, stopped=True), SkipReason.OPTED_OUT),
+        (replace(CUSTOMER, points=[replace(SMS, opted_out=True)]), SkipReason.OPTED_OUT),
         (replace(CUSTOMER, talk=Talk(with_person=True)), SkipReason.WITH_PERSON),
         (replace(CUSTOMER, paused_until=NOW + timedelta(days=1)), SkipReason.PAUSED),
         (replace(CUSTOMER, talk=Talk(NOW - timedelta(hours=23))), SkipReason.IN_TOUCH),
