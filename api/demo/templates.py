@@ -11,7 +11,9 @@ from functools import cache
 
 from conversation.wording import MerchantVoice, load_catalogue, render
 
-_GAPS = MerchantVoice(name="{{1}}", website="{{2}}")
+_MERCHANT = MerchantVoice(name="Beispielgeschäft", website="beispiel.example")
+_ARGUMENTS = {"date": "2031-05-17"}
+"""Something that can be told from the words around it, by its kind."""
 _QUICK_REPLIES = {
     "de": ("Worum geht es?", "Ist das echt?"),
     "en": ("What is it about?", "Is this real?"),
@@ -48,7 +50,9 @@ def _approved() -> list[tuple[str, str]]:
     return [
         (name, language)
         for name, wording in load_catalogue().wordings.items()
-        if wording.template and not wording.args and not wording.discloses
+        if wording.template
+        and not wording.discloses
+        and all(kind in _ARGUMENTS for kind in wording.args.values())
         for language in _QUICK_REPLIES
     ]
 
@@ -58,14 +62,19 @@ def _sid(name: str, language: str) -> str:
 
 
 def _template(name: str, language: str) -> Template:
-    text = render(
+    """The wording with its gaps where the values of an example stand."""
+    wording = load_catalogue().wordings[name]
+    example = render(
         name,
-        {},
+        {key: _ARGUMENTS[kind] for key, kind in wording.args.items()},
         language=language,
         address_form="sie",
         tone="warm",
         channel="whatsapp",
-        merchant=_GAPS,
+        merchant=_MERCHANT,
         verified=False,
-    ).text
-    return Template(text, _QUICK_REPLIES[language])
+    )
+    text = example.text
+    for gap, value in example.template_variables.items():
+        text = text.replace(value, f"{{{{{gap}}}}}")
+    return Template(text, _QUICK_REPLIES[language] if name.startswith("first_") else ())

@@ -18,6 +18,7 @@ from api.service import BOT_PYTHON
 from toolchain.browser import MISSING, chromium
 
 ANSWER_MILLISECONDS_MAX = 45_000
+JUMP_MILLISECONDS = 1500
 SAMPLE_SECONDS_MAX = 60
 
 expect.set_options(timeout=ANSWER_MILLISECONDS_MAX)
@@ -99,6 +100,13 @@ class Visit:
         await expect(self.theirs(name).nth(before)).to_be_visible()
         await expect(self.phone(name).locator(".dots")).to_be_hidden()
         return "\n".join((await self.theirs(name).all_inner_texts())[before:])
+
+    async def jump(self) -> None:
+        """Move the clock to what happens next, and give what is due then a moment to arrive."""
+        told = self.page.locator("#told")
+        await self.page.locator("[data-step=next]").click()
+        await expect(told).to_contain_text("Uhr")
+        await self.page.wait_for_timeout(JUMP_MILLISECONDS)
 
 
 Visitor = Callable[..., Awaitable[Visit]]

@@ -9,6 +9,43 @@ from api.demo.started import StartedService
 from tests.browser.conftest import Visitor
 
 
+DAYS_MAX = 4
+"""An agreed day may be a rest day; then the reminder waits for one on which it may go out."""
+
+
+async def test_from_whatsapp_to_telegram_to_a_plan_to_its_reminder(visit: Visitor) -> None:
+    visitor = await visit("short")
+    page, telegram = visitor.page, visitor.phone("telegram")
+    await visitor.contact("whatsapp")
+    await visitor.write("whatsapp", "Können wir lieber über Telegram schreiben?")
+    await visitor.phone("whatsapp").locator("a.deep-link").click()
+    await expect(telegram.get_by_role("textbox")).to_be_focused()
+    await visitor.answer("telegram", 0)
+    await expect(visitor.theirs("whatsapp").last).to_contain_text("Telegram")
+
+    invoice = await page.locator(".facts dd").first.inner_text()
+    assert "612,80" in await visitor.write("telegram", invoice)
+    await visitor.write("telegram", "Ja, das stimmt")
+    assert "6. Rate am" in await visitor.write("telegram", "Geht das in 6 Raten?")
+    yes = telegram.get_by_role("button", name="Ja, so eintragen")
+    before = await visitor.theirs("telegram").count()
+    await yes.press("Enter")
+    await visitor.answer("telegram", before)
+    await expect(yes).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("#part-agreement")).to_contain_text("Ratenplan")
+
+    counts = {name: await visitor.theirs(name).count() for name in ("whatsapp", "sms", "telegram")}
+    await expect(page.locator("#part-clock")).to_contain_text("1. Rate: 102,13")
+    for _ in range(DAYS_MAX):
+        await visitor.jump()
+        if await visitor.theirs("telegram").count() > counts["telegram"]:
+            break
+    await expect(visitor.theirs("telegram")).to_have_count(counts["telegram"] + 1)
+    await expect(visitor.theirs("telegram").last).to_contain_text("Erinnerung")
+    assert await visitor.theirs("whatsapp").count() == counts["whatsapp"]
+    assert await visitor.theirs("sms").count() == counts["sms"] == 0
+
+
 async def test_a_promise_by_letters_and_ticks(visit: Visitor) -> None:
     visitor = await visit("forgot")
     await visitor.contact("whatsapp")

@@ -27,7 +27,7 @@ PHONES: Final = (Channel.WHATSAPP, Channel.SMS, Channel.TELEGRAM)
 PARTS: Final = ("clock", "coming", "understood", "agreement", "account")
 """Parts of the panel, each sent anew when it changes."""
 SCRIPT_WORDS: Final = (
-    *("tick_sent", "tick_delivered", "tick_read", "open_telegram", "photo", "document"),
+    *("tick_sent", "tick_delivered", "tick_read", "photo", "document"),
     *("offline", "failed", "contacted", "not_contacted", "time_moved", "money_came"),
 )
 """What the script has to say by itself."""
@@ -129,6 +129,7 @@ def page_html(found: Found, panel: Panel, language: str, bot_name: str) -> str:
                 "number": owner.customer_number,
                 "language": language,
                 "bot": bot_name,
+                "whatsapp": owner.numbers.get(Channel.WHATSAPP, "").lstrip("+"),
                 "zone": found.merchant.timezone,
                 "lines": lines,
                 "words": {name: said[name] for name in SCRIPT_WORDS},

@@ -1,5 +1,6 @@
 // One phone: shows what arrives, sends what is typed, pressed or attached.
-const LINK = /https:\/\/t\.me\/([A-Za-z0-9_]+)\?start=([A-Za-z0-9_-]{1,64})/g;
+// One-time links into the other two messengers, as Kulanz sends them.
+const LINK = /https:\/\/(?:t\.me\/(?<bot>\w+)\?start=(?<token>[\w-]{1,64})|wa\.me\/(?<number>\d+)\?text=(?<text>\S+))/g;
 const SUGGESTED_MAX = 2;
 
 const icon = (name, label, className = "") => {
@@ -60,8 +61,12 @@ export class Phone {
     return this.act("write", { phone: this.name, text });
   }
 
-  focus() {
-    this.form?.elements.text.focus({ preventScroll: true });
+  /** Take it in hand, with a text that is only to be sent. */
+  focus(text = "") {
+    if (!this.form) return;
+    const input = this.form.elements.text;
+    input.value = text || input.value;
+    input.focus({ preventScroll: true });
   }
 
   /** Show a message; a fresh one may move into sight. */
@@ -92,7 +97,9 @@ export class Phone {
     for (const found of text.matchAll(LINK)) {
       bubble.append(text.slice(end, found.index));
       end = found.index + found[0].length;
-      bubble.append(found[1] === this.given.bot ? this.link(found) : found[0]);
+      const { bot, number } = found.groups;
+      const ours = bot ? bot === this.given.bot : number === this.given.whatsapp;
+      bubble.append(ours ? this.link(found) : found[0]);
     }
     bubble.append(text.slice(end));
   }
@@ -100,10 +107,12 @@ export class Phone {
   link(found) {
     const link = make("a", "deep-link", found[0]);
     link.href = found[0];
-    link.title = this.given.words.open_telegram;
     link.addEventListener("click", (event) => {
       event.preventDefault();
-      document.dispatchEvent(new CustomEvent("simulator:open", { detail: found[2] }));
+      const { token, text } = found.groups;
+      document.dispatchEvent(new CustomEvent("simulator:open", {
+        detail: token ? { phone: "telegram", start: token } : { phone: "whatsapp", text: decodeURIComponent(text) },
+      }));
     });
     return link;
   }

@@ -75,10 +75,11 @@ for (const button of places) button.addEventListener("click", () => show(button.
 show([...phones].find(([, phone]) => phone.has)?.[0] ?? "panel");
 
 document.addEventListener("simulator:open", (event) => {
-  show("telegram");
-  phones.get("telegram").element.scrollIntoView({ block: "nearest" });
-  phones.get("telegram").focus();
-  act("write", { phone: "telegram", text: `/start ${event.detail}` });
+  const { phone, start, text } = event.detail;
+  show(phone);
+  phones.get(phone).element.scrollIntoView({ block: "nearest" });
+  phones.get(phone).focus(text);
+  if (start) act("write", { phone, text: `/start ${start}` });
 });
 
 // One phone is in the customer's hand: the one on which something happened last.
