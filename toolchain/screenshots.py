@@ -1,7 +1,7 @@
 """Pictures of the simulator for README and docs, taken of a real conversation.
 
 Run: ``python -m toolchain.screenshots [FOLDER]`` (or ``make screenshots``). A demo of its own is
-started on a throw-away data directory; two conversations are played on its phones.
+started on a throw-away data directory; a conversation is played on its phones.
 """
 
 import asyncio
@@ -76,19 +76,22 @@ async def _answered(page: Page, phone: str, before: int) -> None:
 
 
 async def _take(browser: Browser, url: str, folder: Path) -> None:
-    """The instalment plan on a laptop, light and dark; the promise on a phone; the dispute."""
+    """From WhatsApp to Telegram to a plan: on a laptop, in the dark, on a phone."""
     page = await _page(browser, f"{url}/simulator?story=short&lang=de", 1280, 800, "light")
     await _contact(page)
     invoice = await page.locator(".facts dd").first.inner_text()
-    await _say(
-        page,
-        "whatsapp",
-        *("Worum geht es?", invoice, "Ja, das stimmt", "Geht das in 6 Raten?", "Ja, so eintragen"),
-    )
+    await _say(page, "whatsapp", "Können wir lieber über Telegram schreiben?")
+    await page.click(".phone.whatsapp .deep-link")
+    await _answered(page, "telegram", 0)
+    await _say(page, "telegram", invoice, "Ja, das stimmt", "Geht das in 6 Raten?")
+    before = await page.locator(".phone.telegram li:not(.own) > .bubble").count()
+    await page.locator(".phone.telegram .buttons button", has_text="so eintragen").click()
+    await _answered(page, "telegram", before)
     await _shoot(page, folder / "simulator.webp")
     dark = await _page(browser, page.url, 1280, 800, "dark")
     await _shoot(dark, folder / "simulator-dark.webp")
     phone = await _page(browser, page.url, 390, 844, "light")
+    await phone.click("[data-place=telegram]")
     await _shoot(phone, folder / "simulator-phone.webp")
 
 

@@ -63,6 +63,24 @@ async def test_nothing_is_cut_off_or_too_small_to_touch(visit: Visitor, width: i
     assert small == []
 
 
+async def test_a_narrow_page_shows_one_place_at_a_time(visit: Visitor) -> None:
+    visitor = await visit(width=390, height=844)
+    places = ("whatsapp", "sms", "telegram", "panel")
+    await visitor.contact("whatsapp")
+    for place in places:
+        tab = visitor.page.locator(f"[data-place={place}]")
+        await tab.click()
+        await expect(tab).to_have_attribute("aria-pressed", "true")
+        shown = visitor.page.locator("main > *").filter(visible=True)
+        await expect(shown).to_have_count(1)
+        named = visitor.phone(place) if place != "panel" else visitor.page.locator("#panel")
+        await expect(named).to_be_visible()
+    await visitor.page.locator("[data-place=sms]").click()
+    await visitor.phone("sms").get_by_role("textbox").fill("Worum geht es?")
+    await visitor.phone("sms").get_by_role("textbox").press("Enter")
+    await visitor.answer("sms", 0)
+
+
 async def test_everything_is_reached_by_keyboard(visit: Visitor) -> None:
     visitor = await visit()
     await visitor.contact("whatsapp")

@@ -8,7 +8,6 @@ from playwright.async_api import expect
 from api.demo.started import StartedService
 from tests.browser.conftest import Visitor
 
-
 DAYS_MAX = 4
 """An agreed day may be a rest day; then the reminder waits for one on which it may go out."""
 
@@ -27,7 +26,7 @@ async def test_from_whatsapp_to_telegram_to_a_plan_to_its_reminder(visit: Visito
     assert "612,80" in await visitor.write("telegram", invoice)
     await visitor.write("telegram", "Ja, das stimmt")
     assert "6. Rate am" in await visitor.write("telegram", "Geht das in 6 Raten?")
-    yes = telegram.get_by_role("button", name="Ja, so eintragen")
+    yes = telegram.get_by_role("log").get_by_role("button", name="Ja, so eintragen")
     before = await visitor.theirs("telegram").count()
     await yes.press("Enter")
     await visitor.answer("telegram", before)

@@ -13,6 +13,7 @@ from ledger import book
 from ledger.statement import Statement
 from storage.tables import (
     ActionResult,
+    ButtonChoice,
     ContactAttempt,
     Conversation,
     Customer,
@@ -39,6 +40,8 @@ class Understood:
     """One message of the customer, what it was taken for, and what became of it."""
 
     text: str
+    """What was written, or the title of the button that was pressed."""
+    files: int
     channel: str
     at: datetime
     intent: str | None
@@ -163,8 +166,18 @@ async def _turns(session: AsyncSession, channels: Mapping[int, str]) -> tuple[Un
         .where(Message.in_reply_to.in_(ids))
         .order_by(Message.in_reply_to, Message.ordinal),
     )
+    pressed = [button["id"] for message, _ in rows for button in message.buttons if "id" in button]
+    titles = dict(
+        (
+            await session.execute(
+                select(ButtonChoice.id, ButtonChoice.title).where(ButtonChoice.id.in_(pressed))
+            )
+        )
+        .tuples()
+        .all()
+    )
     return tuple(
-        _understood(message, understanding or {}, channels, actions, said)
+        _understood(message, understanding or {}, channels, actions, said, titles)
         for message, understanding in rows
     )
 
@@ -183,11 +196,13 @@ def _understood(
     channels: Mapping[int, str],
     actions: Mapping[int, Sequence[str]],
     said: Mapping[int, Sequence[str]],
+    titles: Mapping[str, str],
 ) -> Understood:
     ranking = understanding.get("ranking") or []
     second = ranking[1] if len(ranking) > 1 else {}
     return Understood(
-        text=message.text,
+        text=message.text or ", ".join(titles.get(each["id"], "") for each in message.buttons),
+        files=len(message.attachments),
         channel=channels[message.conversation_id],
         at=message.created_at,
         intent=understanding.get("intent"),

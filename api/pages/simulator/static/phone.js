@@ -136,11 +136,11 @@ export class Phone {
     return group;
   }
 
+  /** Mark a button that was pressed; returns what it says. */
   pressed({ key, button }) {
-    const item = this.messages.get(key)?.item;
-    for (const each of item?.querySelectorAll("[data-button]") ?? []) {
-      if (each.dataset.button === button) each.setAttribute("aria-pressed", "true");
-    }
+    const pressed = this.messages.get(key)?.item.querySelector(`[data-button="${CSS.escape(button)}"]`);
+    pressed?.setAttribute("aria-pressed", "true");
+    return pressed?.textContent;
   }
 
   /** Ticks move forward only. */

@@ -11,6 +11,7 @@ for (const element of document.querySelectorAll("[data-phone]")) {
 
 /** Ask the server to do something; says what went wrong. */
 async function act(what, body = {}) {
+  if (what !== "read") tell("");
   try {
     const answer = await fetch(`/simulator/${given.number}/${what}`, {
       method: "POST",
@@ -101,7 +102,10 @@ on("message", (message) => {
   if (tab.getAttribute("aria-pressed") !== "true") tab.querySelector(".new").hidden = false;
 });
 on("status", (status) => phones.get(status.phone)?.status(status));
-on("pressed", (press) => phones.get(press.phone)?.pressed(press));
+on("pressed", (press) => {
+  given.used.add(phones.get(press.phone).pressed(press));
+  take(press.phone);
+});
 on("state", (state) => {
   caughtUp = true;
   // The main thing to do: write first, then see what comes of it.
