@@ -101,7 +101,6 @@ class Visit:
         await expect(self.phone(name).locator(".dots")).to_be_hidden()
         return "\n".join((await self.theirs(name).all_inner_texts())[before:])
 
-
     async def jump(self) -> None:
         """Move the clock to what happens next, and give what is due then a moment to arrive."""
         told = self.page.locator("#told")

@@ -136,6 +136,8 @@ async def _events(demo: StartedService, number: str, *, after: int) -> list[tupl
             elif "id" in event:
                 found.append((int(event["id"]), json.loads(event["data"]).get("key", "")))
                 event = {}
-            elif event:
-                return found  # the state of the page comes after the past
+            elif event.get("event") == "panel":
+                return found  # the panel comes after the past
+            else:
+                event = {}
     return found

@@ -166,10 +166,6 @@ async def _events(sim: Simulation, found: Found, last: int, language: str) -> As
         async with _turns_finished(sim, found, news):
             while not sim.stopping:
                 news.clear()
-                for entry in sim.journal.after(last, channel_of):
-                    data = {"phone": channel_of[entry.address], **entry.data}
-                    yield _event(entry.kind, data, entry.number)
-                    last = entry.number
                 # A visitor who leaves must not cut a statement short: that costs the connection.
                 panel = await asyncio.shield(asyncio.ensure_future(_panel(sim, found)))
                 state = {
@@ -182,8 +178,13 @@ async def _events(sim: Simulation, found: Found, last: int, language: str) -> As
                 changed = {name: text for name, text in parts.items() if shown.get(name) != text}
                 shown |= changed
                 if "state" in changed:
+                    # Before the messages that came meanwhile: who is not busy has sent them all.
                     yield _event("state", state)
                     del changed["state"]
+                for entry in sim.journal.after(last, channel_of):
+                    data = {"phone": channel_of[entry.address], **entry.data}
+                    yield _event(entry.kind, data, entry.number)
+                    last = entry.number
                 if changed:
                     yield _event("panel", changed)
                 try:

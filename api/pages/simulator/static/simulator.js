@@ -107,7 +107,6 @@ on("pressed", (press) => {
   take(press.phone);
 });
 on("state", (state) => {
-  caughtUp = true;
   // The main thing to do: write first, then see what comes of it.
   document.querySelector("[data-do=contact]").classList.toggle("primary", !state.begun);
   document.querySelector("[data-step=next]").classList.toggle("primary", state.begun);
@@ -119,6 +118,7 @@ on("state", (state) => {
   if (inHand === null) take([...phones].find(([, phone]) => phone.has)?.[0]);
 });
 on("panel", (parts) => {
+  caughtUp = true; // the first one comes after all that was said before
   for (const [name, html] of Object.entries(parts)) {
     document.getElementById(`part-${name}`).innerHTML = html;
   }
