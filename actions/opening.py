@@ -203,7 +203,8 @@ class Postpone(DialogueAction):
     title = "action_postpone"
 
     async def act(self, turn: Turn) -> None:
-        if (hours := hours_wish(turn.heard.text)) is not None:
+        hours = hours_wish(turn.heard.text) if turn.heard.day() is None else None
+        if hours is not None:
             await keep_hours(turn, hours)
             return
         if turn.heard.day() is not None:

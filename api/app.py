@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from api import action_endpoint, handoffs, intake, webhooks
+from api import action_endpoint, customer_channels, handoffs, intake, webhooks
 from api.errors import register_errors
 from api.logs import configure_logs
 from api.pages.simulator.routes import simulator
@@ -55,6 +55,7 @@ def create_app() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(intake.router)
     app.include_router(handoffs.router)
+    app.include_router(customer_channels.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)

@@ -4,6 +4,7 @@ import typer
 
 from api.commands import (
     channel,
+    channels,
     chat,
     clock,
     contact,
@@ -36,6 +37,7 @@ for module in (
     statement,
     merchant,
     channel,
+    channels,
     wording,
     parse,
     train,

@@ -146,6 +146,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     database = Database(urls, pool_size=pool_size)
     events = Events(running.redis_url)
     providers = Providers(settings, keys.secret_key, events.to_terminal)
+    limits = Limits(running.redis_url)
     engine = RasaEngine(running.rasa_urls, keys.rasa_secret)
     _collect_garbage_rarely()
     try:
@@ -154,7 +155,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
             keys=keys,
             database=database,
             events=events,
-            limits=Limits(running.redis_url),
+            limits=limits,
             providers=providers,
             engine=engine,
             clock=Clock(settings),
@@ -163,5 +164,6 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     finally:
         await engine.close()
         await providers.close()
+        await limits.close()
         await events.close()
         await database.close()

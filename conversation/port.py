@@ -196,7 +196,7 @@ class Port:
         target = (await self.way_to(channel)).target
         if target is None:
             raise ValueError("no address of this channel was proved")
-        await move(self.session, target, self.now, How.KNOWN, self.wake)
+        await move(self.session, target, self.now, How.KNOWN, self.wake, origin=self.conversation)
 
     async def own_number(self) -> str | None:
         """The number that we may take for the customer's own."""
@@ -225,7 +225,9 @@ class Port:
             return address_code.Tried.OVER.value
         tried, target = await address_code.try_code(self.session, self.conversation, code, self.now)
         if target is not None:
-            await move(self.session, target, self.now, How.CODE, self.wake)
+            await move(
+                self.session, target, self.now, How.CODE, self.wake, origin=self.conversation
+            )
         return tried.value
 
     async def keep_hours(self, earliest: time | None, latest: time | None) -> None:

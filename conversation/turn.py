@@ -48,7 +48,7 @@ from conversation.moving import How, Wake, make_active, move
 from conversation.outbox import Reply, Said, Scene, queue, resolve_choice, scene
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
-from storage.tables import Conversation, Message
+from storage.tables import Conversation, Customer, Message
 
 EVENTS_MAX = 24
 TURNS_PER_HOUR_MAX = 150
@@ -226,7 +226,10 @@ async def _come_by_link(
         return
     found = await bind_start_token(session, conversation, token, now)
     if found is not None:
-        await move(session, conversation, now, How.LINK, arrival.wake)
+        origin = None
+        if found.from_conversation_id is not None:
+            origin = await session.get(Conversation, found.from_conversation_id)
+        await move(session, conversation, now, How.LINK, arrival.wake, origin=origin)
 
 
 class Written(Protocol):
@@ -255,6 +258,9 @@ async def _stop(
 ) -> str:
     already = conversation.opted_out_at is not None
     if everywhere:
+        if already and conversation.customer_id is not None:
+            customer = await session.get_one(Customer, conversation.customer_id)
+            already = customer.opted_out_at is not None
         await opt_out_everywhere(session, conversation, now)
     else:
         await opt_out(session, conversation, now)
@@ -305,7 +311,7 @@ async def _request(
         conversation_id=seen.conversation_id,
         text=readable(choice.title if choice is not None else inbound.text) or "…",
         parse_data=parse_data,
-        events=_past_events(seen),
+        events=_past_events(seen, now),
         metadata={
             "message_id": inbound.id,
             "conversation_id": seen.conversation_id,
@@ -322,8 +328,11 @@ async def _request(
     )
 
 
-def _past_events(seen: Look) -> list[dict[str, Any]]:
-    """The slots as they are, then the events of the last turns that fit into EVENTS_MAX."""
+def _past_events(seen: Look, now: datetime) -> list[dict[str, Any]]:
+    """The slots as they are, then the events of the last turns that fit into EVENTS_MAX.
+
+    A dialogue that came from elsewhere has slots and no turns here yet.
+    """
     if not seen.slots:  # a new conversation, or one that lost its customer
         return []
     events: list[dict[str, Any]] = []
@@ -332,7 +341,8 @@ def _past_events(seen: Look) -> list[dict[str, Any]]:
             break
         events = [*turn, *events]
     if not events:
-        return []
+        listening = {"event": "action", "name": "action_listen", "timestamp": now.timestamp()}
+        events = [listening]
     timestamp = events[0].get("timestamp")
     slots = [
         {"event": "slot", "name": name, "value": value, "timestamp": timestamp}

@@ -136,6 +136,7 @@ async def _proved_there(
         .where(
             Conversation.customer_id == conversation.customer_id,
             Conversation.channel_account_id == account.id,
+            Conversation.channel == account.channel,
             Conversation.opted_out_at.is_(None),
             ContactPoint.verified_at.is_not(None),
             ContactPoint.opted_out_at.is_(None),

@@ -156,6 +156,14 @@ def choose_channel(
     return ChannelChoice(point, account, reason, passed)
 
 
+def obstacle_at(
+    point: Point, accounts: Sequence[Account], *, collector: bool, template: str
+) -> Obstacle | None:
+    """What stands in the way of a first message to this contact point; None: nothing does."""
+    account = _account(point, accounts, template)
+    return _obstacle(point, account, collector=collector, template=template)
+
+
 def _account(point: Point, accounts: Sequence[Account], template: str) -> Account | None:
     """The account that suits the point best: where the customer wrote, which has the template."""
     candidates = [account for account in accounts if account.channel is point.channel]

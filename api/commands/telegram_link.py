@@ -1,7 +1,9 @@
 """``kulanz telegram-link``: a one-time link that brings a customer into the Telegram bot."""
 
+import sys
 from typing import Annotated
 
+import segno
 import typer
 from sqlalchemy import select
 
@@ -18,15 +20,16 @@ from storage.tables import ChannelAccount, Customer
 def telegram_link(
     customer: Annotated[str, typer.Argument(help="Customer number.")],
     merchant: Annotated[str | None, typer.Option(help="The merchant's key.")] = None,
+    qr: Annotated[
+        bool, typer.Option("--qr", help="Also show it as a QR code, for a telephone to scan.")
+    ] = False,
 ) -> None:
     """Print a link ``t.me/<bot>?start=…`` that binds one chat to this customer, once."""
-    run(_work(customer, merchant))
+    run(_work(customer, merchant, qr))
 
 
-async def _work(number: str, key: str | None) -> None:
-    settings = as_running(Settings())
-    if not settings.telegram_bot_name:
-        raise Refused("KULANZ_TELEGRAM_BOT_NAME is not set")
+async def _work(number: str, key: str | None, qr: bool) -> None:
+    settings = Settings()
     async with database_only(settings) as urls:
         database = Database(urls, pool_size=1)
         try:
@@ -36,25 +39,34 @@ async def _work(number: str, key: str | None) -> None:
                 customer_id = await session.scalar(
                     select(Customer.id).where(Customer.number == number)
                 )
-                account_id = await session.scalar(
-                    select(ChannelAccount.id).where(
-                        ChannelAccount.channel == "telegram", ChannelAccount.enabled
-                    )
+                account = await session.scalar(
+                    select(ChannelAccount)
+                    .where(ChannelAccount.channel == "telegram", ChannelAccount.enabled)
+                    .order_by(ChannelAccount.id)
+                    .limit(1)
                 )
                 if customer_id is None:
                     raise Refused(f"there is no customer {number!r} of {owner.key}")
-                if account_id is None:
+                if account is None:
                     raise Refused(f"{owner.key} has no Telegram bot; see docs/connect.md")
+                name = account.public_name
+                if account.credentials is None:  # a bot of the environment, perhaps just named
+                    name = settings.telegram_bot_name or name
+                if not name:
+                    raise Refused("the bot has no name; see docs/connect.md")
                 token = await make_start_token(
                     session,
                     merchant_id=owner.id,
                     customer_id=customer_id,
-                    channel_account_id=account_id,
-                    now=Clock(settings).now(),
+                    channel_account_id=account.id,
+                    now=Clock(as_running(settings)).now(),
                 )
         finally:
             await database.close()
-    console.print(f"https://t.me/{settings.telegram_bot_name}?start={token}", highlight=False)
+    link = f"https://t.me/{name}?start={token}"
+    console.print(link, highlight=False)
+    if qr:
+        segno.make(link, micro=False).terminal(out=sys.stdout, compact=True)
 
 
 def register(app: typer.Typer) -> None:
