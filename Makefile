@@ -13,10 +13,10 @@ BOT := bot/.venv/bin/python
 ROOT_READY := .venv/.installed
 BOT_READY := bot/.venv/.installed
 
-.PHONY: help demo check lint test fmt train bench bench-nlu install
+.PHONY: help demo check lint test fmt train bench bench-nlu screenshots install
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install train ## install all, train once, start everything with sample data
 	@$(RUN)/kulanz up --demo
@@ -42,6 +42,9 @@ bench: install train ## measure answer times and throughput against plain Rasa
 
 bench-nlu: install train ## measure understanding against Rasa's default pipeline (trains that for a while once)
 	@$(RUN)/python -m benchmarks.nlu_compare
+
+screenshots: install train ## take the pictures of the simulator anew, for README and docs
+	@$(RUN)/python -m toolchain.screenshots
 
 install: $(ROOT_READY) $(BOT_READY) ## install both environments from their lock files
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api import action_endpoint, customer_channels, handoffs, intake, webhooks
 from api.errors import register_errors
 from api.logs import configure_logs
+from api.pages.simulator.routes import simulator
 from api.queue import make_app as make_jobs
 from api.settings import Settings
 from api.wiring import parts
@@ -30,7 +31,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs = make_jobs(made, pool_size=2)
         async with jobs.open_async():
             app.state.jobs = jobs
-            yield
+            async with simulator(app, made, jobs):
+                yield
 
 
 def create_app() -> FastAPI:

@@ -29,6 +29,17 @@ async def decisions(
         after = page.next_after
 
 
+async def decision_about(
+    database: Database, merchant_id: int, customer_id: int, now: datetime
+) -> PlannedContact | Skipped | None:
+    """The decision about one customer; None for one without an open claim."""
+    async with database.merchant(merchant_id) as session:
+        page = await plan_page(
+            session, merchant_id=merchant_id, now=now, after=customer_id - 1, limit=1
+        )
+    return next((found for found in page.decisions if found.customer_id == customer_id), None)
+
+
 @retry(retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(3), reraise=True)
 async def send_planned(
     parts: Parts, jobs: procrastinate.App, planned: PlannedContact, now: datetime

@@ -4,7 +4,8 @@ import structlog
 from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.exceptions import RedisError
+from redis.asyncio import ConnectionPool
+from redis.exceptions import MaxConnectionsError, RedisError
 
 from channels.message import Channel
 
@@ -23,7 +24,12 @@ class Limits:
     """One counter per channel account, and one for each conversation in which secrets are tried."""
 
     def __init__(self, redis_url: str) -> None:
-        storage = RedisStorage(f"async+{redis_url}", implementation="redispy")
+        self._connections = ConnectionPool.from_url(redis_url)
+        storage = RedisStorage(
+            f"async+{redis_url}",
+            connection_pool=self._connections,  # type: ignore[arg-type]  # documented, typed too narrowly
+            implementation="redispy",
+        )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def free(self, channel: Channel, account_id: int) -> bool:
@@ -47,6 +53,12 @@ class Limits:
         """
         try:
             return await self._limiter.hit(RateLimitItemPerMinute(GUESSES_PER_MINUTE), "guess", key)
+        except MaxConnectionsError:  # not Redis is away, so many ask at once
+            return False
         except (RedisError, OSError) as error:
             log.info("guess_not_counted", error=type(error).__name__)
             return True
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        await self._connections.disconnect()

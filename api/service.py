@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from api.accounts import ensure_environment_accounts, register_telegram_webhook
+from api.demo.providers import stand_in_settings
 from api.settings import PROJECT, Settings
 from api.supervisor import Child, Supervisor, die_with_parent
 from api.wiring import Keys, Running
@@ -93,14 +94,18 @@ class Service:
         rasa_urls = [f"http://127.0.0.1:{p}" for p in rasa_ports]
         if self.settings.rasa_url:
             rasa_urls = [self.settings.rasa_url]
+        web_url = f"http://127.0.0.1:{port}"
         self.running = Running(
             owner_url=owner_url,
             redis_url=redis_url,
             rasa_urls=rasa_urls,
-            web_url=f"http://127.0.0.1:{port}",
+            web_url=web_url,
             supervisor_pid=os.getpid(),
             role_password=self.keys.role_password,
             demo=self.settings.demo,
+            stand_in=stand_in_settings(self.settings, web_url, self.keys.secret_key)
+            if self.settings.demo
+            else {},
         )
         self._save()
         # The assistant takes longest to load and needs nobody while it does.

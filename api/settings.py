@@ -1,8 +1,10 @@
 """Settings from the environment (``KULANZ_*``); every one is optional in the demo."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Self
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +55,17 @@ class Settings(BaseSettings):
     def state_file(self) -> Path:
         """Where a running ``kulanz up`` writes how to reach its parts."""
         return self.data_dir / "running.json"
+
+    def with_values(self, values: Mapping[str, str]) -> Self:
+        """These settings with some of them set, as they would be by the environment."""
+        return self.model_copy(
+            update={
+                name: SecretStr(value)
+                if type(self).model_fields[name].annotation == SecretStr | None
+                else value
+                for name, value in values.items()
+            }
+        )
 
     def secret(self, name: str) -> str | None:
         """The plain value of a secret setting."""

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from api.accounts import Providers
@@ -39,6 +39,8 @@ class Running:
     supervisor_pid: int
     role_password: str
     demo: bool = False
+    stand_in: dict[str, str] = field(default_factory=dict)
+    """Settings of the channels that a demo's stand-in serves; they hold in all its processes."""
 
     def save(self, path: Path) -> None:
         """Write it for the owner of the data directory only."""
@@ -64,12 +66,12 @@ class Running:
 
 
 def as_running(settings: Settings) -> Settings:
-    """The settings, with the clock of the demo where a demo runs on this data directory."""
+    """The settings, with clock and stand-in of the demo where one runs on this data directory."""
     try:
         running = Running.load(settings.state_file)
     except NotRunning:
         return settings
-    return settings.model_copy(update={"demo": running.demo})
+    return settings.model_copy(update={"demo": running.demo}).with_values(running.stand_in)
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     database = Database(urls, pool_size=pool_size)
     events = Events(running.redis_url)
     providers = Providers(settings, keys.secret_key, events.to_terminal)
+    limits = Limits(running.redis_url)
     engine = RasaEngine(running.rasa_urls, keys.rasa_secret)
     _collect_garbage_rarely()
     try:
@@ -152,7 +155,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
             keys=keys,
             database=database,
             events=events,
-            limits=Limits(running.redis_url),
+            limits=limits,
             providers=providers,
             engine=engine,
             clock=Clock(settings),
@@ -161,5 +164,6 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     finally:
         await engine.close()
         await providers.close()
+        await limits.close()
         await events.close()
         await database.close()

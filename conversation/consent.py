@@ -83,8 +83,13 @@ async def opt_out_everywhere(
     session.add(_event(conversation, "opted_out_everywhere", now))
 
 
-async def opt_in(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
-    """The person wants messages on this channel again; other addresses stay as they are."""
+async def opt_in(
+    session: AsyncSession, conversation: Conversation, now: datetime, *, said: bool = True
+) -> None:
+    """The person wants messages on this channel again; other addresses stay as they are.
+
+    Who only let the channel in again at the provider has not taken back "no more messages".
+    """
     conversation.opted_out_at = None
     await session.execute(
         update(ContactPoint)
@@ -95,7 +100,7 @@ async def opt_in(session: AsyncSession, conversation: Conversation, now: datetim
         )
         .values(opted_out_at=None, consent_at=now)
     )
-    if conversation.customer_id is not None:
+    if said and conversation.customer_id is not None:
         await session.execute(
             update(Customer)
             .where(Customer.id == conversation.customer_id, Customer.opted_out_at.is_not(None))
@@ -129,7 +134,7 @@ async def set_reachable(
     if not reachable:
         await opt_out(session, conversation, now, reason="blocked")
     elif conversation.opted_out_at is not None:
-        await opt_in(session, conversation, now)
+        await opt_in(session, conversation, now, said=False)
 
 
 async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], reason: str) -> None:

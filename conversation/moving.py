@@ -101,22 +101,39 @@ def _taken_along(slots: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def move(
-    session: AsyncSession, conversation: Conversation, now: datetime, how: How, wake: Wake
+    session: AsyncSession,
+    conversation: Conversation,
+    now: datetime,
+    how: How,
+    wake: Wake,
+    *,
+    origin: Conversation | None,
 ) -> None:
-    """Go on in a conversation whose address the customer has just proved, or had proved before.
+    """Go on in a conversation that the customer was led to.
+
+    `origin` is where the link, the code or the wish comes from; a proof of identity given there
+    counts here as well. A link that the merchant handed out has none and proves nothing.
 
     The old channel says goodbye once: here after a link, else the answer there does. The new one
     says hello, and the dialogue engine says where we were: after a link it answers the message
     that brought the customer, else `wake` has its turn.
     """
     before = await make_active(session, conversation, now, how)
-    await _note_proved(session, conversation, now, how)
+    carried = origin is not None and await _carry_proof(session, origin, conversation, now)
+    proved = carried or how is not How.LINK
+    await _note_address(session, conversation, now, how, proved=proved)
+    if origin is not None:  # it was their own wish
+        await session.execute(
+            update(Customer)
+            .where(Customer.id == conversation.customer_id)
+            .values(preferred_channel=conversation.channel)
+        )
     if conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
     if before is None:
         return
-    await _carry_proof(session, before, conversation, now)
-    await _hand_over(session, before, conversation)
+    if proved:
+        await _hand_over(session, before, conversation)
     if how is How.LINK and await _say_goodbye(session, before, conversation, now):
         wake.deliveries.add(before.id)
     held = await scene(session, conversation.id)
@@ -131,50 +148,44 @@ async def move(
         wake.turns.add(conversation.id)
 
 
-async def _note_proved(
-    session: AsyncSession, conversation: Conversation, now: datetime, how: How
+async def _note_address(
+    session: AsyncSession, conversation: Conversation, now: datetime, how: How, *, proved: bool
 ) -> None:
-    """The address is the customer's own, and they wish to be written to there."""
+    """The customer wishes to be written to there; with `proved` it is sure to be theirs."""
+    known = {"consent_at": now, "invalid_at": None, "invalid_reason": None}
+    if proved:
+        known["verified_at"] = now
     row = insert(ContactPoint).values(
         merchant_id=conversation.merchant_id,
         customer_id=conversation.customer_id,
         channel=conversation.channel,
         address=conversation.address,
         source="customer" if how is How.CODE else "deep_link",
-        consent_at=now,
-        verified_at=now,
         created_at=now,
+        **known,
     )
     await session.execute(
         row.on_conflict_do_update(
-            index_elements=["merchant_id", "customer_id", "channel", "address"],
-            set_={
-                "consent_at": now,
-                "verified_at": now,
-                "invalid_at": None,
-                "invalid_reason": None,
-            },
+            index_elements=["merchant_id", "customer_id", "channel", "address"], set_=known
         )
-    )
-    await session.execute(
-        update(Customer)
-        .where(Customer.id == conversation.customer_id)
-        .values(preferred_channel=conversation.channel)
     )
 
 
 async def _carry_proof(
-    session: AsyncSession, before: Conversation, conversation: Conversation, now: datetime
-) -> None:
-    held = await scene(session, before.id)
+    session: AsyncSession, origin: Conversation, conversation: Conversation, now: datetime
+) -> bool:
+    if origin.customer_id != conversation.customer_id:
+        return False
+    held = await scene(session, origin.id)
     lapses_after = lapse(policy_from_data(held.policy))
     if conversation.verification_locked_at is not None or not is_verified(
-        before.customer_id, before.verified_at, now, lapses_after
+        origin.customer_id, origin.verified_at, now, lapses_after
     ):
-        return
-    conversation.verified_at = before.verified_at
-    conversation.verified_with = before.verified_with
-    session.add(_event(conversation, "verification_carried_over", now, {"from": before.channel}))
+        return False
+    conversation.verified_at = origin.verified_at
+    conversation.verified_with = origin.verified_with
+    session.add(_event(conversation, "verification_carried_over", now, {"from": origin.channel}))
+    return True
 
 
 async def _hand_over(

@@ -142,7 +142,7 @@ class Port:
             await consent.opt_out_channel(self.session, self.conversation, about, self.now)
 
     async def drop_address(self, reason: str) -> None:
-        """The address is not the customer's: it is never used for them again.
+        """The address is not the customer's: it is never used for them again, on no channel.
 
         The conversation loses its customer and its proof, so nothing can be disclosed in it.
         """
@@ -151,7 +151,6 @@ class Port:
             update(ContactPoint)
             .where(
                 ContactPoint.customer_id == held.customer_id,
-                ContactPoint.channel == held.channel,
                 ContactPoint.address == held.address,
                 ContactPoint.invalid_at.is_(None),
             )
@@ -218,7 +217,7 @@ class Port:
         target = (await self.way_to(channel)).target
         if target is None:
             raise ValueError("no address of this channel was proved")
-        await move(self.session, target, self.now, How.KNOWN, self.wake)
+        await move(self.session, target, self.now, How.KNOWN, self.wake, origin=self.conversation)
 
     async def own_number(self) -> str | None:
         """The number that we may take for the customer's own."""
@@ -247,7 +246,9 @@ class Port:
             return address_code.Tried.OVER.value
         tried, target = await address_code.try_code(self.session, self.conversation, code, self.now)
         if target is not None:
-            await move(self.session, target, self.now, How.CODE, self.wake)
+            await move(
+                self.session, target, self.now, How.CODE, self.wake, origin=self.conversation
+            )
         return tried.value
 
     async def keep_hours(self, earliest: time | None, latest: time | None) -> None:

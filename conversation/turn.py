@@ -48,7 +48,7 @@ from conversation.moving import How, Wake, make_active, move
 from conversation.outbox import Reply, Said, Scene, queue, resolve_choice, scene
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
-from storage.tables import Conversation, Message
+from storage.tables import Conversation, Customer, Message
 
 EVENTS_MAX = 24
 TURNS_PER_HOUR_MAX = 150
@@ -231,7 +231,10 @@ async def _come_by_link(
     found = await bind_start_token(session, conversation, token, now)
     if found is None:
         return False
-    await move(session, conversation, now, How.LINK, arrival.wake)
+    origin = None
+    if found.from_conversation_id is not None:
+        origin = await session.get(Conversation, found.from_conversation_id)
+    await move(session, conversation, now, How.LINK, arrival.wake, origin=origin)
     return True
 
 
@@ -261,6 +264,9 @@ async def _stop(
 ) -> str:
     already = conversation.opted_out_at is not None
     if everywhere:
+        if already and conversation.customer_id is not None:
+            customer = await session.get_one(Customer, conversation.customer_id)
+            already = customer.opted_out_at is not None
         await opt_out_everywhere(session, conversation, now)
     else:
         await opt_out(session, conversation, now)
@@ -299,7 +305,9 @@ async def _request(
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
         parse_data = {"intent": choice.intent, "entities": entities}
-    elif inbound.buttons:  # a button of another conversation, or one that never was
+    elif inbound.buttons and not (seen.channel == Channel.WHATSAPP and inbound.text.strip()):
+        # A button of another conversation, or one that never was. A quick reply of an approved
+        # template is neither, and its title says what it means.
         parse_data = {"intent": "out_of_scope", "entities": []}
     elif inbound.kind == "start" or by_link:
         parse_data = {"intent": "greet", "entities": []}

@@ -20,7 +20,7 @@ from storage.engine import Database, DatabaseUrls, libpq_dsn
 from storage.migrate import migrate
 from storage.tables import ChannelAccount, Customer, Merchant
 
-STARTS_A_SERVICE = ("dialogue", "journey")
+STARTS_A_SERVICE = ("dialogue", "journey", "browser")
 ROLE_PASSWORD = "only-for-tests"
 # How long an example takes says nothing on a machine that is shared.
 settings.register_profile("kulanz", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -64,6 +64,7 @@ of_the_assistant() {
 }
 
 tests() {
+    step "Chromium" "$bin/python" -m toolchain.browser
     beside of_the_assistant step "tests" "$bin/pytest" -n 2 --dist loadgroup
 }
 

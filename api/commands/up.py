@@ -18,7 +18,8 @@ from api.supervisor import stop_event, unless_stopped
 from api.wiring import Running
 
 Demo = Annotated[
-    bool, typer.Option("--demo", help="With sample data, a movable clock and a chat right here.")
+    bool,
+    typer.Option("--demo", help="With sample data, a simulator, a movable clock and a chat here."),
 ]
 
 
@@ -73,7 +74,9 @@ async def _demo(settings: Settings) -> None:
 
 def _where_to_look(url: str, log: Path | None) -> None:
     console.print()
-    console.print(f"[bold]Kulanz is running[/] at {url}", highlight=False)
+    console.print(
+        f"[bold]Kulanz is running.[/] Look here: [bold]{url}/simulator[/]", highlight=False
+    )
     console.print(f"  API docs           {url}/api/docs", highlight=False)
     console.print("  chat as a customer [bold]kulanz chat --as K-10021[/]", highlight=False)
     console.print("  the ledger         [bold]kulanz statement[/]", highlight=False)

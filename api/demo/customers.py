@@ -11,13 +11,12 @@ import itertools
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
 from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 
-from api.demo.standin import Accepted
 from channels.message import Channel
 from channels.telegram import SECRET_HEADER
 from channels.twilio_webhook import channel_address
@@ -27,6 +26,13 @@ FORM = "application/x-www-form-urlencoded"
 
 class NotDelivered(RuntimeError):
     """The service did not take a webhook within the time; the text says what it answered last."""
+
+
+class Shown(Protocol):
+    """A message that a customer sees."""
+
+    @property
+    def provider_message_id(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -163,20 +169,28 @@ class TelegramCustomer:
     line: Line
     chat_id: int
     language: str = "de"
-    _messages: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    first_name: str = "Kim"
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    """Of the messages in this chat; Telegram counts those of both sides."""
 
     @property
     def address(self) -> str:
         """How the stand-in names this customer."""
         return str(self.chat_id)
 
-    def message(self, text: str) -> Webhook:
-        """The webhook of one new message."""
-        return self.line.telegram(
-            {"update_id": self.line.next_update_id(), "message": self._message(text)}
-        )
+    def message(self, text: str = "", **fields: Any) -> Webhook:
+        """The webhook of one new message: a text, or what `fields` hold."""
+        message = {
+            "message_id": next(self.numbers),
+            "from": self._me(),
+            "chat": self._chat(),
+            "date": int(time.time()),
+            **({"text": text} if text else {}),
+            **fields,
+        }
+        return self.line.telegram({"update_id": self.line.next_update_id(), "message": message})
 
-    def press(self, shown: Accepted, button_id: str) -> Webhook:
+    def press(self, shown: Shown, button_id: str) -> Webhook:
         """The webhook of a press on a button under a message."""
         update_id = self.line.next_update_id()
         query = {
@@ -196,22 +210,13 @@ class TelegramCustomer:
         """Send one message."""
         await self.line.deliver(self.message(text))
 
-    def _message(self, text: str) -> dict[str, Any]:
-        return {
-            "message_id": next(self._messages),
-            "from": self._me(),
-            "chat": self._chat(),
-            "date": int(time.time()),
-            "text": text,
-        }
-
     def _me(self) -> dict[str, Any]:
         return {
             "id": self.chat_id,
             "is_bot": False,
-            "first_name": "Kim",
+            "first_name": self.first_name,
             "language_code": self.language,
         }
 
     def _chat(self) -> dict[str, Any]:
-        return {"id": self.chat_id, "type": "private", "first_name": "Kim"}
+        return {"id": self.chat_id, "type": "private", "first_name": self.first_name}

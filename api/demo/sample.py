@@ -1,16 +1,21 @@
 """Sample data of the demo: one invented merchant, its invented customers and their claims."""
 
 import tomllib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.accounts import TERMINAL_ADDRESS, ensure_environment_accounts
 from api.contact import send_planned
+from api.demo import templates
 from api.demo.claims import import_sample_claims
+from api.demo.providers import BOT_ID, SMS_NUMBER, WHATSAPP_NUMBER
+from api.demo.stories import newcomer, newest_of, stories
 from api.merchants import save_merchant
 from api.queue import make_app
 from api.settings import Settings
@@ -36,7 +41,8 @@ async def prepare_demo(settings: Settings) -> None:
         data = tomllib.loads(MERCHANT_FILE.read_text(encoding="utf-8"))
         async with made.database.operator() as session:
             merchant_id = await save_merchant(session, data, made.clock.now())
-            await ensure_environment_accounts(session, settings, made.clock.now())
+            await ensure_environment_accounts(session, made.settings, made.clock.now())
+            await _stand_in_accounts(session, made.running.stand_in)
             merchant = await session.get_one(Merchant, merchant_id)
         allowed = may_contact(
             made.clock.now(), merchant.timezone, merchant.land, rules_of("DE"), history=[]
@@ -44,6 +50,27 @@ async def prepare_demo(settings: Settings) -> None:
         if isinstance(allowed, NotBefore):
             made.clock.move_to(allowed.at + timedelta(minutes=5))
         await import_sample_claims(made.database, merchant, CLAIMS_FILE, made.clock.now())
+        for story in stories().values():
+            async with made.database.merchant(merchant_id) as session:
+                if await newest_of(session, story) is None:
+                    await newcomer(session, merchant, story, made.clock.now())
+
+
+async def _stand_in_accounts(session: AsyncSession, stand_in: Mapping[str, str]) -> None:
+    """The stand-in's accounts write only while it serves their channel; WhatsApp's templates are
+    approved there."""
+    served = {
+        BOT_ID: "telegram_bot_token" in stand_in,
+        SMS_NUMBER: "twilio_sms_from" in stand_in,
+        WHATSAPP_NUMBER: "twilio_whatsapp_from" in stand_in,
+    }
+    accounts = await session.scalars(
+        select(ChannelAccount).where(ChannelAccount.address.in_(served))
+    )
+    for account in accounts:
+        account.enabled = served[account.address]
+        if account.channel == Channel.WHATSAPP:
+            account.templates = templates.approved()
 
 
 async def first_contact_on_terminal(made: Parts, customer_id: int, address: str) -> None:

@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 
 from api.demo.faults import Failing, Fault, Plan
+from api.demo.templates import by_id
 
 LISTED_MAX = 50
 
@@ -56,18 +57,26 @@ class Accepted:
 @dataclass
 class StandIn:
     """Both providers at once. `auth_token` signs the status callbacks that `reports` names, in
-    that order, for each Twilio message; `watch` is called with each accepted message."""
+    that order, for each Twilio message; `watch` is called with each accepted message,
+    `watch_status` with each status that the service took, and `watch_typing` with the chat in
+    which a bot says that it is typing. Messages are numbered from `first_number`."""
 
     auth_token: str
     reports: tuple[str, ...] = ()
     watch: Callable[[Accepted], None] = lambda _accepted: None
+    watch_status: Callable[[Accepted, str], None] = lambda _accepted, _status: None
+    watch_typing: Callable[[str], None] = lambda _chat: None
+    first_number: int = 1
     accepted: list[Accepted] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     faults: Plan = field(default_factory=Plan)
     refused_count: int = 0
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    numbers: "itertools.count[int]" = field(init=False)
     _reporting: "set[asyncio.Task[None]]" = field(default_factory=set)
     _http: httpx.AsyncClient | None = None
+
+    def __post_init__(self) -> None:
+        self.numbers = itertools.count(self.first_number)
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -118,6 +127,12 @@ class StandIn:
         )
         return answer.status_code
 
+    async def read(self, provider_message_id: str) -> None:
+        """The recipient of a Twilio message has looked at it."""
+        for message in self.accepted:
+            if message.provider_message_id == provider_message_id and message.callback_url:
+                await self._report(message, "read")
+
     async def close(self) -> None:
         """End the reports under way."""
         for task in list(self._reporting):
@@ -132,13 +147,15 @@ class StandIn:
         if method != "sendMessage":
             if method == "answerCallbackQuery":
                 self.acknowledged.append(given.get("callback_query_id", ""))
+            if method == "sendChatAction":
+                self.watch_typing(given.get("chat_id", ""))
             about = {"id": int(bot), "is_bot": True, "first_name": "Kulanz", "username": "demo_bot"}
             return JSONResponse({"ok": True, "result": about if method == "getMe" else True})
         fault = self.faults.take(given["chat_id"])
         if fault is not None and fault.kind is Failing.REFUSED:
             self.refused_count += 1
             return _telegram_refusal(fault)
-        number = next(self._numbers)
+        number = next(self.numbers)
         chat = int(given["chat_id"])
         markup = json.loads(given.get("reply_markup") or "{}")
         now = datetime.now(UTC)
@@ -176,16 +193,21 @@ class StandIn:
         if fault is not None and fault.kind is Failing.REFUSED:
             self.refused_count += 1
             return _twilio_refusal(fault)
-        number = next(self._numbers)
+        number = next(self.numbers)
         callback = given.get("StatusCallback")
+        template = by_id().get(given.get("ContentSid", ""))
+        text, replies = given.get("Body", ""), tuple[str, ...]()
+        if template is not None:
+            text = template.filled(json.loads(given.get("ContentVariables") or "{}"))
+            replies = template.quick_replies
         message = Accepted(
             number=number,
             provider="twilio",
             provider_message_id=f"SM{number:032x}",
             to=given["To"],
             sender=given["From"],
-            text=given.get("Body", ""),
-            buttons=(),
+            text=text,
+            buttons=tuple((title, title) for title in replies),
             outbox_id=_outbox_id(callback),
             callback_url=callback,
             accepted_at=datetime.now(UTC),
@@ -224,15 +246,19 @@ class StandIn:
         self.watch(message)
 
     async def _report_all(self, message: Accepted) -> None:
-        """Report as Twilio does: again where the service does not take it, but not for ever."""
         for status in self.reports:
-            for _ in range(20):
-                try:
-                    if await self.report(message, status) < 300:
-                        break
-                except httpx.HTTPError:
-                    pass
-                await asyncio.sleep(0.5)
+            await self._report(message, status)
+
+    async def _report(self, message: Accepted, status: str) -> None:
+        """Report as Twilio does: again where the service does not take it, but not for ever."""
+        for _ in range(20):
+            try:
+                if await self.report(message, status) < 300:
+                    self.watch_status(message, status)
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.5)
 
 
 class _CutShort(Response):

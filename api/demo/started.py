@@ -55,7 +55,8 @@ class StartedService:
     """One running ``kulanz up`` with its own data directory and port."""
 
     data_dir: Path
-    standin_url: str
+    standin_url: str | None
+    """None: a demo, which brings a stand-in of its own."""
     extra: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     port: int = 0
@@ -73,7 +74,17 @@ class StartedService:
     @property
     def variables(self) -> dict[str, str]:
         """Its settings, as environment variables."""
-        return {**environment(self.data_dir, self.standin_url, self.port), **self.extra}
+        if self.standin_url is None:
+            own = {"KULANZ_DATA_DIR": str(self.data_dir), "KULANZ_PORT": str(self.port)}
+        else:
+            own = environment(self.data_dir, self.standin_url, self.port)
+        return {**own, **self.extra}
+
+    @property
+    def command(self) -> list[str]:
+        """What is started."""
+        kulanz = str(Path(sys.executable).with_name("kulanz"))
+        return [kulanz, "up", *(["--demo"] if self.standin_url is None else [])]
 
     def settings(self) -> Settings:
         """Its settings, for commands that work on the same data directory."""
@@ -102,7 +113,7 @@ class StartedService:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("KULANZ_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("kulanz")), "up"],
+                self.command,
                 cwd=self.data_dir,  # where no .env of a real service lies
                 env={**inherited, **self.variables},
                 stdin=subprocess.DEVNULL,

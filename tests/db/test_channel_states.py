@@ -165,7 +165,7 @@ class Channels(RuleBasedStateMachine):
                 held = await self._talk(session, channel)
                 held.last_inbound_at = self.now
                 assert await bind_start_token(session, held, token, self.now)
-                await move(session, held, self.now, How.LINK, Wake())
+                await move(session, held, self.now, How.LINK, Wake(), origin=origin)
 
         self.run(work())
         self._arrived(channel)
@@ -194,7 +194,7 @@ class Channels(RuleBasedStateMachine):
                 assert newest is not None
                 _, target = await try_code(session, origin, newest.text[:6], self.now)
                 assert target is not None
-                await move(session, target, self.now, How.CODE, Wake())
+                await move(session, target, self.now, How.CODE, Wake(), origin=origin)
                 return True
 
         if self.run(work()):

@@ -12,7 +12,13 @@ from sqlalchemy import select
 from channels.message import Channel
 from conversation import address_code, turn
 from conversation.address_code import CODES_PER_DAY_MAX, TRIES_MAX, Sent, Tried
-from conversation.consent import LINK_REFUSALS_PER_HOUR_MAX, opt_out, opt_out_everywhere
+from conversation.consent import (
+    LINK_REFUSALS_PER_HOUR_MAX,
+    make_start_token,
+    opt_out,
+    opt_out_everywhere,
+    set_reachable,
+)
 from conversation.inbox import Account, open_conversation
 from conversation.look import look
 from conversation.moving import How, Wake, make_active, move
@@ -233,6 +239,54 @@ async def test_a_proof_that_has_lapsed_does_not_come_along(
         Channel.TELEGRAM, "4711", "", kind="start", args={"start_token": token}, now=later
     )
     assert (await world.active(), there.verified_at) == (there.id, None)
+
+
+async def test_a_link_that_the_merchant_handed_out_proves_nothing(
+    world: World, whatsapp: Conversation
+) -> None:
+    """It may have lain in a letter that somebody else opened."""
+    async with world.database.merchant(world.merchant.id) as session:
+        port = await conversation_port(session, whatsapp.id, NOW)
+        await port.request_person("asked_for_person", {})
+        token = await make_start_token(
+            session,
+            merchant_id=world.merchant.id,
+            customer_id=world.customer.id,
+            channel_account_id=world.accounts[Channel.TELEGRAM].id,
+            now=NOW,
+        )
+    there, _ = await world.receive(
+        Channel.TELEGRAM, "4711", "", kind="start", args={"start_token": token}
+    )
+    assert (there.customer_id, there.verified_at) == (world.customer.id, None)
+    assert (await world.conversation(whatsapp.id)).state == "waiting", "the person stays there"
+    async with world.database.merchant(world.merchant.id) as session:
+        port = await conversation_port(session, whatsapp.id, NOW)
+        assert (await port.way_to(Channel.TELEGRAM)).kind is Kind.LINK, "not known to be theirs"
+
+
+async def test_letting_us_in_again_at_the_provider_takes_no_stop_back(
+    world: World, whatsapp: Conversation
+) -> None:
+    async with world.database.merchant(world.merchant.id) as session:
+        await opt_out_everywhere(session, await session.get_one(Conversation, whatsapp.id), NOW)
+        await set_reachable(
+            session,
+            channel=Channel.WHATSAPP,
+            account=world.accounts[Channel.WHATSAPP].address,
+            address=NUMBER,
+            reachable=True,
+            now=NOW,
+        )
+        assert (await session.get_one(Customer, world.customer.id)).opted_out_at == NOW
+
+
+async def test_no_more_messages_after_a_stop_is_confirmed_once(world: World) -> None:
+    sms = await world.start(Channel.SMS, NUMBER)
+    for text in ("STOP", "keine Nachrichten mehr", "keine Nachrichten mehr"):
+        await world.receive(Channel.SMS, NUMBER, text)
+    said = await world.said(sms)
+    assert said == ["opt_out_confirmed", "opt_out_everywhere_confirmed"]
 
 
 async def test_a_link_to_whatsapp_comes_back_in_the_first_message(world: World) -> None:
@@ -474,9 +528,8 @@ async def test_a_stop_is_this_channels_and_no_messages_at_all_is_everywhere(
         await opt_out(session, await session.get_one(Conversation, sms.id), NOW)
     assert (await world.conversation(whatsapp.id)).opted_out_at is None
     async with world.database.merchant(world.merchant.id) as session:
-        await move(
-            session, await session.get_one(Conversation, whatsapp.id), NOW, How.KNOWN, Wake()
-        )
+        held = await session.get_one(Conversation, whatsapp.id)
+        await move(session, held, NOW, How.KNOWN, Wake(), origin=None)
     assert await world.said(whatsapp) == ["channel_arrived"]
     async with world.database.merchant(world.merchant.id) as session:
         await opt_out_everywhere(session, await session.get_one(Conversation, sms.id), NOW)

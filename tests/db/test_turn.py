@@ -372,6 +372,18 @@ async def test_a_button_counts_in_its_own_conversation_only(
     assert pending.request.parse_data == {"intent": "out_of_scope", "entities": []}
 
 
+async def test_a_quick_reply_of_a_template_means_what_it_says(
+    database: Database, conversation: Conversation
+) -> None:
+    async with database.operator() as session:
+        (await session.get_one(Conversation, conversation.id)).channel = "whatsapp"
+    await receive(database, conversation, "Ist das echt?", buttons=[{"id": "real"}])
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.parse_data is None
+    assert pending.request.text == "Ist das echt?"
+
+
 async def test_a_deep_link_binds_a_chat_once(
     database: Database, conversation: Conversation, customer: Customer
 ) -> None:

@@ -156,6 +156,22 @@ async def test_a_wrong_person_loses_the_address_for_that_customer(talk: Talk) ->
     assert point.invalid_reason == "wrong_person"
 
 
+async def test_a_wrong_number_is_wrong_on_every_channel(talk: Talk) -> None:
+    async with talk.database.merchant(talk.merchant.id) as session:
+        (point,) = await session.scalars(select(ContactPoint))
+        facts = {"customer_id": point.customer_id, "source": point.source, "created_at": talk.now}
+        for channel, address in (("sms", point.address), ("whatsapp", "+4917139200999")):
+            session.add(
+                ContactPoint(
+                    merchant_id=talk.merchant.id, channel=channel, address=address, **facts
+                )
+            )
+    await talk.say("wrong_person")
+    async with talk.database.merchant(talk.merchant.id) as session:
+        points = await session.scalars(select(ContactPoint).order_by(ContactPoint.id))
+        assert [point.invalid_at is not None for point in points] == [True, True, False]
+
+
 async def test_a_third_party_learns_nothing(talk: Talk) -> None:
     assert await talk.say("third_party", "Ich bin seine Frau") == ["third_party_noted"]
     assert await talk.handoffs() == ["third_party"]

@@ -195,3 +195,24 @@ def test_no_choice_breaks_a_rule(
     assert it.match_confidence >= Decimal("0.995") or it.source == "customer"
     assert it.channel is not Channel.WHATSAPP or (it.consented and not collector)
     assert it.channel is not Channel.TELEGRAM or it.opened_accounts
+
+
+def test_the_dialogue_goes_on_where_it_is_whatever_was_wished_before() -> None:
+    here = replace(SMS, active=True)
+    answer = choose(TELEGRAM, WHATSAPP, here, preferred=Channel.WHATSAPP, before=TELEGRAM.id)
+    assert chosen(answer) == (SMS.id, ChoiceReason.ACTIVE)
+
+
+def test_each_channel_passed_over_is_named_with_its_reason() -> None:
+    answer = choose(
+        replace(TELEGRAM, active=True, opted_out=True), replace(WHATSAPP, consented=False), SMS
+    )
+    assert isinstance(answer, ChannelChoice)
+    assert answer.passed == {TELEGRAM.id: Obstacle.OPTED_OUT, WHATSAPP.id: Obstacle.NO_CONSENT}
+    assert list(answer.passed) == [TELEGRAM.id, WHATSAPP.id], "in the order they were tried"
+
+
+def test_what_would_have_come_later_is_not_named() -> None:
+    answer = choose(TELEGRAM, replace(SMS, invalid=True))
+    assert isinstance(answer, ChannelChoice)
+    assert answer.passed == {}

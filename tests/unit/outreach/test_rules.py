@@ -285,3 +285,19 @@ def test_no_earlier_moment_was_possible(now: datetime) -> None:
         step = max(1, minutes // 40)
         for passed in range(0, minutes, step):
             assert ask(now + timedelta(minutes=passed)) != Allowed()
+
+
+@given(st.times(), st.times(), st.integers(0, 365 * 24 * 60))
+def test_wished_hours_only_ever_narrow_the_rules(
+    earliest: time, latest: time, minutes: int
+) -> None:
+    """Whatever is wished, what is then allowed is allowed anyway, and lies in the wish."""
+    rules = rules_of("DE")
+    wished = rules.kept_to(earliest, latest)
+    if wished is None:
+        return
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    if isinstance(may_contact(now, "Europe/Berlin", "BE", wished, []), Allowed):
+        assert isinstance(may_contact(now, "Europe/Berlin", "BE", rules, []), Allowed)
+        local = now.astimezone(ZoneInfo("Europe/Berlin")).time()
+        assert earliest <= local < latest

@@ -1,0 +1,130 @@
+"""Pictures of the simulator for README and docs, taken of a real conversation.
+
+Run: ``python -m toolchain.screenshots [FOLDER]`` (or ``make screenshots``). A demo of its own is
+started on a throw-away data directory; a conversation is played on its phones.
+"""
+
+import asyncio
+import base64
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import httpx
+from playwright.async_api import Browser, Page, async_playwright
+
+from api.demo.started import NotStarted, StartedService
+from toolchain.browser import MISSING, chromium
+
+FOLDER: Final = Path(__file__).parent.parent / "docs"
+WEBP_QUALITY: Final = 82
+PICTURE_BYTES_MAX: Final = 200_000
+ANSWER_MILLISECONDS_MAX: Final = 60_000
+SAMPLE_SECONDS_MAX: Final = 60
+
+Scheme = Literal["light", "dark"]
+
+
+async def _page(browser: Browser, url: str, width: int, height: int, scheme: Scheme) -> Page:
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        device_scale_factor=1.5 if width > 600 else 2,
+    )
+    page = await context.new_page()
+    page.set_default_timeout(ANSWER_MILLISECONDS_MAX)
+    await page.goto(url)
+    await page.wait_for_selector(".lines button, .bubble")
+    return page
+
+
+async def _shoot(page: Page, file: Path) -> None:
+    """A WebP of what is to be seen, which Playwright itself does not write."""
+    await page.wait_for_timeout(1500)  # ticks and the panel come last
+    session = await page.context.new_cdp_session(page)
+    taken: dict[str, Any] = await session.send(
+        "Page.captureScreenshot", {"format": "webp", "quality": WEBP_QUALITY}
+    )
+    file.write_bytes(base64.b64decode(taken["data"]))
+    size = file.stat().st_size
+    print(f"{file} {size // 1000} kB")
+    if size > PICTURE_BYTES_MAX:
+        raise SystemExit(f"{file} is larger than {PICTURE_BYTES_MAX // 1000} kB")
+
+
+async def _contact(page: Page) -> None:
+    await page.click("[data-do=contact]")
+    await page.wait_for_selector("li:not(.own) > .bubble")
+
+
+async def _say(page: Page, phone: str, *lines: str) -> None:
+    """Write line by line, each when the one before is answered."""
+    for line in lines:
+        theirs = page.locator(f".phone.{phone} li:not(.own) > .bubble")
+        before = await theirs.count()
+        await page.fill(f".phone.{phone} input", line)
+        await page.press(f".phone.{phone} input", "Enter")
+        await _answered(page, phone, before)
+
+
+async def _answered(page: Page, phone: str, before: int) -> None:
+    theirs = page.locator(f".phone.{phone} li:not(.own) > .bubble")
+    await theirs.nth(before).wait_for()
+    await page.locator(f".phone.{phone} .dots").wait_for(state="hidden")
+
+
+async def _take(browser: Browser, url: str, folder: Path) -> None:
+    """From WhatsApp to Telegram to a plan: on a laptop, in the dark, on a phone."""
+    page = await _page(browser, f"{url}/simulator?story=short&lang=de", 1280, 800, "light")
+    await _contact(page)
+    invoice = await page.locator(".facts dd").first.inner_text()
+    await _say(page, "whatsapp", "Können wir lieber über Telegram schreiben?")
+    await page.click(".phone.whatsapp .deep-link")
+    await _answered(page, "telegram", 0)
+    await _say(page, "telegram", invoice, "Ja, das stimmt", "Geht das in 6 Raten?")
+    before = await page.locator(".phone.telegram li:not(.own) > .bubble").count()
+    await page.locator(".phone.telegram .buttons button", has_text="so eintragen").click()
+    await _answered(page, "telegram", before)
+    await _shoot(page, folder / "simulator.webp")
+    dark = await _page(browser, page.url, 1280, 800, "dark")
+    await _shoot(dark, folder / "simulator-dark.webp")
+    phone = await _page(browser, page.url, 390, 844, "light")
+    await phone.click("[data-place=telegram]")
+    await _shoot(phone, folder / "simulator-phone.webp")
+
+
+async def _sample_data(url: str) -> None:
+    deadline = time.monotonic() + SAMPLE_SECONDS_MAX
+    async with httpx.AsyncClient(base_url=url) as http:
+        while (await http.get("/simulator")).status_code != 303:
+            if time.monotonic() > deadline:
+                raise NotStarted("the demo has no sample data")
+            await asyncio.sleep(0.2)
+
+
+async def _main(folder: Path) -> int:
+    program = chromium()
+    if program is None:
+        print(MISSING)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="kulanz-", ignore_cleanup_errors=True) as data:
+        service = StartedService(Path(data), None)
+        service.start()
+        try:
+            await service.until_ready()
+            await _sample_data(service.url)
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(
+                    executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                )
+                await _take(browser, service.url, folder)
+                await browser.close()
+        finally:
+            await service.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)))
