@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api import action_endpoint, handoffs, intake, webhooks
 from api.errors import register_errors
 from api.logs import configure_logs
+from api.pages.genuine import routes as genuine
 from api.queue import make_app as make_jobs
 from api.settings import Settings
 from api.wiring import parts
@@ -53,6 +54,7 @@ def create_app() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(intake.router)
     app.include_router(handoffs.router)
+    app.include_router(genuine.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)

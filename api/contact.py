@@ -8,7 +8,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from api.queue import Overtaken, defer_delivery
 from api.wiring import Parts
-from conversation import inbox, outbox
+from conversation import genuine, inbox, outbox
 from conversation.look import lock
 from outreach.facts import PlannedContact, Skipped
 from outreach.planner import AlreadyContacted, plan_page, record
@@ -44,12 +44,17 @@ async def send_planned(
             conversation.customer_id = conversation.customer_id or planned.customer_id
             conversation.language = conversation.language or planned.language
             held = await outbox.scene(session, conversation_id)
-            (queued,) = await outbox.queue(
+            speaker = held.speaker(verified=False)
+            code = genuine.new_code()
+            link = genuine.link(code, held.voice, speaker.language, parts.public_url)
+            reply = outbox.Reply(planned.wording, {"link": link})
+            (queued,) = await outbox.queue(session, held, speaker, [reply], now)
+            genuine.keep(
                 session,
-                held,
-                held.speaker(verified=False),
-                [outbox.Reply(planned.wording)],
-                now,
+                code,
+                merchant_id=planned.merchant_id,
+                message_id=queued.message_id,
+                now=now,
             )
             await record(session, planned, message_id=queued.message_id, now=now)
             await defer_delivery(jobs, session, planned.merchant_id, conversation_id)

@@ -4,9 +4,15 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from conversation.genuine import CODE_LENGTH, PAGES
+from conversation.wording.voice import LINK_CHARACTERS_MAX
+
+PUBLIC_URL_CHARACTERS_MAX = (
+    LINK_CHARACTERS_MAX - CODE_LENGTH - len("//") - max(map(len, PAGES.values()))
+)
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -48,6 +54,15 @@ class Settings(BaseSettings):
     port: int = 8000
     demo: bool = False
     """Sample data, the movable clock and the terminal messenger: never in production."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _fits_into_a_message(cls, value: str | None) -> str | None:
+        if value and len(value.rstrip("/")) > PUBLIC_URL_CHARACTERS_MAX:
+            raise ValueError(
+                f"is longer than {PUBLIC_URL_CHARACTERS_MAX} characters: it stands in first SMS"
+            )
+        return value
 
     @cached_property
     def state_file(self) -> Path:

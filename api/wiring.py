@@ -13,7 +13,7 @@ from pathlib import Path
 from api.accounts import Providers
 from api.clock import Clock
 from api.events import Events
-from api.limits import SendLimits
+from api.limits import GuessLimits, SendLimits
 from api.settings import Settings
 from conversation.engine import RasaEngine
 from storage.embedded import Secrets, is_locked
@@ -112,6 +112,7 @@ class Parts:
     database: Database
     events: Events
     limits: SendLimits
+    guesses: GuessLimits
     providers: Providers
     engine: RasaEngine
     clock: Clock
@@ -145,6 +146,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     events = Events(running.redis_url)
     providers = Providers(settings, keys.secret_key, events.to_terminal)
     engine = RasaEngine(running.rasa_urls, keys.rasa_secret)
+    guesses = GuessLimits(running.redis_url)
     _collect_garbage_rarely()
     try:
         yield Parts(
@@ -153,6 +155,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
             database=database,
             events=events,
             limits=SendLimits(running.redis_url),
+            guesses=guesses,
             providers=providers,
             engine=engine,
             clock=Clock(settings),
@@ -160,6 +163,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
         )
     finally:
         await engine.close()
+        await guesses.close()
         await providers.close()
         await events.close()
         await database.close()

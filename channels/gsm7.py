@@ -52,6 +52,11 @@ def segments(text: str) -> int:
     return _parts((2 if ord(char) > 0xFFFF else 1 for char in text), UCS2_SINGLE, UCS2_PART)
 
 
+def septets(text: str) -> int:
+    """How much room a GSM-7 text takes: its characters, ``^{}\\[~]|€`` counted twice."""
+    return sum(2 if char in _EXTENSION else 1 for char in text)
+
+
 def to_gsm7(text: str) -> str:
     """The text with quotation marks, dashes, spaces and foreign accents put into GSM-7.
 

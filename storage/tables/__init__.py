@@ -10,11 +10,13 @@ from storage.tables.claims import (
     IntakeBatch,
     Posting,
 )
+from storage.tables.console import ConsoleLink, ConsoleSession
 from storage.tables.conversation import (
     ActionResult,
     ButtonChoice,
     ContactAttempt,
     Conversation,
+    GenuineCode,
     Handoff,
     HandoffNote,
     Message,
@@ -32,10 +34,13 @@ __all__ = [
     "ButtonChoice",
     "ChannelAccount",
     "Claim",
+    "ConsoleLink",
+    "ConsoleSession",
     "ContactAttempt",
     "ContactPoint",
     "Conversation",
     "Customer",
+    "GenuineCode",
     "Handoff",
     "HandoffNote",
     "Instalment",

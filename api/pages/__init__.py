@@ -1,0 +1,1 @@
+"""Pages: routes, templates and styles of one audience each."""
