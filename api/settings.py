@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_api_url: str = "https://api.twilio.com"
+    twilio_messaging_api_url: str = "https://messaging.twilio.com"
+    twilio_content_api_url: str = "https://content.twilio.com"
+    """These two are asked by ``kulanz doctor --live`` only."""
     twilio_sms_from: str | None = None
     twilio_whatsapp_from: str | None = None
 

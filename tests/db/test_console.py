@@ -172,7 +172,8 @@ async def conversation(database: Database, merchant: Merchant, customer: Custome
         session.add(
             Agreement(
                 claim_id=claim.id, conversation_id=held.id, kind="instalment_plan",
-                total_minor=12_000, currency="EUR", agreed_at=acting, idempotency_key=f"turn:{rows[2].id}:1",
+                total_minor=12_000, currency="EUR", agreed_at=acting,
+                idempotency_key=f"turn:{rows[2].id}:1",
                 input_hash="x", merchant_id=merchant.id,
             )
         )  # fmt: skip
