@@ -281,6 +281,7 @@ async def test_the_transcript_says_what_was_understood_done_and_brought_about(
     assert "nicht zugestellt (unreachable)" in said
     assert "gelesen" in said
     assert "Vereinbart: Ratenplan 120,00\xa0€".replace("\xa0", " ") in said.replace("\xa0", " ")
+    assert "amount: 30,00 €" in said.replace("\xa0", " ")
     assert "Kontakt pausiert (reason: hardship)" in said
     assert "als Stopp erkannt" in said
     before, _, after = said.partition("STOPP")

@@ -177,7 +177,6 @@ async def _transcript(
         "query": _query(lang=lang, before=before),
         "earlier": _query(lang=lang, before=read.earlier) if read.earlier else "",
         "latest": (_query(lang=lang) or "?") if before else "",
-        "list": "/console/conversations" + _query(lang=lang),
     }
     return _respond(request, "transcript.html", facts, lang)
 

@@ -44,7 +44,7 @@ def listed_view(row: Listed, language: str, zone: ZoneInfo) -> dict[str, Any]:
         "state_words": words["states"].get(row.state, row.state),
         "author": words["authors"].get(row.author, row.author),
         "status": words["delivery"].get(row.status, row.status) if row.status else "",
-        "lost": row.status == "failed",
+        "tick": _tick(row.status),
     }
 
 
@@ -79,7 +79,7 @@ def line_view(
             for one in message.attachments
         ],
         "status": words["delivery"].get(status, status) if status else "",
-        "lost": status in ("failed", "unknown"),
+        "tick": _tick(status),
         "error": message.error or "" if message.direction == "out" else "",
         "wording": message.wording or "",
         "variant": message.variant or "",
@@ -95,11 +95,24 @@ def line_view(
             "second": understood.second[0] if understood.second else "",
             "second_confidence": _share(understood.second[1]) if understood.second else "",
             "entities": [
-                (name, redaction.cover_value(name, value) if redaction else str(value))
+                (name, _entity(name, value, language, redaction))
                 for name, value in understood.entities
             ],
         }
     return shown
+
+
+def _tick(status: str | None) -> str:
+    """The style of a delivery state; its words stand beside it."""
+    if status in ("sent", "delivered", "read"):
+        return "done"
+    return "lost" if status in ("failed", "unknown") else ""
+
+
+def _entity(name: str, value: Any, language: str, redaction: Redaction | None) -> str:
+    if isinstance(value, dict) and isinstance(value.get("minor"), int):
+        return str(money({"currency": "EUR", **value}, language))
+    return redaction.cover_value(name, value) if redaction is not None else str(value)
 
 
 def _share(value: float | None) -> str:
