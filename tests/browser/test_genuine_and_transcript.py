@@ -160,8 +160,7 @@ async def assert_fit_to_read(page: Page) -> None:
     small = await page.evaluate(
         """smallest => [...document.querySelectorAll(
                 "a, button, input:not([type=hidden]), select")]
-            .filter((e) => e.checkVisibility() && !e.closest("p:not(:has(> :only-child))")
-                && !e.closest(".skip"))
+            .filter((e) => e.checkVisibility() && !e.closest(".skip"))
             .map((e) => [e.textContent.trim(), e.getBoundingClientRect()])
             .filter(([, box]) => box.height < smallest || box.width < smallest)
             .map(([name, box]) => `${name} ${box.width}x${box.height}`)""",
