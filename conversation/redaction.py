@@ -49,6 +49,8 @@ class Known:
     postal_code: str | None = None
     addresses: tuple[str, ...] = ()
     """Phone numbers, mail addresses and chat ids."""
+    spared: tuple[str, ...] = ()
+    """What stays readable although it looks personal: the shop's own phone and mail."""
 
 
 class Redaction:
@@ -56,10 +58,18 @@ class Redaction:
 
     def __init__(self, known: Known, labels: dict[str, str]) -> None:
         self._labels = labels
+        self._spared = frozenset(filter(None, known.spared))
+        self._apart = re.compile(f"({'|'.join(map(re.escape, self._spared))})")
         self._known = [(kind, re.compile(one, re.IGNORECASE)) for kind, one in _patterns(known)]
 
     def cover(self, text: str) -> str:
         """The text with everything personal that was recognised put behind its label."""
+        if not self._spared:
+            return self._covered(text)
+        parts = self._apart.split(text)
+        return "".join(part if part in self._spared else self._covered(part) for part in parts)
+
+    def _covered(self, text: str) -> str:
         covered = mask_cards(mask_ibans(text))
         for kind, pattern in (*self._known, (EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
             covered = pattern.sub(f"[{self._labels[kind]}]", covered)

@@ -25,6 +25,7 @@ from storage.tables import (
     ContactPoint,
     Conversation,
     Customer,
+    Merchant,
     Message,
     Posting,
     Turn,
@@ -178,8 +179,10 @@ async def read(
 async def _known(
     session: AsyncSession, conversation: Conversation, customer: Customer | None
 ) -> Known:
+    merchant = await session.get_one(Merchant, conversation.merchant_id)
+    spared = (merchant.phone or "", merchant.email or "")
     if customer is None:
-        return Known(addresses=(conversation.address,))
+        return Known(addresses=(conversation.address,), spared=spared)
     points = await session.scalars(
         select(ContactPoint.address).where(ContactPoint.customer_id == customer.id)
     )
@@ -189,6 +192,7 @@ async def _known(
         birth_date=customer.birth_date,
         postal_code=customer.postal_code,
         addresses=(conversation.address, *points),
+        spared=spared,
     )
 
 

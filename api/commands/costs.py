@@ -150,6 +150,8 @@ def _total(found: Costs) -> str:
     total, count = found.estimate(found.units), len(found.conversations)
     if not count:
         return "nothing was sent or received"
+    if not total:
+        return "nothing of it costs anything"
     each = {currency: amount / count for currency, amount in total.items()}
     return f"together about {_shown(total)}, {_shown(each)} a conversation"
 

@@ -35,7 +35,9 @@ def doctor(
     findings = asyncio.run(examine(settings))
     if live:
         findings += asyncio.run(examine_live(settings))
-    table = Table("", "part", "state", "what to do")
+    table = Table("")
+    for heading in ("part", "state", "what to do"):
+        table.add_column(heading, overflow="fold")  # an address is of use as a whole only
     for finding in findings:
         table.add_row(finding.mark, finding.what, finding.state, finding.advice)
     console.print(table)

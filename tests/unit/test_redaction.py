@@ -72,6 +72,15 @@ def test_nothing_known_shows_whatever_stands_around_it(
     assert spelled not in COVER(f"x {before} {spelled} {after} y")
 
 
+def test_the_shops_own_phone_and_mail_stay_readable() -> None:
+    known = Known(names=("Anna",), spared=("+49 30 23125000", "hilfe@hof.example", ""))
+    cover = Redaction(known, LABELS).cover
+    said = "Anna, fragen Sie: +49 30 23125000 oder hilfe@hof.example, nicht 0151 12345678."
+    assert cover(said) == (
+        "[name], fragen Sie: +49 30 23125000 oder hilfe@hof.example, nicht [phone]."
+    )
+
+
 def test_an_address_shows_its_last_two_characters() -> None:
     assert cover_address("+4915112345678") == "…78"
     assert cover_address("anna") == "…"

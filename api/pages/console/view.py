@@ -116,7 +116,12 @@ def _entity(name: str, value: Any, language: str, redaction: Redaction | None) -
 
 
 def _share(value: float | None) -> str:
-    return "" if value is None else f"{round(value * 100)} %"
+    if value is None:
+        return ""
+    share = round(value * 100)
+    if share in (0, 100) and value not in (0, 1):
+        return "< 1 %" if share == 0 else "> 99 %"
+    return f"{share} %"
 
 
 def _effect(effect: Effect, language: str, cover: Any) -> dict[str, str]:
