@@ -31,6 +31,10 @@ _REPLACEMENTS = {
     "¼": "1/4",
     "¾": "3/4",
     "→": "->",
+    # Letters with a stroke are no letter plus accent to Unicode.
+    **dict(zip("ŁłĐđĦħŦŧı", "LlDdHhTti", strict=True)),
+    "Œ": "OE",
+    "œ": "oe",
     "\u2028": "\n",
     "\u2029": "\n",
 }

@@ -78,7 +78,12 @@ def check_voice(voice: MerchantVoice) -> list[str]:
     shown = sms_name(voice.public_name)
     if any(unicodedata.category(character) == "Cc" for character in voice.public_name):
         problems.append(f"{given}: has line breaks or other control characters")
-    if not any(character.isalnum() for character in shown):
+    lost = [one for one in voice.public_name if one.isalpha() and not is_gsm7(to_gsm7(one))]
+    if lost:
+        problems.append(
+            f"{given}: an SMS cannot write {', '.join(lost[:5])}; give an alias that it can"
+        )
+    elif not any(character.isalnum() for character in shown):
         problems.append(f"{given}: nothing of it can be written in an SMS; give an alias that can")
     elif septets(shown) > NAME_CHARACTERS_MAX:
         problems.append(
