@@ -47,7 +47,7 @@ async def send_planned(
             speaker = held.speaker(verified=False)
             code = genuine.new_code()
             link = genuine.link(code, held.voice, speaker.language, parts.public_url)
-            reply = outbox.Reply(planned.wording, {"link": link})
+            reply = outbox.Reply(planned.wording, {"proof": link})
             (queued,) = await outbox.queue(session, held, speaker, [reply], now)
             genuine.keep(
                 session,

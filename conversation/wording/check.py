@@ -42,7 +42,7 @@ _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "until", "answer_by", "received"),
-        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "link"),
+        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "proof"),
     }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""
@@ -133,9 +133,9 @@ def check_wording(wording: Wording, catalogue: Catalogue, like: Wording | None =
 
 def _unasked_problems(wording: Wording, catalogue: Catalogue) -> Iterator[str]:
     """What a text that goes out unasked leaves out, or is too long for, for some shop."""
-    if not (wording.restrained and "link" in wording.args):
+    if not (wording.restrained and "proof" in wording.args):
         return
-    args = {**sample_args(wording, catalogue), "link": WIDEST_LINK}
+    args = {**sample_args(wording, catalogue), "proof": WIDEST_LINK}
     for shop in (WIDEST_MERCHANT, BARE_MERCHANT):
         read = list(readings(wording, catalogue, args, merchant=shop))
         yield from _size_problems(wording, read)

@@ -86,7 +86,7 @@ _NAMED: Mapping[str, Any] = {
     "open": _euro(1_134_56),
     "more_total": _euro(1_298_06),
     "reference": "RF18539007547034",
-    "link": "https://linde.example/echt/k7qmt-2rtxh",
+    "proof": "https://linde.example/echt/k7qmt-2rtxh",
     "charge": _euro(12_00),
     "waived": _euro(30_56),
     "asked_amount": _euro(50_00),

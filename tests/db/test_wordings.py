@@ -62,7 +62,7 @@ async def test_unfit_texts_are_refused_by_name(database: Database, merchant: Mer
 
 
 async def test_the_variant_is_kept_with_the_message(database: Database, merchant: Merchant) -> None:
-    reply = outbox.Reply("first_contact", {"link": LINK}, variant=1)
+    reply = outbox.Reply("first_contact", {"proof": LINK}, variant=1)
     message = await queued(database, merchant, reply)
     assert (message.wording, message.variant) == ("first_contact", "hello")
     assert "Ein kurzes" in message.text

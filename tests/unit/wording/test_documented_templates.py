@@ -22,7 +22,7 @@ def blocks() -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("wording", ["first_contact", "first_reminder"])
 def test_what_is_to_be_approved_is_what_the_catalogue_says(wording: str, language: str) -> None:
     said = render(
-        wording, {"link": "{{2}}"}, language=language, address_form="sie", tone="warm",
+        wording, {"proof": "{{2}}"}, language=language, address_form="sie", tone="warm",
         channel="whatsapp", merchant=SHOP, verified=False,
     )  # fmt: skip
     assert blocks()[wording, language] == said.text

@@ -103,9 +103,9 @@ OVERRIDES: tuple[dict[str, Any], ...] = (
     {
         "first_contact": {
             "de": "Hallo, hier schreibt der automatische Assistent von {{ m.public_name }}. "
-            "Prüfen: {{ link }} oder {{ m.direct }}. Nichts mehr von uns: STOP",
+            "Prüfen: {{ proof }} oder {{ m.direct }}. Nichts mehr von uns: STOP",
             "en": "Hello, the automated assistant of {{ m.public_name }} here. "
-            "Check: {{ link }} or {{ m.direct }}. Nothing more: STOP",
+            "Check: {{ proof }} or {{ m.direct }}. Nothing more: STOP",
         }
     },
 )
@@ -156,7 +156,7 @@ def test_every_message_that_goes_out_unasked_keeps_the_law(
 
     def said_by(shop: MerchantVoice) -> Rendered:
         return render(
-            wording, {**more, "link": link}, language=language, address_form=form, tone=tone,
+            wording, {**more, "proof": link}, language=language, address_form=form, tone=tone,
             channel=channel, merchant=shop, verified=False, variant=variant,
             catalogue=merchant_catalogue(overrides),
         )  # fmt: skip
@@ -243,10 +243,10 @@ FULL = OVERRIDES[1]["first_contact"]["de"]
 @pytest.mark.parametrize(
     ("left_out", "problem"),
     [
-        (FULL.replace("{{ link }} oder ", ""), "leaves out link"),
+        (FULL.replace("{{ proof }} oder ", ""), "leaves out proof"),
         (FULL.replace(" oder {{ m.direct }}", ""), "leaves out m.direct"),
         (FULL.replace("STOP", "{% if m.website %}STOP{% endif %}"), "misses STOP"),
-        (FULL.replace("{{ link }}", "{% if m.website %}{{ link }}{% endif %}"), "misses https"),
+        (FULL.replace("{{ proof }}", "{% if m.website %}{{ proof }}{% endif %}"), "misses https"),
         (FULL.replace("automatische Assistent", "Assistent"), "must say automatische Assistent"),
         (FULL + " Bitte antworten Sie uns doch bald." * 5, "takes 3 SMS"),
         (FULL + " Es geht um Ihre Rechnung.", "Rechnung"),
@@ -261,7 +261,7 @@ def test_a_shops_own_words_cannot_leave_the_law(left_out: str, problem: str) -> 
 
 def test_what_goes_out_unasked_takes_nothing_but_the_link() -> None:
     for name in UNASKED:
-        assert dict(load_catalogue().wordings[name].args) == {"link": "text"}
+        assert dict(load_catalogue().wordings[name].args) == {"proof": "text"}
         assert load_catalogue().wordings[name].restrained
 
 

@@ -19,7 +19,7 @@ SHOP = MerchantVoice(name="Gartenhaus Linde", phone="030 1234567")
 OWN_WELCOME = {"welcome": {"de": {"sie": "Moin! Was können wir für Sie tun?"}}}
 FIRST_CONTACT = (
     "Moin, hier ist der automatische Assistent von {{ m.public_name }}. Wir würden gern mit Ihnen "
-    "sprechen. Prüfen: {{ link }} oder {{ m.direct }}. Keine Nachrichten mehr: STOP"
+    "sprechen. Prüfen: {{ proof }} oder {{ m.direct }}. Keine Nachrichten mehr: STOP"
 )
 
 
@@ -27,7 +27,7 @@ def said(
     name: str, catalogue: Catalogue, *, form: str = "sie", tone: str = "warm", variant: int = 0
 ) -> str:
     return render(
-        name, {"link": LINK}, language="de", address_form=form, tone=tone, channel="sms",
+        name, {"proof": LINK}, language="de", address_form=form, tone=tone, channel="sms",
         merchant=SHOP, verified=True, variant=variant, catalogue=catalogue,
     ).text  # fmt: skip
 

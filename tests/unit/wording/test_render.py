@@ -104,7 +104,7 @@ def test_the_shops_own_name_and_account_stay_out_of_what_anybody_may_read() -> N
 
 def test_first_contact_names_the_assistant_the_shop_a_way_to_check_and_stop() -> None:
     for channel in ("telegram", "sms"):
-        text = said("first_contact", {"link": LINK}, channel=channel).text
+        text = said("first_contact", {"proof": LINK}, channel=channel).text
         assert "automatische Assistent von Ring Service" in text
         # The site of a shop with a neutral name would say what the name does not.
         assert "www.ring.example" not in text
@@ -228,7 +228,7 @@ def test_what_a_shop_lacks_leaves_no_gap(phone: str | None) -> None:
 def test_the_same_number_picks_the_same_variant() -> None:
     def first_contact(variant: int) -> Rendered:
         return render(
-            "first_contact", {"link": LINK}, language="de", address_form="sie", tone="warm",
+            "first_contact", {"proof": LINK}, language="de", address_form="sie", tone="warm",
             channel="sms", merchant=SHOP, verified=False, variant=variant,
         )  # fmt: skip
 
