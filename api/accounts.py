@@ -35,6 +35,28 @@ def _cipher(secret_key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key[:32]))
 
 
+def decrypt(secret_key: str, stored: bytes) -> dict[str, str]:
+    """An account's own credentials as they were stored."""
+    given: dict[str, str] = json.loads(_cipher(secret_key).decrypt(stored))
+    return given
+
+
+def environment_credentials(settings: Settings, channel: str) -> dict[str, str] | None:
+    """The credentials that ``KULANZ_*`` names for this channel, under the names of stored ones."""
+    if channel == Channel.TELEGRAM:
+        given = {
+            "token": settings.secret("telegram_bot_token"),
+            "webhook_secret": settings.secret("telegram_webhook_secret"),
+        }
+    else:
+        given = {
+            "account_sid": settings.twilio_account_sid,
+            "auth_token": settings.secret("twilio_auth_token"),
+        }
+    known = {name: value for name, value in given.items() if value}
+    return known if len(known) == len(given) else None
+
+
 @dataclass(frozen=True)
 class AccountRow:
     """What of a stored account decides its provider."""
@@ -119,7 +141,7 @@ class Providers:
         if account.credentials is None:
             provider = self.from_environment(channel)
         else:
-            given = json.loads(_cipher(self._secret_key).decrypt(account.credentials))
+            given = decrypt(self._secret_key, account.credentials)
             if channel is Channel.TELEGRAM:
                 provider = self._telegram(given["token"], given["webhook_secret"])
             else:

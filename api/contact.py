@@ -8,7 +8,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from api.queue import Overtaken, defer_delivery
 from api.wiring import Parts
-from conversation import inbox, outbox
+from conversation import genuine, inbox, outbox
 from conversation.look import lock
 from conversation.moving import How, make_active
 from outreach.facts import PlannedContact, Skipped
@@ -59,12 +59,17 @@ async def send_planned(
                 await make_active(session, conversation, now, How.OUTREACH)
             await session.flush()
             held = await outbox.scene(session, conversation_id)
-            (queued,) = await outbox.queue(
+            speaker = held.speaker(verified=False)
+            code = genuine.new_code()
+            link = genuine.link(code, held.voice, speaker.language, parts.public_url)
+            reply = outbox.Reply(planned.wording, {**planned.args, "proof": link})
+            (queued,) = await outbox.queue(session, held, speaker, [reply], now)
+            genuine.keep(
                 session,
-                held,
-                held.speaker(verified=False),
-                [outbox.Reply(planned.wording, dict(planned.args))],
-                now,
+                code,
+                merchant_id=planned.merchant_id,
+                message_id=queued.message_id,
+                now=now,
             )
             await record(session, planned, message_id=queued.message_id, now=now)
             await defer_delivery(jobs, session, planned.merchant_id, conversation_id)

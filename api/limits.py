@@ -1,7 +1,12 @@
-"""How fast we may send, and how often secrets may be guessed: counted in Redis for all workers."""
+"""How fast we may send, how often secrets may be guessed: counted in Redis for all processes."""
 
 import structlog
-from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits import (
+    RateLimitItem,
+    RateLimitItemPerHour,
+    RateLimitItemPerMinute,
+    RateLimitItemPerSecond,
+)
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
@@ -14,6 +19,9 @@ log = structlog.get_logger()
 # Telegram: about 30 messages a second for one bot (Bot FAQ). Twilio queues what comes too fast.
 SENDS_PER_SECOND = {Channel.TELEGRAM: 25}
 WAIT_SECONDS = 1.0
+CHECKS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(20), RateLimitItemPerHour(120))
+"""How often one client may try a code; many phones share one address of their carrier."""
+CHECK_WAIT_SECONDS = 60
 
 
 GUESSES_PER_MINUTE = 10
@@ -51,8 +59,18 @@ class Limits:
 
         A Redis that is away opens nothing: tries are counted in the database as well.
         """
+        return await self._may_try(key, RateLimitItemPerMinute(GUESSES_PER_MINUTE))
+
+    async def may_check(self, client: str) -> bool:
+        """Whether this client of the page that takes codes may try another one; counts it.
+
+        A Redis that is away locks nobody out: those codes are too long to be guessed.
+        """
+        return await self._may_try(client, *CHECKS)
+
+    async def _may_try(self, key: str, *limits: RateLimitItem) -> bool:
         try:
-            return await self._limiter.hit(RateLimitItemPerMinute(GUESSES_PER_MINUTE), "guess", key)
+            return all([await self._limiter.hit(limit, "guess", key) for limit in limits])
         except MaxConnectionsError:  # not Redis is away, so many ask at once
             return False
         except (RedisError, OSError) as error:

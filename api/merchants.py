@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from stdnum import iban as iban_number
 
-from conversation.wording import OverridesRefused, checked_overrides
+from conversation.genuine import CODE_LENGTH
+from conversation.wording import (
+    MerchantVoice,
+    OverridesRefused,
+    check_voice,
+    checked_overrides,
+)
+from conversation.wording.voice import LINK_CHARACTERS_MAX, host
 from negotiation.policy_data import policy_from_data
 from storage.tables import Merchant
+
+CHECK_URL_CHARACTERS_MAX = LINK_CHARACTERS_MAX - CODE_LENGTH - 1
 
 
 class MerchantData(BaseModel):
@@ -34,6 +43,11 @@ class MerchantData(BaseModel):
     phone: str | None = None
     email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     website: str | None = None
+    check_url: str | None = Field(
+        default=None,
+        max_length=CHECK_URL_CHARACTERS_MAX,
+        pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9/._?&=-]*)?$",
+    )
     payee: str | None = Field(default=None, max_length=70)
     iban: str | None = None
     bic: str | None = None
@@ -85,6 +99,19 @@ class MerchantData(BaseModel):
             except OverridesRefused as refused:
                 raise ValueError("\n    ".join(refused.problems)) from refused
         return value
+
+    @model_validator(mode="after")
+    def _speakable(self) -> Self:
+        """Whether a first contact can be written in this name that keeps its law."""
+        voice = MerchantVoice(self.name, self.alias, self.phone, self.email, self.website)
+        problems = check_voice(voice)
+        if self.alias and self.check_url and host(self.website) == host(self.check_url):
+            problems.append(
+                "check_url: lies on the website, whose address says what the alias hides"
+            )
+        if problems:
+            raise ValueError("\n    ".join(problems))
+        return self
 
 
 async def save_merchant(session: AsyncSession, data: Mapping[str, Any], now: datetime) -> int:

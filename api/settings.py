@@ -6,9 +6,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from conversation.genuine import CODE_LENGTH, PAGES
+from conversation.wording.voice import LINK_CHARACTERS_MAX
+
+PUBLIC_URL_CHARACTERS_MAX = (
+    LINK_CHARACTERS_MAX - CODE_LENGTH - len("//") - max(map(len, PAGES.values()))
+)
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -39,6 +45,9 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_api_url: str = "https://api.twilio.com"
+    twilio_messaging_api_url: str = "https://messaging.twilio.com"
+    twilio_content_api_url: str = "https://content.twilio.com"
+    """These two are asked by ``kulanz doctor --live`` only."""
     twilio_sms_from: str | None = None
     twilio_whatsapp_from: str | None = None
 
@@ -50,6 +59,15 @@ class Settings(BaseSettings):
     port: int = 8000
     demo: bool = False
     """Sample data, the movable clock and the terminal messenger: never in production."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _fits_into_a_message(cls, value: str | None) -> str | None:
+        if value and len(value.rstrip("/")) > PUBLIC_URL_CHARACTERS_MAX:
+            raise ValueError(
+                f"is longer than {PUBLIC_URL_CHARACTERS_MAX} characters: it stands in first SMS"
+            )
+        return value
 
     @cached_property
     def state_file(self) -> Path:

@@ -31,6 +31,10 @@ _REPLACEMENTS = {
     "¼": "1/4",
     "¾": "3/4",
     "→": "->",
+    # Letters with a stroke are no letter plus accent to Unicode.
+    **dict(zip("ŁłĐđĦħŦŧı", "LlDdHhTti", strict=True)),
+    "Œ": "OE",
+    "œ": "oe",
     "\u2028": "\n",
     "\u2029": "\n",
 }
@@ -50,6 +54,11 @@ def segments(text: str) -> int:
     if is_gsm7(text):
         return _parts((2 if char in _EXTENSION else 1 for char in text), GSM7_SINGLE, GSM7_PART)
     return _parts((2 if ord(char) > 0xFFFF else 1 for char in text), UCS2_SINGLE, UCS2_PART)
+
+
+def septets(text: str) -> int:
+    """How much room a GSM-7 text takes: its characters, ``^{}\\[~]|€`` counted twice."""
+    return sum(2 if char in _EXTENSION else 1 for char in text)
 
 
 def to_gsm7(text: str) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -12,31 +12,32 @@ from redis.asyncio import Redis
 from rich.table import Table
 from sqlalchemy import func, select, text
 
+from api import live_checks
+from api.accounts import decrypt, environment_credentials
 from api.commands.session import console
+from api.findings import BAD, GOOD, MISSING, Finding
 from api.service import BOT_PYTHON
 from api.settings import PROJECT, Settings
 from api.wiring import Keys, NotRunning, Running
 from conversation.engine import RasaEngine
 from storage.engine import Database, DatabaseUrls
-from storage.tables import Claim, Merchant, Message
-
-GOOD, MISSING, BAD = "[green]✓[/]", "[yellow]–[/]", "[red]✗[/]"
+from storage.tables import ChannelAccount, Claim, Merchant, Message
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report; ``advice`` says what to do where something is to be done."""
-
-    mark: str
-    what: str
-    state: str
-    advice: str = ""
-
-
-def doctor() -> None:
+def doctor(
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Also ask Telegram and Twilio what they have on file."),
+    ] = False,
+) -> None:
     """Say what is configured, reachable and missing; exit code 1 if something is broken."""
-    findings = asyncio.run(examine(Settings()))
-    table = Table("", "part", "state", "what to do")
+    settings = Settings()
+    findings = asyncio.run(examine(settings))
+    if live:
+        findings += asyncio.run(examine_live(settings))
+    table = Table("")
+    for heading in ("part", "state", "what to do"):
+        table.add_column(heading, overflow="fold")  # an address is of use as a whole only
     for finding in findings:
         table.add_row(finding.mark, finding.what, finding.state, finding.advice)
     console.print(table)
@@ -140,6 +141,69 @@ def _configuration(settings: Settings) -> list[Finding]:
             )
         )
     return findings
+
+
+async def examine_live(settings: Settings) -> list[Finding]:
+    """What the providers say of every account; those of the environment where no service runs."""
+    if not settings.public_url:
+        return [Finding(BAD, "live", "no public address", "set KULANZ_PUBLIC_URL")]
+    try:
+        accounts = await live_accounts(settings, Running.load(settings.state_file))
+    except NotRunning:
+        return [Finding(BAD, "live", "no service runs", "kulanz up, then again")]
+    if not accounts:
+        return [Finding(MISSING, "live", "no account to ask about", "docs/connect.md")]
+    apis = live_checks.Providers(
+        telegram=settings.telegram_api_url.rstrip("/"),
+        twilio=settings.twilio_api_url.rstrip("/"),
+        twilio_messaging=settings.twilio_messaging_api_url.rstrip("/"),
+        twilio_content=settings.twilio_content_api_url.rstrip("/"),
+    )
+    async with httpx.AsyncClient(timeout=15) as client:
+        asked = [
+            live_checks.check(account, apis, client, datetime.now(UTC)) for account in accounts
+        ]
+        return [finding for found in await asyncio.gather(*asked) for finding in found]
+
+
+async def live_accounts(settings: Settings, running: Running) -> list[live_checks.LiveAccount]:
+    """Every enabled account with the credentials that are in force for it."""
+    keys = Keys.of(settings)
+    base = (settings.public_url or "").rstrip("/") + "/webhooks"
+    accounts = []
+    database = Database(DatabaseUrls.derive(running.owner_url, keys.role_password), pool_size=1)
+    try:
+        async with database.operator() as session:
+            rows = (
+                await session.execute(
+                    select(ChannelAccount, Merchant.key)
+                    .join(Merchant, Merchant.id == ChannelAccount.merchant_id)
+                    .where(ChannelAccount.enabled, ChannelAccount.channel != "terminal")
+                    .order_by(ChannelAccount.id)
+                )
+            ).all()
+    finally:
+        await database.close()
+    for row, merchant in rows:
+        own = row.credentials is not None
+        credentials = (
+            decrypt(keys.secret_key, row.credentials)
+            if row.credentials is not None
+            else environment_credentials(settings, row.channel)
+        )
+        if credentials is not None:
+            accounts.append(
+                live_checks.LiveAccount(
+                    merchant=merchant,
+                    channel=row.channel,
+                    address=row.address,
+                    credentials=credentials,
+                    hooks=f"{base}/{merchant}" if own else base,
+                    bot_name=None if own else settings.telegram_bot_name,
+                    templates=row.templates,
+                )
+            )
+    return accounts
 
 
 async def _database(settings: Settings, running: Running) -> str:

@@ -11,8 +11,10 @@ from functools import cache
 
 from conversation.wording import MerchantVoice, load_catalogue, render
 
-_MERCHANT = MerchantVoice(name="Beispielgeschäft", website="beispiel.example")
-_ARGUMENTS = {"date": "2031-05-17"}
+_MERCHANT = MerchantVoice(
+    name="Beispielgeschäft", website="beispiel.example", phone="+49 30 23125 999"
+)
+_ARGUMENTS = {"date": "2031-05-17", "text": "https://beispiel.example/echt/bcdfg-23456"}
 """Something that can be told from the words around it, by its kind."""
 _QUICK_REPLIES = {
     "de": ("Worum geht es?", "Ist das echt?"),

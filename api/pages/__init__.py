@@ -1,1 +1,1 @@
-"""Pages of the service."""
+"""Pages: routes, templates and styles of one audience each."""

@@ -5,7 +5,7 @@ channel and merchant is chosen here. The disclosure guard stands here too.
 """
 
 from conversation.wording.catalogue import Catalogue, CatalogueInvalid, load_catalogue
-from conversation.wording.check import check_catalogue
+from conversation.wording.check import check_catalogue, check_voice
 from conversation.wording.overrides import (
     OverridesRefused,
     checked_overrides,
@@ -32,6 +32,7 @@ __all__ = [
     "RenderedButton",
     "UnknownWording",
     "check_catalogue",
+    "check_voice",
     "checked_overrides",
     "load_catalogue",
     "merchant_catalogue",

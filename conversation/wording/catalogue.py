@@ -33,6 +33,9 @@ _SPEC_KEYS = TEXT_KEYS | {
     "template",
 }
 
+_ALWAYS_THERE = frozenset({"m", "roomy"})
+"""Names every text may use: the merchant, and whether an SMS has room for more than it must say."""
+
 _environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
 )
@@ -211,7 +214,7 @@ def read_texts(name: str, spec: Mapping[str, Any], problems: list[str]) -> dict[
 def surplus_names(name: str, args: Mapping[str, str], texts: Mapping[Place, Text]) -> Iterator[str]:
     """Names that texts use although the wording does not declare them."""
     for place, compiled in texts.items():
-        if surplus := sorted(compiled.names - set(args) - {"m"}):
+        if surplus := sorted(compiled.names - set(args) - _ALWAYS_THERE):
             yield f"{name} ({place}): uses undeclared {', '.join(surplus)}"
 
 

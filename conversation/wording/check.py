@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from jinja2 import TemplateError
 
-from channels.gsm7 import is_gsm7, to_gsm7
+from channels.gsm7 import is_gsm7, septets, to_gsm7
 from conversation.wording.catalogue import (
     ADDRESS_FORMS,
     LANGUAGES,
@@ -16,13 +17,25 @@ from conversation.wording.catalogue import (
     Wording,
     load_catalogue,
 )
-from conversation.wording.render import VOICE_NAMES
-from conversation.wording.samples import Reading, bare_args, readings, sample_args
+from conversation.wording.render import SMS_SEGMENTS_MAX, VOICE_NAMES, sms_name
+from conversation.wording.samples import (
+    BARE_MERCHANT,
+    WIDEST_LINK,
+    WIDEST_MERCHANT,
+    Reading,
+    bare_args,
+    readings,
+    sample_args,
+)
 from conversation.wording.tone import NEVER, reading_problems, tone_problems
+from conversation.wording.voice import (
+    DIRECT_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    MerchantVoice,
+)
 
 BUTTON_CHARACTERS_MAX = 20
 """WhatsApp quick replies (Twilio Content API, ``twilio/quick-reply``) carry no longer titles."""
-SMS_SEGMENTS_MAX = 2
 SMS_SEGMENTS_LONG_MAX = 8
 
 _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
@@ -30,7 +43,7 @@ _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "channels", "until", "answer_by", "received"),
         *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
-        *("source", "here", "link", "digits", "code"),
+        *("source", "here", "link", "digits", "code", "proof"),
     }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""
@@ -41,6 +54,12 @@ _CLAIM_WORDS = re.compile(
     re.IGNORECASE,
 )
 """What gives a claim away: no text says it that does not disclose."""
+_TELLING_NAME = re.compile(
+    r"inkasso|forderung|mahn(?:wesen|abteilung|stelle)|schuld|\bdebt|receivable"
+    r"|\bcollections?\s+(?:agency|service)|credit\s?(?:control|management)",
+    re.IGNORECASE,
+)
+"""What in a sender's name says what the message is about."""
 _VOICE = re.compile(r"\bm\.(\w+)")
 
 
@@ -50,6 +69,42 @@ def check_catalogue(catalogue: Catalogue | None = None) -> list[str]:
     problems = list(_phrase_problems(checked))
     for wording in checked.wordings.values():
         problems += check_wording(wording, checked)
+    return problems
+
+
+def check_voice(voice: MerchantVoice) -> list[str]:
+    """Why messages that go out unasked could not be written in this merchant's name, in words."""
+    problems = []
+    given = "alias" if voice.alias else "name"
+    shown = sms_name(voice.public_name)
+    if any(unicodedata.category(character) == "Cc" for character in voice.public_name):
+        problems.append(f"{given}: has line breaks or other control characters")
+    lost = [one for one in voice.public_name if one.isalpha() and not is_gsm7(to_gsm7(one))]
+    if lost:
+        problems.append(
+            f"{given}: an SMS cannot write {', '.join(lost[:5])}; give an alias that it can"
+        )
+    elif not any(character.isalnum() for character in shown):
+        problems.append(f"{given}: nothing of it can be written in an SMS; give an alias that can")
+    elif septets(shown) > NAME_CHARACTERS_MAX:
+        problems.append(
+            f"{given}: takes more than {NAME_CHARACTERS_MAX} characters of an SMS; "
+            "give a shorter alias"
+        )
+    if found := _TELLING_NAME.search(voice.public_name):
+        problems.append(
+            f"{given}: anybody who reads “{found.group()}” knows what the message is about; "
+            "give a neutral alias"
+        )
+    if not voice.direct:
+        problems.append(
+            "phone, email: a first message names one of them; give at least one, and with an alias "
+            "no mail address on the website"
+        )
+    elif not is_gsm7(voice.direct) or septets(voice.direct) > DIRECT_CHARACTERS_MAX:
+        problems.append(
+            f"email: takes more than {DIRECT_CHARACTERS_MAX} plain characters; give a phone"
+        )
     return problems
 
 
@@ -68,12 +123,27 @@ def check_wording(wording: Wording, catalogue: Catalogue, like: Wording | None =
         return [*problems, f"{wording.name}: cannot be rendered: {fault}"]
     problems += reading_problems(wording, read)
     problems += _size_problems(wording, read)
+    problems += _unasked_problems(wording, catalogue)
     problems += [
         f"{wording.name} ({one.place}): empty where nothing optional is given"
         for one in bare
         if not one.text
     ]
     return problems
+
+
+def _unasked_problems(wording: Wording, catalogue: Catalogue) -> Iterator[str]:
+    """What a text that goes out unasked leaves out, or is too long for, for some shop."""
+    if not (wording.restrained and "proof" in wording.args):
+        return
+    args = {**sample_args(wording, catalogue), "proof": WIDEST_LINK}
+    for shop in (WIDEST_MERCHANT, BARE_MERCHANT):
+        read = list(readings(wording, catalogue, args, merchant=shop))
+        yield from _size_problems(wording, read)
+        for one in read:
+            needed = (shop.public_name, WIDEST_LINK, shop.direct, "STOP")
+            for missing in (part for part in needed if part not in one.text):
+                yield f"{wording.name} ({one.place}): a shop called {shop.name} misses {missing}"
 
 
 def _phrase_problems(catalogue: Catalogue) -> Iterator[str]:

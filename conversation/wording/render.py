@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from channels.gsm7 import is_gsm7, to_gsm7
-from conversation.wording.catalogue import STANDARD, Catalogue, Wording, load_catalogue
+from channels.gsm7 import is_gsm7, segments, to_gsm7
+from conversation.wording.catalogue import STANDARD, Catalogue, Text, Wording, load_catalogue
 from conversation.wording.formats import Style
 from conversation.wording.voice import MerchantVoice
 
 SMS = "sms"
+SMS_SEGMENTS_MAX = 2
 VOICE_NAMES = frozenset(
-    {"name", "public_name", "website", "payee", "iban", "bic", "reach", "check"}
+    {"name", "public_name", "website", "payee", "iban", "bic", "reach", "direct", "check"}
 )
 """What templates may ask of the merchant, as ``m.<name>``."""
 
@@ -73,19 +74,20 @@ class _Reader:
     def voice(self) -> dict[str, Any]:
         """The merchant as templates see it; ``reach`` and ``check`` are ready-made phrases."""
         merchant = self.merchant
-        reach = [way for way in (merchant.phone, merchant.email) if way]
         # A shop that needs a neutral name has a site whose address would say the same.
         site = None if merchant.alias else merchant.website
-        check = [way for way in (site, merchant.phone or merchant.email) if way]
+        reach = [way for way in (merchant.phone, merchant.open_email) if way]
+        check = [way for way in (site, merchant.direct) if way]
         alternatives = self.style().alternatives
         return {
-            "name": merchant.name,
-            "public_name": merchant.public_name,
-            "website": merchant.website or "",
+            "name": sms_name(merchant.name) if self.sms else merchant.name,
+            "public_name": sms_name(merchant.public_name) if self.sms else merchant.public_name,
+            "website": site or "",
             "payee": merchant.payee or merchant.name,
             "iban": merchant.iban or "",
             "bic": merchant.bic or "",
             "reach": alternatives.join(reach),
+            "direct": merchant.direct,
             "check": alternatives.join(check),
         }
 
@@ -129,7 +131,7 @@ def render(
     chosen = variants[variant % len(variants)]
     text = wording.text(reader.tone, reader.sms, reader.language, reader.form, chosen)
     return Rendered(
-        text=_finished(text.template.render(values, m=reader.voice()), reader),
+        text=_fitted(wording, text, values, reader),
         buttons=rendered_buttons,
         discloses=wording.discloses,
         wording=name,
@@ -170,12 +172,27 @@ def _button(button: Mapping[str, Any], reader: _Reader, verified: bool) -> Rende
     return RenderedButton(title, button["intent"], dict(button.get("entities") or {}))
 
 
+def _fitted(wording: Wording, text: Text, values: Mapping[str, Any], reader: _Reader) -> str:
+    """The text; as an SMS without what may be left out, where it would not fit otherwise."""
+    full = _finished(text.template.render(values, m=reader.voice(), roomy=True), reader)
+    if not reader.sms or wording.long or segments(full) <= SMS_SEGMENTS_MAX:
+        return full
+    return _finished(text.template.render(values, m=reader.voice(), roomy=False), reader)
+
+
 def _finished(text: str, reader: _Reader) -> str:
     """Tidy line ends, and for SMS only letters that do not make the message dearer."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     tidy = "\n".join(lines)
     while "\n\n\n" in tidy:
         tidy = tidy.replace("\n\n\n", "\n\n")
-    if not reader.sms:
-        return tidy
-    return "".join(character for character in to_gsm7(tidy) if is_gsm7(character))
+    return _gsm7_only(tidy) if reader.sms else tidy
+
+
+def sms_name(name: str) -> str:
+    """A name as an SMS can write it: without emoji and the spaces around them."""
+    return " ".join(_gsm7_only(name).split())
+
+
+def _gsm7_only(text: str) -> str:
+    return "".join(character for character in to_gsm7(text) if is_gsm7(character))

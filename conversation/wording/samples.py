@@ -21,7 +21,12 @@ from conversation.wording.catalogue import (
     Wording,
 )
 from conversation.wording.render import SMS, render
-from conversation.wording.voice import MerchantVoice
+from conversation.wording.voice import (
+    DIRECT_CHARACTERS_MAX,
+    LINK_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    MerchantVoice,
+)
 
 CHAT = "telegram"
 SAMPLE_MERCHANT = MerchantVoice(
@@ -34,6 +39,13 @@ SAMPLE_MERCHANT = MerchantVoice(
     iban="DE02120300000000202051",
     bic="BYLADEM1001",
 )
+WIDEST_MERCHANT = MerchantVoice(
+    name="W" * NAME_CHARACTERS_MAX, email="@".rjust(DIRECT_CHARACTERS_MAX, "w")
+)
+BARE_MERCHANT = MerchantVoice(name="Hof", phone="030 1")
+"""A shop of which nothing is known that need not be."""
+WIDEST_LINK = "https://".ljust(LINK_CHARACTERS_MAX, "w")
+"""A shop at every bound at once, and its link."""
 
 
 def _euro(minor: int) -> dict[str, Any]:
@@ -75,6 +87,7 @@ _NAMED: Mapping[str, Any] = {
     "open": _euro(1_134_56),
     "more_total": _euro(1_298_06),
     "reference": "RF18539007547034",
+    "proof": "https://linde.example/echt/k7qmt-2rtxh",
     "charge": _euro(12_00),
     "waived": _euro(30_56),
     "asked_amount": _euro(50_00),

@@ -10,12 +10,14 @@ from storage.tables.claims import (
     IntakeBatch,
     Posting,
 )
+from storage.tables.console import ConsoleLink, ConsoleSession
 from storage.tables.conversation import (
     ActionResult,
     AddressCode,
     ButtonChoice,
     ContactAttempt,
     Conversation,
+    GenuineCode,
     Handoff,
     HandoffNote,
     Message,
@@ -34,10 +36,13 @@ __all__ = [
     "ButtonChoice",
     "ChannelAccount",
     "Claim",
+    "ConsoleLink",
+    "ConsoleSession",
     "ContactAttempt",
     "ContactPoint",
     "Conversation",
     "Customer",
+    "GenuineCode",
     "Handoff",
     "HandoffNote",
     "Instalment",

@@ -252,6 +252,19 @@ class AddressCode(OfMerchant, Base):
     """``right``, ``too_many_tries``, ``expired`` or ``replaced`` (by a newer one)."""
 
 
+class GenuineCode(OfMerchant, Base):
+    """The code of a message we sent unasked, by which its reader can check that it is ours.
+
+    It stands in the message's text, so it is kept as it is.
+    """
+
+    __tablename__ = "genuine_code"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), unique=True)
+    created_at: Mapped[Moment]
+
+
 class ContactAttempt(OfMerchant, Base):
     """A message that outreach decided to send, and why."""
 

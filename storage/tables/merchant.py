@@ -29,6 +29,8 @@ class Merchant(Base):
     phone: Mapped[str | None]
     email: Mapped[str | None]
     website: Mapped[str | None]
+    check_url: Mapped[str | None]
+    """The shop's own address on which customers check that a message is genuine."""
     payee: Mapped[str | None]
     iban: Mapped[str | None]
     bic: Mapped[str | None]

@@ -15,6 +15,8 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LINDENHOF = {"key": "lindenhof", "name": "Lindenhof Versand", "phone": "030 23125000"}
 OWN = {"goodbye": {"de": {"sie": "Tschüss aus dem Lindenhof."}}}
 
+LINK = "https://kulanz.example/echt/k7qmt-2rtxh"
+
 
 async def queued(database: Database, merchant: Merchant, reply: outbox.Reply) -> Message:
     """What stands in the outbox after one reply to a conversation."""
@@ -60,6 +62,7 @@ async def test_unfit_texts_are_refused_by_name(database: Database, merchant: Mer
 
 
 async def test_the_variant_is_kept_with_the_message(database: Database, merchant: Merchant) -> None:
-    message = await queued(database, merchant, outbox.Reply("first_contact", variant=1))
+    reply = outbox.Reply("first_contact", {"proof": LINK}, variant=1)
+    message = await queued(database, merchant, reply)
     assert (message.wording, message.variant) == ("first_contact", "hello")
     assert "Ein kurzes" in message.text

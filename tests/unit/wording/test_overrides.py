@@ -14,11 +14,12 @@ from conversation.wording import (
 )
 from conversation.wording.catalogue import Catalogue
 
+LINK = "https://kulanz.example/echt/k7qmt-2rtxh"
 SHOP = MerchantVoice(name="Gartenhaus Linde", phone="030 1234567")
 OWN_WELCOME = {"welcome": {"de": {"sie": "Moin! Was können wir für Sie tun?"}}}
 FIRST_CONTACT = (
     "Moin, hier ist der automatische Assistent von {{ m.public_name }}. Wir würden gern mit Ihnen "
-    "sprechen. Prüfen, ob wir es sind: {{ m.check }}. Keine Nachrichten mehr: STOP"
+    "sprechen. Prüfen: {{ proof }} oder {{ m.direct }}. Keine Nachrichten mehr: STOP"
 )
 
 
@@ -26,8 +27,8 @@ def said(
     name: str, catalogue: Catalogue, *, form: str = "sie", tone: str = "warm", variant: int = 0
 ) -> str:
     return render(
-        name, {}, language="de", address_form=form, tone=tone, channel="sms", merchant=SHOP,
-        verified=True, variant=variant, catalogue=catalogue,
+        name, {"proof": LINK}, language="de", address_form=form, tone=tone, channel="sms",
+        merchant=SHOP, verified=True, variant=variant, catalogue=catalogue,
     ).text  # fmt: skip
 
 

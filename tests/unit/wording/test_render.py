@@ -26,6 +26,7 @@ SHOP = MerchantVoice(
     payee="Apotheke am Ring OHG",
     iban="DE02120300000000202051",
 )
+LINK = "https://kulanz.example/echt/k7qmt-2rtxh"
 RATES = [
     {"number": 1, "due": "2026-12-15", "amount": {"minor": 40_00, "currency": "EUR"}},
     {"number": 2, "due": "2027-01-15", "amount": {"minor": 40_50, "currency": "EUR"}},
@@ -103,12 +104,12 @@ def test_the_shops_own_name_and_account_stay_out_of_what_anybody_may_read() -> N
 
 def test_first_contact_names_the_assistant_the_shop_a_way_to_check_and_stop() -> None:
     for channel in ("telegram", "sms"):
-        text = said("first_contact", channel=channel).text
+        text = said("first_contact", {"proof": LINK}, channel=channel).text
         assert "automatische Assistent von Ring Service" in text
         # The site of a shop with a neutral name would say what the name does not.
         assert "www.ring.example" not in text
         assert "030 1234567" in text
-        assert "030 1234567" in text
+        assert LINK in text
         assert "STOP" in text
 
 
@@ -227,8 +228,8 @@ def test_what_a_shop_lacks_leaves_no_gap(phone: str | None) -> None:
 def test_the_same_number_picks_the_same_variant() -> None:
     def first_contact(variant: int) -> Rendered:
         return render(
-            "first_contact", {}, language="de", address_form="sie", tone="warm", channel="sms",
-            merchant=SHOP, verified=False, variant=variant,
+            "first_contact", {"proof": LINK}, language="de", address_form="sie", tone="warm",
+            channel="sms", merchant=SHOP, verified=False, variant=variant,
         )  # fmt: skip
 
     assert [first_contact(number).variant for number in range(4)] == [

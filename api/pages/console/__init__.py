@@ -1,0 +1,1 @@
+"""Pages for people of the merchant: who is signed in, and the transcripts."""

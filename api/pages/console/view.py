@@ -1,0 +1,143 @@
+"""Transcripts in the words of the console: times, states, and what happened at each message."""
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel.dates import format_datetime
+
+from conversation.redaction import Redaction
+from conversation.transcript import Effect, Line, Listed
+from conversation.wording.formats import LOCALES, money
+
+_QUIET_FACTS = frozenset({"message", "conversation", "claim", "handoff"})
+"""Numbers of rows, which tell a reader nothing."""
+
+
+@cache
+def texts(language: str) -> dict[str, Any]:
+    """The console's words in this language."""
+    loaded = yaml.safe_load(Path(__file__).with_name("texts.yml").read_text("utf-8"))
+    words: dict[str, Any] = loaded[language]
+    return words
+
+
+def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
+    """A time of day with its day, as people at a desk read it."""
+    pattern = {"de": "EEE dd.MM.yyyy HH:mm", "en": "EEE d MMM yyyy HH:mm"}[language]
+    return format_datetime(at.astimezone(zone), pattern, locale=LOCALES[language])
+
+
+def listed_view(row: Listed, language: str, zone: ZoneInfo) -> dict[str, Any]:
+    """A row of the list."""
+    words = texts(language)
+    return {
+        "id": row.id,
+        "at": moment(row.at, language, zone),
+        "iso": row.at.isoformat(),
+        "number": row.customer_number or words["unknown_customer"],
+        "channel": words["channels"].get(row.channel, row.channel),
+        "state": row.state,
+        "state_words": words["states"].get(row.state, row.state),
+        "author": words["authors"].get(row.author, row.author),
+        "status": words["delivery"].get(row.status, row.status) if row.status else "",
+        "tick": _tick(row.status),
+    }
+
+
+def line_view(
+    line: Line, language: str, zone: ZoneInfo, redaction: Redaction | None
+) -> dict[str, Any]:
+    """A message or a bare event; everything in it is covered where `redaction` is given."""
+    words = texts(language)
+
+    def cover(text: str) -> str:
+        return redaction.cover(text) if redaction is not None else text
+
+    shown: dict[str, Any] = {
+        "at": moment(line.at, language, zone),
+        "iso": line.at.isoformat(),
+        "effects": [_effect(effect, language, cover) for effect in line.effects],
+        "message": None,
+    }
+    message, understood = line.message, line.understood
+    if message is None:
+        return shown
+    status = message.status if message.direction == "out" else None
+    shown |= {
+        "message": message.id,
+        "author": message.author,
+        "author_words": words["authors"].get(message.author, message.author),
+        "agent": message.args.get("agent", "") if message.author == "agent" else "",
+        "text": cover(message.text),
+        "buttons": [cover(one["title"]) for one in message.buttons if one.get("title")],
+        "attachments": [
+            words["attachments"].get(one.get("kind"), one.get("kind") or "?")
+            for one in message.attachments
+        ],
+        "status": words["delivery"].get(status, status) if status else "",
+        "tick": _tick(status),
+        "error": message.error or "" if message.direction == "out" else "",
+        "wording": message.wording or "",
+        "variant": message.variant or "",
+        "template": bool(message.template),
+        "outcome": words["outcomes"].get(message.outcome or "", ""),
+        "actions": list(line.actions),
+        "understood": None,
+    }
+    if understood is not None:
+        shown["understood"] = {
+            "intent": understood.intent,
+            "confidence": _share(understood.confidence),
+            "second": understood.second[0] if understood.second else "",
+            "second_confidence": _share(understood.second[1]) if understood.second else "",
+            "entities": [
+                (name, _entity(name, value, language, redaction))
+                for name, value in understood.entities
+            ],
+        }
+    return shown
+
+
+def _tick(status: str | None) -> str:
+    """The style of a delivery state; its words stand beside it."""
+    if status in ("sent", "delivered", "read"):
+        return "done"
+    return "lost" if status in ("failed", "unknown") else ""
+
+
+def _entity(name: str, value: Any, language: str, redaction: Redaction | None) -> str:
+    if isinstance(value, dict) and isinstance(value.get("minor"), int):
+        return str(money({"currency": "EUR", **value}, language))
+    return redaction.cover_value(name, value) if redaction is not None else str(value)
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return ""
+    share = round(value * 100)
+    if share in (0, 100) and value not in (0, 1):
+        return "< 1 %" if share == 0 else "> 99 %"
+    return f"{share} %"
+
+
+def _effect(effect: Effect, language: str, cover: Any) -> dict[str, str]:
+    words = texts(language)
+    named = words["effects"].get(effect.code, effect.code.replace("_", " "))
+    if effect.kind == "agreement":
+        named = f"{words['agreed']}: {named}"
+    elif effect.kind == "posting":
+        named = f"{words['posted']}: {named}"
+    facts = ", ".join(
+        f"{name.replace('_', ' ')}: {cover(str(value))}"
+        for name, value in effect.facts.items()
+        if name not in _QUIET_FACTS and value is not None
+    )
+    amount = ""
+    if effect.amount is not None:
+        minor, currency = effect.amount.minor, effect.amount.currency
+        amount = str(money({"minor": minor, "currency": currency}, language))
+    return {"kind": effect.kind, "words": named, "amount": amount, "facts": facts}

@@ -1,0 +1,93 @@
+"""What a passing glance at a transcript may not catch."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversation.redaction import KINDS, Known, Redaction, cover_address
+
+LABELS = {kind: kind for kind in KINDS}
+ANNA = Known(
+    names=("Anna Maria Beispiel-Muster", "Beispiel-Muster", "Anna Maria"),
+    birth_date=date(1985, 3, 7),
+    postal_code="10115",
+    addresses=("+4915112345678", "anna@beispiel.example", "811223344"),
+)
+COVER = Redaction(ANNA, LABELS).cover
+
+
+@pytest.mark.parametrize(
+    ("said", "covered"),
+    [
+        ("Hallo, ich bin Anna Maria Beispiel-Muster.", "Hallo, ich bin [name]."),
+        ("ANNA hier, Frau Muster", "[name] hier, Frau [name]"),
+        ("Annahme und Musterung bleiben", "Annahme und Musterung bleiben"),
+        ("0151 12345678", "[phone]"),
+        ("+49 (0)151 / 123 456 78!", "[phone]!"),
+        ("0049-151-12345678", "[phone]"),
+        ("anna@beispiel.example bitte", "[email] bitte"),
+        ("Post an meine.schwester@web.example", "Post an [email]"),
+        ("am 7.3.85 geboren", "am [birth_date] geboren"),
+        ("07.03.1985, 1985-03-07, 7. 3. 1985", "[birth_date], [birth_date], [birth_date]"),
+        ("mein Vater: 12.11.1951", "mein Vater: [birth_date]"),
+        ("wohne in 10115", "wohne in [address]"),
+        ("Lindenstraße 12a, 20095 Hamburg", "[address], [address]"),
+        ("ruf meine Mutter an: 030 1234567", "ruf meine Mutter an: [phone]"),
+        ("DE02120300000000202051", "DExxxxxxxxxxxxxxxx2051"),
+        ("4111 1111 1111 1111", "**** 1111"),
+        ("Chat 811223344", "Chat [phone]"),
+    ],
+)
+def test_personal_data_is_covered_however_it_is_spelled(said: str, covered: str) -> None:
+    assert COVER(said) == covered
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Ich zahle 30 Euro am 15.12.2026, die Rechnung war RE-2026-1042.",
+        "geht nur in raten, 30 im monat",
+        "Ihre 1. Rate über 205,76 € ist am 15. Januar 2027 fällig.",
+        "K-10021",
+        "ja",
+        "",
+    ],
+)
+def test_what_the_conversation_is_about_stays_readable(said: str) -> None:
+    assert COVER(said) == said
+
+
+@given(
+    before=st.text(st.characters(categories=["Zs", "Po"]), max_size=5),
+    after=st.text(st.characters(categories=["Zs", "Po"]), max_size=5),
+    spelled=st.sampled_from(
+        ["Anna", "beispiel", "Muster", "07.03.1985", "+4915112345678", "anna@beispiel.example"]
+    ),
+)
+def test_nothing_known_shows_whatever_stands_around_it(
+    before: str, after: str, spelled: str
+) -> None:
+    assert spelled not in COVER(f"x {before} {spelled} {after} y")
+
+
+def test_the_shops_own_phone_and_mail_stay_readable() -> None:
+    known = Known(names=("Anna",), spared=("+49 30 23125000", "hilfe@hof.example", ""))
+    cover = Redaction(known, LABELS).cover
+    said = "Anna, fragen Sie: +49 30 23125000 oder hilfe@hof.example, nicht 0151 12345678."
+    assert cover(said) == (
+        "[name], fragen Sie: +49 30 23125000 oder hilfe@hof.example, nicht [phone]."
+    )
+
+
+def test_an_address_shows_its_last_two_characters() -> None:
+    assert cover_address("+4915112345678") == "…78"
+    assert cover_address("anna") == "…"
+
+
+def test_personal_values_are_covered_whole() -> None:
+    redaction = Redaction(ANNA, LABELS)
+    assert redaction.cover_value("birth_date", "1970-01-01") == "[…]"
+    assert redaction.cover_value("count", 3) == "3"
+    assert redaction.cover_value("name", "Anna") == "[name]"

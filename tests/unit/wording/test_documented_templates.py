@@ -1,0 +1,36 @@
+"""The texts that docs/connect.md gives for approval are those of the catalogue."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from conversation.wording import MerchantVoice, load_catalogue, render
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "connect.md"
+BLOCK = re.compile(r"^   `(\w+)\.(de|en)`\n\n   ```text\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)
+SHOP = MerchantVoice(name="{{1}}", phone="{{3}}")
+
+
+def blocks() -> dict[tuple[str, str], str]:
+    found = BLOCK.finditer(DOCUMENT.read_text("utf-8"))
+    return {(one[1], one[2]): textwrap.dedent(one[3]).strip() for one in found}
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("wording", ["first_contact", "first_reminder"])
+def test_what_is_to_be_approved_is_what_the_catalogue_says(wording: str, language: str) -> None:
+    said = render(
+        wording, {"proof": "{{2}}"}, language=language, address_form="sie", tone="warm",
+        channel="whatsapp", merchant=SHOP, verified=False,
+    )  # fmt: skip
+    assert blocks()[wording, language] == said.text
+    # WhatsApp takes no text that begins or ends with a variable, or has two side by side.
+    assert not re.search(r"^\{\{|\}\}$|\}\}\s*\{\{", said.text)
+    assert dict(said.template_variables) == {"1": "{{1}}", "2": "{{2}}", "3": "{{3}}"}
+
+
+def test_every_template_of_the_catalogue_is_documented() -> None:
+    templated = {name for name, one in load_catalogue().wordings.items() if one.template}
+    assert {name for name, _ in blocks()} == templated
