@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from api.settings import Settings
+from channels.message import Channel
 
 PATH = "/simulator/providers"
 """Where the web process of a demo serves the stand-in."""
@@ -14,6 +16,16 @@ ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 # Telephone numbers kept free for films: they belong to no one.
 SMS_NUMBER = "+4917139200010"
 WHATSAPP_NUMBER = "+4917139200011"
+
+
+def served_channels(stand_in: Mapping[str, str]) -> tuple[Channel, ...]:
+    """The channels that the stand-in serves under these settings of its."""
+    settings = {
+        Channel.WHATSAPP: "twilio_whatsapp_from",
+        Channel.SMS: "twilio_sms_from",
+        Channel.TELEGRAM: "telegram_bot_token",
+    }
+    return tuple(channel for channel, name in settings.items() if name in stand_in)
 
 
 def stand_in_settings(settings: Settings, web_url: str, secret_key: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from babel.numbers import format_currency, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.demo.coming import Coming
+from api.demo.providers import served_channels
 from api.demo.stories import stories
 from api.pages.simulator.panel import Panel
 from api.pages.simulator.simulation import Found
@@ -23,7 +24,6 @@ from outreach.facts import PlannedContact, Skipped
 HERE: Final = Path(__file__).parent
 LANGUAGES: Final = ("de", "en")
 LOCALES: Final = {"de": "de_DE", "en": "en_GB"}
-PHONES: Final = (Channel.WHATSAPP, Channel.SMS, Channel.TELEGRAM)
 PARTS: Final = ("clock", "coming", "understood", "agreement", "account")
 """Parts of the panel, each sent anew when it changes."""
 SCRIPT_WORDS: Final = (
@@ -105,8 +105,8 @@ class _Forms:
         return self._locale.startswith("de")
 
 
-def page_html(found: Found, panel: Panel, language: str, bot_name: str) -> str:
-    """The whole page."""
+def page_html(found: Found, panel: Panel, language: str, stand_in: Mapping[str, str]) -> str:
+    """The whole page, with a phone for each channel that the stand-in serves."""
     said = words(language)
     owner = found.phones.owner
     lines = [line.format(invoice=_invoice(panel)) for line in found.story.lines]
@@ -122,13 +122,16 @@ def page_html(found: Found, panel: Panel, language: str, bot_name: str) -> str:
             telling=found.story.telling[language],
             owner=owner,
             merchant=found.merchant,
-            phones=[(channel.value, channel.value in owner.addresses) for channel in PHONES],
+            phones=[
+                (channel.value, channel.value in owner.addresses)
+                for channel in served_channels(stand_in)
+            ],
             facts=_facts(panel, _forms(found, language), said),
             parts=panel_parts(found, panel, language),
             script={
                 "number": owner.customer_number,
                 "language": language,
-                "bot": bot_name,
+                "bot": stand_in.get("telegram_bot_name", ""),
                 "whatsapp": owner.numbers.get(Channel.WHATSAPP, "").lstrip("+"),
                 "zone": found.merchant.timezone,
                 "lines": lines,

@@ -94,7 +94,7 @@ async def start(request: Request, sim: Sim, story: str = "", lang: str = "") -> 
 async def page(request: Request, sim: Sim, found: Customer, lang: str = "") -> Response:
     """Phones and panel of one customer."""
     language = _language(request, lang)
-    html = page_html(found, await _panel(sim, found), language, sim.bot_name)
+    html = page_html(found, await _panel(sim, found), language, sim.parts.running.stand_in)
     return HTMLResponse(html, headers=HEADERS | {"Content-Language": language})
 
 

@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from api.demo.providers import PATH, stand_in_settings
+from api.demo.providers import PATH, served_channels, stand_in_settings
 from api.demo.templates import approved, by_id
 from api.settings import Settings
 from api.wiring import Running, as_running
+from channels.message import Channel
 from storage.embedded import data_dir_lock
 
 WEB = "http://127.0.0.1:8000"
@@ -28,8 +29,10 @@ def test_without_accounts_every_channel_leads_to_the_stand_in() -> None:
 def test_a_real_account_is_left_alone() -> None:
     telegram = stand_in_settings(_settings(telegram_bot_token="1:a"), WEB, "secret")
     assert {name.partition("_")[0] for name in telegram} == {"twilio"}
+    assert served_channels(telegram) == (Channel.WHATSAPP, Channel.SMS)
     twilio = stand_in_settings(_settings(twilio_account_sid="AC1"), WEB, "secret")
     assert {name.partition("_")[0] for name in twilio} == {"telegram"}
+    assert served_channels(twilio) == (Channel.TELEGRAM,)
 
 
 def test_every_process_of_the_demo_gets_its_settings(tmp_path: Path) -> None:
