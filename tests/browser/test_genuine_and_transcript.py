@@ -45,7 +45,7 @@ class StandingClock:
 
 @dataclass
 class Unlimited:
-    async def free(self, client: str) -> bool:
+    async def may_check(self, client: str) -> bool:
         return True
 
 
@@ -56,7 +56,7 @@ class Parts:
     database: Database
     public_url: str = ""
     clock: StandingClock = field(default_factory=StandingClock)
-    guesses: Unlimited = field(default_factory=Unlimited)
+    limits: Unlimited = field(default_factory=Unlimited)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
 
 
