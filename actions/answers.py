@@ -8,8 +8,8 @@ from actions.offers import (
     names_other_terms,
     pressed_old_button,
 )
-from actions.opening import asks_how_we_are
 from actions.people import offer_person
+from actions.remarks import asks_how_we_are, says_thanks
 from actions.turn import PERSON, Turn, button
 from ledger.claim import ClaimStatus
 
@@ -75,8 +75,8 @@ class TakeYes(DialogueAction):
             back_to_offer(turn)
         elif agreed and turn.heard.has("date", "amount", "count", "period"):
             turn.go_on_with("action_change_agreement")  # "yes, but only from the 15th"
-        elif agreed:
-            turn.say("thanks_noted")
+        elif agreed or (turn.awaiting == "none" and says_thanks(turn.heard.text)):
+            turn.say("thanks_noted")  # "great, thanks" to the bank details
         else:
             turn.go_on_with("action_offer_ways")
 

@@ -1,6 +1,5 @@
 """First words, who we are, and everything about contact itself."""
 
-import re
 from datetime import UTC, datetime, time, timedelta
 
 from actions.channels import keep_hours
@@ -9,6 +8,7 @@ from actions.contact_words import hours_wish
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
+from actions.remarks import asks_how_we_are, asks_where_from, says_yes
 from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
 from channels.optout import stops_all
@@ -20,58 +20,10 @@ NEW_DAY_IN_DAYS = 7
 """For an instalment that has not arrived, so many days from today are suggested."""
 
 
-_HOW_ARE_YOU = re.compile(
-    r"\b(?:wie\sgeht(?:['’]?s|\s+es)(?:\s+(?:dir|ihnen|euch|so|heute|denn))*"
-    r"|(?:was\sgeht|alles\sgut\sbei\s(?:dir|euch|ihnen))(?:\s+(?:ab|so))?"
-    r"|how\s(?:are\s(?:you|things)|do\syou\sdo|is\sit\sgoing)(?:\s+(?:doing|today|there))*)\s*[?!.]*$",
-    re.IGNORECASE,
-)
-
-
-def asks_how_we_are(text: str) -> bool:
-    """Whether a message asks after us, as people do, and not how something works."""
-    return _HOW_ARE_YOU.search(text) is not None
-
-
-_WHERE_FROM = re.compile(
-    r"\b(?:woher|wie\s(?:kommt|kommen)|von\swem|wer\shat)\b[^.?!]{0,40}"
-    r"(?:nummer|daten|kontakt\w*|adresse)\b"
-    r"|\bwhere\b[^.?!]{0,30}\b(?:number|details|contact|address|data)\b"
-    r"|\b(?:how\s(?:did|do|have)\syou|who\sgave\syou)\b[^.?!]{0,25}"
-    r"\b(?:number|details|address|data)\b",
-    re.IGNORECASE,
-)
-
-
-def asks_where_from(text: str) -> bool:
-    """Whether a message asks how we came by a number or an address."""
-    return _WHERE_FROM.search(text) is not None
-
-
 async def tell_source(turn: Turn) -> None:
     """Where the address comes from, and how to object or have it erased (GDPR Art. 14, 17, 21)."""
     source = await turn.context.conversation.address_source()
     turn.say("address_source", source=source, buttons=[button("not_me", "wrong_person"), PERSON])
-
-
-_YES = re.compile(
-    r"\b(?:ja+|jo|jep|jawohl|passt|einverstanden|abgemacht|gerne?|genau|super|perfekt|prima|in\sordnung|ok(?:ay)?"
-    r"|gut|toll|wunderbar|yes|yeah|yep|agreed|deal|perfect|works|good|great|fine|lovely|brilliant)\b",
-    re.IGNORECASE,
-)
-_BESIDE_YES = re.compile(
-    r"\b(?:das|so|mir|f(?:ü|ue)r|mich|sehr|bitte|dann|ist|klingt|w(?:ä|ae)re|und|vielen|herzlichen|lieben|dank\w*"
-    r"|sch(?:ö|oe)n|ihnen|dir|euch|that(?:['’]?s)?|sounds|it|for|me|is|please|do|and|thanks?|thx|you"
-    r"|very|much|a|lot|cheers)\b",
-    re.IGNORECASE,
-)
-
-
-def says_yes(text: str) -> bool:
-    """Whether a line of thanks is a yes, and nothing besides."""
-    if "?" in text or not _YES.search(text):
-        return False
-    return re.search(r"\w", _BESIDE_YES.sub(" ", _YES.sub(" ", text))) is None
 
 
 class Greet(DialogueAction):

@@ -1,12 +1,14 @@
 """Whatever a person has to do: take over, call back, look into something."""
 
 import re
+from datetime import date
 
 from actions.channels import DIGITS_SHOWN
 from actions.day_time import DayTime, day_time
 from actions.dialogue_action import DialogueAction
 from actions.offers import back_to_offer
-from actions.opening import asks_where_from, tell_source
+from actions.opening import tell_source
+from actions.remarks import asks_where_from
 from actions.turn import PERSON, Turn, button
 
 CALLED_CHANNELS = ("sms", "whatsapp")
@@ -63,7 +65,7 @@ async def _number(turn: Turn) -> str | None:
     customer. What we know is spoken of only after the proof."""
     if turn.heard.has("phone"):
         return "named"
-    if turn.slot("number"):
+    if isinstance(turn.slot("number"), str):
         return str(turn.slot("number"))
     if turn.facts.channel in CALLED_CHANNELS:
         return "chat"
@@ -81,26 +83,31 @@ class NoteCallback(DialogueAction):
         day = turn.heard.day()
         if day is not None and day < turn.facts.today:
             day = None
-        named = (day_time(turn.heard.text) or DayTime()).to_data()
         number = await _number(turn)
-        days = {"day": day.isoformat()} if day else {}
+        told = turn.slot("number")  # when, if the number had still to be asked for
+        when = {
+            **(told if isinstance(told, dict) else {}),
+            **({"day": day.isoformat()} if day else {}),
+            **(day_time(turn.heard.text) or DayTime()).to_data(),
+        }
         await turn.context.conversation.request_person(
-            "callback", {**days, **named, "number": number or "unknown"}
+            "callback", {**when, "number": number or "unknown"}
         )
         if number is None and turn.awaiting != "callback_number":
             turn.ask("callback_number")
+            turn.remember(number=when)
             turn.say("callback_ask_number")
             return
         turn.ask("none")
         turn.remember(number=None)
         turn.say(
             "callback_noted",
-            day=day,
-            bound=named.get("time_bound"),
-            clock=named.get("time"),
-            clock_end=named.get("time_end"),
+            day=date.fromisoformat(when["day"]) if "day" in when else None,
+            bound=when.get("time_bound"),
+            clock=when.get("time"),
+            clock_end=when.get("time_end"),
             # "Tomorrow evening after 6" needs the evening no more.
-            part=named.get("day_part") if "time" not in named else None,
+            part=when.get("day_part") if "time" not in when else None,
         )
 
 

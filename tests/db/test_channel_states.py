@@ -51,6 +51,7 @@ ADDRESSES = {
     Channel.WHATSAPP: "+4915735990456",
     Channel.TELEGRAM: "4711",
 }
+ARGUMENTS = {"first_contact": {"proof": "https://kulanz.example/echt/bcdfg-23456"}}
 CHANNELS = st.sampled_from(sorted(ADDRESSES))
 
 
@@ -287,8 +288,9 @@ class Channels(RuleBasedStateMachine):
                     .where(Message.direction == "out", Message.status == "queued")
                     .values(status="cancelled")
                 )
+                reply = Reply(wording, ARGUMENTS.get(wording, {}))
                 (*_, queued) = await queue(
-                    session, where, where.speaker(verified=False), [Reply(wording)], self.now
+                    session, where, where.speaker(verified=False), [reply], self.now
                 )
                 await session.execute(
                     update(Message)

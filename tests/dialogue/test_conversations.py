@@ -148,5 +148,6 @@ async def test_of_two_wishes_neither_is_lost(chat: Chat) -> None:
 
 async def test_a_wish_for_a_call_keeps_its_time(chat: Chat) -> None:
     said = await chat.say("Rufen Sie mich bitte morgen um 10 Uhr an")
-    assert "callback_noted" in said
+    assert "callback_ask_number" in said
+    assert await chat.say("0171 3920017") == ["callback_noted"]
     assert "am 24. November 2026 um 10:00 Uhr" in chat.text

@@ -143,7 +143,7 @@ class Play:
             webhook = self.customer.message("", NumMedia="1", MediaUrl0=url, MediaContentType0=mime)
         else:
             update = json.loads(self.customer.message("").body)
-            del update["message"]["text"]
+            update["message"].pop("text", None)
             update["message"][kind] = (
                 [_PHOTO] if kind == "photo" else {"file_id": "AwACAgIAAx", "duration": 4}
             )

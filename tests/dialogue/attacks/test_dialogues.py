@@ -157,6 +157,7 @@ async def test_the_next_customer_at_an_address_learns_nothing_of_the_last(stage:
     offered = first.button(PUT_DOWN)
     before = await outbox_ids(first)
     await first.say("Falsche Nummer, ich heiße anders und kenne die Person nicht")
+    await first.say("Ja, das stimmt")  # who has proved who they are is asked back
     (other,) = await stage.verified(1)
     await _bind(first, other)
     await first.press_id(offered)

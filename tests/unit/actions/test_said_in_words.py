@@ -7,8 +7,8 @@ import pytest
 from actions.care import somebody_else_ordered
 from actions.day_time import day_time
 from actions.hints import hinted_wish
-from actions.opening import asks_how_we_are
 from actions.reading import Heard
+from actions.remarks import asks_how_we_are
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
 

@@ -52,7 +52,9 @@ def test_every_process_of_the_demo_gets_its_settings(tmp_path: Path) -> None:
 
 def test_a_template_is_the_catalogues_text_with_its_gaps_filled() -> None:
     template = by_id()[approved()["first_contact.de"]]
-    filled = template.filled({"1": "Lindenhof Versand", "2": "lindenhof.example/echt"})
+    filled = template.filled(
+        {"1": "Lindenhof Versand", "2": "lindenhof.example/echt", "3": "030 1"}
+    )
     assert "Assistent von Lindenhof Versand." in filled
     assert "lindenhof.example/echt" in filled
     assert "{{" not in filled

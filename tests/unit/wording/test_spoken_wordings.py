@@ -118,7 +118,7 @@ def test_what_is_said_outside_the_actions_exists() -> None:
 
 def test_every_label_is_shown_by_some_code() -> None:
     from actions.answers import _LABELS
-    from actions.people import CHANNELS
+    from actions.channels import CHANNELS
 
     written = {
         name
