@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation.consent import is_stopped
 from outreach.send_check import STEP_OF_WORDING, Refused
 from outreach.send_check import still_allowed as outreach_allows
 from storage.tables import Conversation, Message
@@ -14,7 +15,7 @@ async def still_allowed(
 ) -> str | None:
     """Return why the message must not go out now, or None."""
     if message.wording not in STEP_OF_WORDING:
-        return "opted_out" if conversation.opted_out_at is not None else None
+        return "opted_out" if await is_stopped(session, conversation) else None
     if conversation.customer_id is None:
         return "no_customer"
     answer = await outreach_allows(

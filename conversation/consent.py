@@ -83,6 +83,26 @@ async def opt_out_everywhere(
     session.add(_event(conversation, "opted_out_everywhere", now))
 
 
+async def is_stopped(session: AsyncSession, conversation: Conversation) -> bool:
+    """Whether nothing unasked may go to this conversation's address.
+
+    The address may have been stopped before anything was ever written there.
+    """
+    if conversation.opted_out_at is not None:
+        return True
+    stopped = await session.scalar(
+        select(ContactPoint.id)
+        .where(
+            ContactPoint.merchant_id == conversation.merchant_id,
+            ContactPoint.channel == conversation.channel,
+            ContactPoint.address == conversation.address,
+            ContactPoint.opted_out_at.is_not(None),
+        )
+        .limit(1)
+    )
+    return stopped is not None
+
+
 async def opt_in(
     session: AsyncSession, conversation: Conversation, now: datetime, *, said: bool = True
 ) -> None:

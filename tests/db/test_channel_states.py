@@ -348,3 +348,16 @@ def test_channel_states(postgres_server: PostgresServer) -> None:
         suppress_health_check=list(HealthCheck),
     )
     test("runTest").runTest()
+
+
+def test_an_address_that_was_stopped_before_it_was_written_to_stays_so(
+    postgres_server: PostgresServer,
+) -> None:
+    machine = type("Machine", (Channels,), {"server": postgres_server})()
+    try:
+        machine.number_is_unknown()
+        machine.comes_by_link(channel=Channel.TELEGRAM, source=Channel.SMS)
+        machine.refuses(channel=Channel.TELEGRAM, by="all")
+        machine.the_outbox_lets_go_only_what_may_go()
+    finally:
+        machine.teardown()
