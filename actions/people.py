@@ -10,9 +10,7 @@ from actions.offers import back_to_offer
 from actions.opening import tell_source
 from actions.remarks import asks_where_from
 from actions.turn import PERSON, Turn, button
-
-CALLED_CHANNELS = ("sms", "whatsapp")
-"""Channels where whoever writes can be called under the same number."""
+from channels.message import PHONE_CHANNELS
 
 
 class RequestPerson(DialogueAction):
@@ -67,7 +65,7 @@ async def _number(turn: Turn) -> str | None:
         return "named"
     if isinstance(turn.slot("number"), str):
         return str(turn.slot("number"))
-    if turn.facts.channel in CALLED_CHANNELS:
+    if turn.facts.channel in PHONE_CHANNELS:
         return "chat"
     if turn.facts.verified and await turn.context.conversation.own_number() is not None:
         return "known"

@@ -22,8 +22,6 @@ WAIT_SECONDS = 1.0
 CHECKS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(20), RateLimitItemPerHour(120))
 """How often one client may try a code; many phones share one address of their carrier."""
 CHECK_WAIT_SECONDS = 60
-
-
 GUESSES_PER_MINUTE = 10
 """Codes and links tried in one conversation; the database has counts of its own behind this."""
 

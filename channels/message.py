@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 BUTTON_ID_BYTES_MAX = 64
@@ -24,6 +24,10 @@ class Channel(StrEnum):
     SMS = "sms"
     WHATSAPP = "whatsapp"
     TERMINAL = "terminal"
+
+
+PHONE_CHANNELS: Final = (Channel.SMS.value, Channel.WHATSAPP.value)
+"""Channels whose addresses are telephone numbers."""
 
 
 class InboundKind(StrEnum):

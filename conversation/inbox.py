@@ -9,7 +9,13 @@ from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from channels.message import Attachment, ContactWish, InboundMessage, each_string
+from channels.message import (
+    PHONE_CHANNELS,
+    Attachment,
+    ContactWish,
+    InboundMessage,
+    each_string,
+)
 from channels.payload import storable
 from conversation.masking import mask_cards, mask_ibans, masked_storable
 from storage.statement import Statement
@@ -91,7 +97,7 @@ async def _customer_at(session: AsyncSession, account: Account, address: str) ->
 
     Only a first guess: nothing is disclosed before that customer has proved who they are.
     """
-    channels = ("sms", "whatsapp") if account.channel in ("sms", "whatsapp") else (account.channel,)
+    channels = PHONE_CHANNELS if account.channel in PHONE_CHANNELS else (account.channel,)
     last_contact = (
         select(func.max(ContactAttempt.at))
         .where(ContactAttempt.customer_id == ContactPoint.customer_id)

@@ -13,17 +13,14 @@ from urllib.parse import quote
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from channels.message import Channel
+from channels.message import PHONE_CHANNELS, Channel
 from channels.window import window_open
 from conversation.consent import make_start_token
 from conversation.wording import load_catalogue
+from ledger.contact import MATCH_CONFIDENCE_MIN
 from storage.tables import ChannelAccount, ContactPoint, Conversation, Merchant
 
 LINK_VALID = timedelta(hours=24)
-PHONE_CHANNELS = (Channel.SMS.value, Channel.WHATSAPP.value)
-"""Channels whose addresses are telephone numbers."""
-MATCH_CONFIDENCE_MIN = 0.995
-"""Only such a number is put to the customer as theirs; see ``outreach.channel_choice``."""
 
 
 class Kind(StrEnum):

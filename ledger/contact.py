@@ -3,10 +3,14 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
+MATCH_CONFIDENCE_MIN: Final = Decimal("0.995")
+"""Below this an address may be somebody else's, and a stranger would read the message."""
 EMAIL = re.compile(r"[^\s@,;<>\"()]{1,64}@[^\s@.,;<>\"()]+(\.[^\s@.,;<>\"()]+)+")
 EMAIL_LENGTH_MAX = 254
 

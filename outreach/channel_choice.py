@@ -11,9 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from channels.message import Channel
-
-MATCH_CONFIDENCE_MIN: Final = Decimal("0.995")
-"""Below this an address may be somebody else's, and a stranger would read the message."""
+from ledger.contact import MATCH_CONFIDENCE_MIN
 
 GIVEN_BY_CUSTOMER: Final = frozenset({"customer", "deep_link"})
 """The ``source`` of an address that the customer gave; it needs no matching."""
