@@ -35,6 +35,11 @@ def _cipher(secret_key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key[:32]))
 
 
+def encrypt(secret_key: str, credentials: Mapping[str, str]) -> bytes:
+    """Credentials of an account as they are stored."""
+    return _cipher(secret_key).encrypt(json.dumps(dict(credentials)).encode())
+
+
 def decrypt(secret_key: str, stored: bytes) -> dict[str, str]:
     """An account's own credentials as they were stored."""
     given: dict[str, str] = json.loads(_cipher(secret_key).decrypt(stored))
@@ -92,7 +97,7 @@ class Providers:
 
     def encrypt(self, credentials: Mapping[str, str]) -> bytes:
         """Credentials as they are stored."""
-        return _cipher(self._secret_key).encrypt(json.dumps(dict(credentials)).encode())
+        return encrypt(self._secret_key, credentials)
 
     def from_environment(self, channel: Channel) -> ChannelProvider:
         """The first merchant's provider, as set by ``KULANZ_*``.

@@ -15,7 +15,10 @@ from api.errors import register_errors
 from api.logs import configure_logs
 from api.pages.console import routes as console
 from api.pages.genuine import routes as genuine
+from api.pages.sandbox_payment import routes as sandbox_payment
 from api.pages.simulator.routes import simulator
+from api.payments import routes as payments
+from api.payments.accounts import PaymentProviders
 from api.queue import make_app as make_jobs
 from api.settings import Settings
 from api.wiring import parts
@@ -29,12 +32,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with parts(Settings()) as made:
         app.state.parts = made
         app.state.database = made.database
+        app.state.payments = PaymentProviders(made)
         app.state.executor = action_endpoint.make_executor()
         jobs = make_jobs(made, pool_size=2)
         async with jobs.open_async():
             app.state.jobs = jobs
             async with simulator(app, made, jobs):
                 yield
+        await app.state.payments.close()
 
 
 def create_app() -> FastAPI:
@@ -55,11 +60,13 @@ def create_app() -> FastAPI:
     )
     app.include_router(action_endpoint.router)
     app.include_router(webhooks.router)
+    app.include_router(payments.router)
     app.include_router(intake.router)
     app.include_router(handoffs.router)
     app.include_router(customer_channels.router)
     app.include_router(genuine.router)
     app.include_router(console.router)
+    app.include_router(sandbox_payment.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)

@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     twilio_sms_from: str | None = None
     twilio_whatsapp_from: str | None = None
 
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    """Online payments of the first merchant; further merchants' accounts are kept encrypted."""
+    stripe_api_url: str = "https://api.stripe.com"
+
     rasa_url: str | None = None
     """A Rasa that runs elsewhere; empty: started here."""
     rasa_secret: SecretStr | None = None

@@ -1,0 +1,1 @@
+"""The page of the invented payment provider; in a demo only."""

@@ -1,0 +1,1 @@
+"""Online payments: providers behind one Protocol, and what their notices do to the books."""
