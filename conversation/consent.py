@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.payload import storable
+from conversation import audit
 from conversation.masking import masked_storable
 from storage.tables import (
     AuditEvent,
@@ -53,7 +54,7 @@ async def opt_out(
         ContactPoint.address == conversation.address,
     )
     await cancel_unasked(session, [conversation.id], "opted_out")
-    session.add(_event(conversation, "opted_out", now, reason=reason))
+    _note(session, conversation, "opted_out", now, reason=reason)
 
 
 async def opt_out_channel(
@@ -64,7 +65,7 @@ async def opt_out_channel(
         await opt_out(session, conversation, now)
         return
     await _stop_customer(session, conversation, now, channel)
-    session.add(_event(conversation, "opted_out", now, reason="said", about=channel))
+    _note(session, conversation, "opted_out", now, reason="said", about=channel)
 
 
 async def opt_out_everywhere(
@@ -80,7 +81,7 @@ async def opt_out_everywhere(
         .values(opted_out_at=now)
     )
     await _stop_customer(session, conversation, now, None)
-    session.add(_event(conversation, "opted_out_everywhere", now))
+    _note(session, conversation, "opted_out_everywhere", now)
 
 
 async def is_stopped(session: AsyncSession, conversation: Conversation) -> bool:
@@ -126,7 +127,7 @@ async def opt_in(
             .where(Customer.id == conversation.customer_id, Customer.opted_out_at.is_not(None))
             .values(opted_out_at=None)
         )
-    session.add(_event(conversation, "opted_in", now))
+    _note(session, conversation, "opted_in", now)
 
 
 async def set_reachable(
@@ -198,15 +199,10 @@ async def _stop_points(session: AsyncSession, now: datetime, *where: ColumnEleme
     )
 
 
-def _event(conversation: Conversation, kind: str, now: datetime, **facts: Any) -> AuditEvent:
-    return AuditEvent(
-        merchant_id=conversation.merchant_id,
-        kind=kind,
-        at=now,
-        customer_id=conversation.customer_id,
-        conversation_id=conversation.id,
-        facts={"channel": conversation.channel, **facts},
-    )
+def _note(
+    session: AsyncSession, conversation: Conversation, kind: str, now: datetime, **facts: Any
+) -> None:
+    audit.note(session, conversation, kind, now, {"channel": conversation.channel, **facts})
 
 
 def _hash(token: str) -> str:
@@ -274,7 +270,7 @@ async def bind_start_token(
     if found is not None and (found.used_at is not None or found.expires_at <= now):
         found = None
     if found is None or conversation.customer_id not in (None, found.customer_id):
-        session.add(_event(conversation, "link_refused", now))
+        _note(session, conversation, "link_refused", now)
         return None
     found.used_at, found.used_by = now, conversation.address
     conversation.customer_id = found.customer_id

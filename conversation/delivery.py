@@ -43,10 +43,11 @@ from channels.message import (
     WrongAddress,
 )
 from channels.window import window_open
+from conversation import audit
 from conversation.consent import opt_out
 from conversation.handoff import request_handoff
 from storage.statement import Statement
-from storage.tables import AuditEvent, ContactPoint, Conversation, Message
+from storage.tables import ContactPoint, Conversation, Message
 
 IN_FLIGHT = timedelta(seconds=EXCHANGE_SECONDS_MAX + 5)
 """Longer than any send may take: an older claim belongs to a process that is gone."""
@@ -267,16 +268,8 @@ async def _failed(
 ) -> None:
     """End a message that cannot be sent. An answer that does not arrive is a person's business."""
     message.status = "failed"
-    session.add(
-        AuditEvent(
-            merchant_id=message.merchant_id,
-            kind="delivery_failed",
-            at=now,
-            conversation_id=message.conversation_id,
-            customer_id=conversation.customer_id,
-            facts={"message_id": message.id, "error": message.error or "failed"},
-        )
-    )
+    facts = {"message_id": message.id, "error": message.error or "failed"}
+    audit.note(session, conversation, "delivery_failed", now, facts)
     if message.in_reply_to is not None:
         await request_handoff(
             session,
@@ -312,16 +305,7 @@ async def note_unknown(session: AsyncSession, message_id: int, now: datetime) ->
     if message.status != "sending":
         return
     message.status = "unknown"
-    session.add(
-        AuditEvent(
-            merchant_id=message.merchant_id,
-            kind="delivery_unknown",
-            at=now,
-            conversation_id=message.conversation_id,
-            customer_id=conversation.customer_id,
-            facts={"message_id": message_id},
-        )
-    )
+    audit.note(session, conversation, "delivery_unknown", now, {"message_id": message_id})
 
 
 async def record_status(session: AsyncSession, status: StatusUpdate, now: datetime) -> bool:

@@ -10,14 +10,13 @@ from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
-from conversation import address_code, consent, identity, ways
+from conversation import address_code, audit, consent, identity, ways
 from conversation.consent import MayGuess, may_always
 from conversation.handoff import Requested, request_handoff
 from conversation.moving import How, Wake, move
 from negotiation.policy import Policy
 from negotiation.policy_data import policy_from_data
 from storage.tables import (
-    AuditEvent,
     ContactPoint,
     Conversation,
     Customer,
@@ -265,17 +264,7 @@ class Port:
         self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
     ) -> None:
         """Keep an audit event; codes and figures only."""
-        self.session.add(
-            AuditEvent(
-                merchant_id=self.conversation.merchant_id,
-                kind=kind,
-                at=self.now,
-                customer_id=self.conversation.customer_id,
-                claim_id=claim_id,
-                conversation_id=self.conversation.id,
-                facts=dict(facts),
-            )
-        )
+        audit.note(self.session, self.conversation, kind, self.now, facts, claim_id=claim_id)
 
     async def _customer(self) -> Customer | None:
         if self.conversation.customer_id is None:
