@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -154,8 +154,38 @@ async def set_reachable(
         return
     if not reachable:
         await opt_out(session, conversation, now, reason="blocked")
-    elif conversation.opted_out_at is not None:
+    elif conversation.opted_out_at is not None and not await _said_stop(session, conversation):
         await opt_in(session, conversation, now, said=False)
+
+
+async def _said_stop(session: AsyncSession, conversation: Conversation) -> bool:
+    """Whether the person has said stop since messages were last wished for: only a stop that the
+    provider told of is over once the provider lets us in again."""
+    wished = (
+        select(func.coalesce(func.max(AuditEvent.id), 0))
+        .where(AuditEvent.conversation_id == conversation.id, AuditEvent.kind == "opted_in")
+        .scalar_subquery()
+    )
+    about = AuditEvent.facts["about"].astext
+    here = (AuditEvent.conversation_id == conversation.id) & about.is_(None)
+    elsewhere = (AuditEvent.customer_id == conversation.customer_id) & (
+        about == conversation.channel
+    )
+    everywhere = (AuditEvent.customer_id == conversation.customer_id) & (
+        AuditEvent.kind == "opted_out_everywhere"
+    )
+    said = (AuditEvent.kind == "opted_out") & (AuditEvent.facts["reason"].astext == "said")
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    AuditEvent.merchant_id == conversation.merchant_id,
+                    AuditEvent.id > wished,
+                    (said & (here | elsewhere)) | everywhere,
+                )
+            )
+        )
+    )
 
 
 async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], reason: str) -> None:

@@ -95,8 +95,10 @@ async def make_active(
 
 
 def _taken_along(slots: Mapping[str, Any]) -> dict[str, Any]:
-    """The slots; where to go on is answered by being there."""
-    return {**slots, "awaiting": "none"} if slots.get("awaiting") == "channel" else dict(slots)
+    """The slots; where to go on is answered by being there, and half a proof stays behind:
+    somebody else may hold this address."""
+    taken = {name: value for name, value in slots.items() if name != "given"}
+    return {**taken, "awaiting": "none"} if slots.get("awaiting") == "channel" else taken
 
 
 async def move(

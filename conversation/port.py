@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -164,11 +164,12 @@ class Port:
         held.verification_tries = 0
         held.verification_locked_at = None
 
-    async def pause_contact(self, until: datetime, reason: str) -> None:
-        """Send the customer nothing unasked before `until`; a longer pause is kept."""
+    async def pause_contact(self, day: date, reason: str) -> None:
+        """Send the customer nothing unasked before this day, theirs; a longer pause is kept."""
         customer = await self._customer()
         if customer is None:
             return
+        until = datetime.combine(day, time(), _zone(customer.timezone) or self.timezone)
         if customer.contact_paused_until is None or customer.contact_paused_until < until:
             customer.contact_paused_until = until
             customer.contact_pause_reason = reason
@@ -270,6 +271,13 @@ class Port:
         if self.conversation.customer_id is None:
             return None
         return await self.session.get_one(Customer, self.conversation.customer_id)
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):  # as a merchant's file had it
+        return None
 
 
 _HELD = (

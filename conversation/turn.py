@@ -31,7 +31,14 @@ from sqlalchemy.orm import aliased
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
 from conversation.arriving import Arrival, come_by_link, token_of
-from conversation.consent import MayGuess, may_always, opt_in, opt_out, opt_out_everywhere
+from conversation.consent import (
+    MayGuess,
+    is_stopped,
+    may_always,
+    opt_in,
+    opt_out,
+    opt_out_everywhere,
+)
 from conversation.delivery import ToSend
 from conversation.engine import TurnRequest, TurnResult, readable
 from conversation.handoff import request_handoff
@@ -131,8 +138,9 @@ async def _settle(
         return await _stop(
             session, conversation, message, now, everywhere=said is ContactWish.STOP_ALL
         )
+    starts = wish == ContactWish.START and await is_stopped(session, conversation)
     if conversation.state == "agent":
-        if wish == ContactWish.START and conversation.opted_out_at is not None:
+        if starts:
             await opt_in(session, conversation, now)  # the person at the desk may write again
         return "for_agent"
     if conversation.state == "closed":
@@ -140,7 +148,7 @@ async def _settle(
     link_used = not await come_by_link(session, conversation, message, now, arrival)
     if conversation.customer_id is not None:
         await make_active(session, conversation, now, How.WROTE)
-    if wish == ContactWish.START and conversation.opted_out_at is not None:
+    if starts:
         await opt_in(session, conversation, now)
         return await _say(session, conversation, message, Reply("opted_in_again"), now)
     if recent.turns >= TURNS_PER_HOUR_MAX:
@@ -239,7 +247,14 @@ async def _request(
 ) -> TurnRequest:
     newest = seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
-    said = Said(seen.conversation_id, seen.channel, inbound.id, inbound.text, inbound.buttons)
+    said = Said(
+        seen.conversation_id,
+        seen.channel,
+        inbound.id,
+        inbound.created_at,
+        inbound.text,
+        inbound.buttons,
+    )
     choice = await resolve_choice(session, said, newest)
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
