@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.payload import storable
 from conversation import audit
+from conversation.introduction import take_back
 from conversation.masking import masked_storable
 from storage.tables import (
     AuditEvent,
@@ -190,7 +191,7 @@ async def _said_stop(session: AsyncSession, conversation: Conversation) -> bool:
 
 async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], reason: str) -> None:
     """Take what waits there and answers nothing out of the outbox."""
-    await session.execute(
+    cancelled = await session.scalars(
         update(Message)
         .where(
             Message.conversation_id.in_(conversation_ids),
@@ -199,7 +200,9 @@ async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], rea
             Message.in_reply_to.is_(None),
         )
         .values(status="cancelled", error=reason)
+        .returning(Message)
     )
+    await take_back(session, cancelled.all())
 
 
 async def _stop_customer(

@@ -47,6 +47,7 @@ from conversation import audit
 from conversation.consent import opt_out
 from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
+from conversation.introduction import take_back
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
 from storage.tables import ContactPoint, Conversation, Merchant, Message
@@ -162,6 +163,7 @@ async def claim_next(
         return Skipped(message.id, refusal)
     if refusal is not None:
         message.status, message.error = "cancelled", refusal
+        await take_back(session, [message])
         return Skipped(message.id, refusal)
     message.status, message.claimed_at = "sending", now
     message.attempts += 1
@@ -278,6 +280,7 @@ async def _failed(
 ) -> None:
     """End a message that cannot be sent. An answer that does not arrive is a person's business."""
     message.status = "failed"
+    await take_back(session, [message])
     facts = {"message_id": message.id, "error": message.error or "failed"}
     audit.note(session, conversation, "delivery_failed", now, facts)
     if message.in_reply_to is not None:

@@ -28,6 +28,7 @@ from sqlalchemy.orm import aliased
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
+from conversation.introduction import INTRODUCING
 from conversation.wording import MerchantVoice, Rendered, merchant_catalogue, render
 from storage.statement import Statement
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
@@ -244,12 +245,6 @@ _QUEUE = Statement(
     )
 )
 """All in one statement: every turn pays for it."""
-_INTRODUCING = frozenset(
-    {
-        *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
-        *("channel_code", "channel_arrived"),
-    }
-)
 
 
 async def queue(
@@ -272,7 +267,7 @@ async def queue(
     """
     if not replies:
         return []
-    introducing = _INTRODUCING & {reply.say for reply in replies}
+    introducing = INTRODUCING & {reply.say for reply in replies}
     if author == "bot" and not held.introduced and not introducing:
         replies = [Reply("introduction"), *replies]
     drafts = [

@@ -26,6 +26,7 @@ from channels.message import (
 from conversation import delivery
 from conversation.consent import opt_out
 from conversation.look import Look
+from conversation.outbox import Reply, queue, scene
 from storage.engine import Database
 from storage.tables import (
     AuditEvent,
@@ -326,6 +327,27 @@ async def test_a_persons_words_are_not_sent_after_a_stop(
     assert await claim(database, conversation, now=later) == delivery.Skipped(
         message_id, "opted_out"
     )
+
+
+@pytest.mark.parametrize("end", ["refused", "failed", "stopped", "sent"])
+async def test_who_never_got_the_introduction_is_not_introduced(
+    database: Database, conversation: Conversation, end: str
+) -> None:
+    async with database.conversation(conversation.merchant_id, conversation.id) as session:
+        held = await scene(session, conversation.id)
+        first = Reply("introduction")
+        (queued,) = await queue(session, held, held.speaker(verified=False), [first], NOW)
+    if end == "stopped":
+        async with database.merchant(conversation.merchant_id) as session:
+            await opt_out(session, await session.get_one(Conversation, conversation.id), NOW)
+    else:
+        judge = refused if end == "refused" else allowed
+        await claim(database, conversation, still_allowed=judge)
+    if end == "failed":
+        async with database.merchant(conversation.merchant_id) as session:
+            await delivery.note_error(session, queued.message_id, GiveUp("x"), NOW)
+    async with database.merchant(conversation.merchant_id) as session:
+        assert (await scene(session, conversation.id)).introduced is (end == "sent")
 
 
 async def test_a_failure_that_is_told_twice_counts_once(
