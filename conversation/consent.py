@@ -302,6 +302,8 @@ async def bind_start_token(
         return None  # pressed twice, or the turn is tried again
     if found is not None and (found.used_at is not None or found.expires_at <= now):
         found = None
+    if found is not None and not await _still_theirs(session, found):
+        found = None
     if found is None or conversation.customer_id not in (None, found.customer_id):
         _note(session, conversation, "link_refused", now)
         return None
@@ -321,6 +323,15 @@ async def bind_start_token(
         .on_conflict_do_nothing()
     )
     return found
+
+
+async def _still_theirs(session: AsyncSession, token: StartToken) -> bool:
+    """Whether the conversation that asked for a link is still the customer's: whoever said there
+    that they are somebody else is not let in as the customer elsewhere."""
+    if token.from_conversation_id is None:
+        return True
+    asked = select(Conversation.customer_id).where(Conversation.id == token.from_conversation_id)
+    return await session.scalar(asked) == token.customer_id
 
 
 async def _refusals(session: AsyncSession, conversation: Conversation, now: datetime) -> int:

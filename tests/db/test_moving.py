@@ -363,7 +363,9 @@ async def test_a_link_to_whatsapp_comes_back_in_the_first_message(world: World) 
     assert taken.request.parse_data == {"intent": "greet", "entities": []}
 
 
-@pytest.mark.parametrize("why", ["forged", "late", "used", "other_account", "other_customer"])
+@pytest.mark.parametrize(
+    "why", ["forged", "late", "used", "wrong_person", "other_account", "other_customer"]
+)
 async def test_a_link_that_is_not_good_binds_nobody(
     world: World, whatsapp: Conversation, why: str
 ) -> None:
@@ -374,6 +376,10 @@ async def test_a_link_that_is_not_good_binds_nobody(
         now = NOW + timedelta(hours=25)
     elif why == "used":
         await world.receive(channel, "1", "", kind="start", args={"start_token": token})
+    elif why == "wrong_person":
+        async with world.database.merchant(world.merchant.id) as session:
+            port = await conversation_port(session, whatsapp.id, NOW)
+            await port.drop_address("wrong_person")
     elif why == "other_account":
         channel = Channel.SMS
     elif why == "other_customer":
