@@ -100,8 +100,8 @@ class ConversationPort(Protocol):
     async def drop_address(self, reason: str) -> None:
         """This address does not belong to the customer: never use it for them again."""
 
-    async def pause_contact(self, until: datetime, reason: str) -> None:
-        """Send the customer nothing unasked before `until`; a longer pause is kept."""
+    async def pause_contact(self, day: date, reason: str) -> None:
+        """Send the customer nothing unasked before this day, theirs; a longer pause is kept."""
 
     async def set_language(self, language: str) -> None: ...
 

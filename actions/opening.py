@@ -1,6 +1,6 @@
 """First words, who we are, and everything about contact itself."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 
 from actions.channels import keep_hours
 from actions.claims import Focus, focus_to_speak_of
@@ -277,7 +277,6 @@ class NotePostponement(DialogueAction):
         elif day is None or day < today:
             day = today + timedelta(days=POSTPONED_DAYS_USUAL)
         day = min(day, today + timedelta(days=POSTPONED_DAYS_MAX))
-        until = datetime.combine(day, time(), UTC)
-        await turn.context.conversation.pause_contact(until, "not_now")
+        await turn.context.conversation.pause_contact(day, "not_now")
         turn.ask("none")
         turn.say("not_now_noted", until=day)

@@ -1,6 +1,6 @@
 """Rest: what is not sent unasked, and until when."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from actions.turn import Turn
 from ledger import book
@@ -13,8 +13,8 @@ def check_ends(turn: Turn) -> date:
 
 async def pause_everything(turn: Turn, days: int, reason: str) -> None:
     """Send the customer nothing unasked for so many days."""
-    until = datetime.combine(turn.facts.today + timedelta(days=days), time(), UTC)
-    await turn.context.conversation.pause_contact(until, reason)
+    day = turn.facts.today + timedelta(days=days)
+    await turn.context.conversation.pause_contact(day, reason)
 
 
 async def rest_claims(turn: Turn, reason: str) -> None:

@@ -3,6 +3,7 @@
 import typer
 
 from api.commands import (
+    api_key,
     channel,
     channels,
     chat,
@@ -35,6 +36,7 @@ for module in (
     demo,
     chat,
     intake,
+    api_key,
     contact,
     telegram_link,
     statement,

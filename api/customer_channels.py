@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.intake import Failure, OfMerchant
+from api.callers import OF_KEY, OfMerchant
 from api.wiring import Parts
 from outreach.channel_choice import obstacle_at
 from outreach.customer_facts import read_customers, read_sender
@@ -147,7 +147,7 @@ async def _steps(session: AsyncSession, customer_id: int) -> list[StepView]:
     "/{number}/channels",
     response_model=ChannelsView,
     responses={
-        401: {"model": Failure, "description": "The API key is missing, unknown or revoked."},
+        **OF_KEY,
         404: {"model": Unknown, "description": "The merchant has no such customer."},
     },
     summary="Where a customer is reached, and each step with its reason",

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.callers import OF_KEY, OfMerchant
 from api.handoff_care import may_write_unasked
 from api.handoff_views import HandoffDetail, HandoffRow, detail, row
-from api.intake import Failure, OfMerchant
 from api.queue import defer_delivery
 from api.wiring import Parts
 from channels.payload import storable
@@ -141,11 +141,8 @@ class NoteKept(BaseModel):
     note: int
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    401: {"model": Failure, "description": "The API key is missing, unknown or revoked."},
-}
 OF_ONE: dict[int | str, dict[str, Any]] = {
-    **RESPONSES,
+    **OF_KEY,
     404: {"model": Unknown, "description": "The merchant has no such handoff."},
 }
 OF_WORK: dict[int | str, dict[str, Any]] = {
@@ -154,7 +151,7 @@ OF_WORK: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("", response_model=HandoffList, responses=RESPONSES, summary="What waits for a person")
+@router.get("", response_model=HandoffList, responses=OF_KEY, summary="What waits for a person")
 async def get_handoffs(
     request: Request,
     merchant: OfMerchant,

@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
-from api.keys import merchant_of_key
+from api.callers import OF_KEY, Failure, OfMerchant
 from api.wiring import Parts
 from ledger import rows_claims, rows_items
 from ledger.contact import is_region
@@ -28,11 +27,6 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 ROWS_MAX = 5000
 
 router = APIRouter(prefix="/api/v1", tags=["intake"])
-bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="API key",
-    description="A merchant's key, made by `kulanz api-key --merchant M`.",
-)
 
 
 class RowProblem(BaseModel):
@@ -54,12 +48,6 @@ class Refused(BaseModel):
 
     error: str = Field(examples=["rows_refused"])
     problems: list[RowProblem]
-
-
-class Failure(BaseModel):
-    """The request could not be looked at."""
-
-    detail: str
 
 
 class ChangedFact(BaseModel):
@@ -121,23 +109,6 @@ def _list_of(columns: tuple[Column, ...], name: str) -> dict[str, Any]:
     }
 
 
-async def _merchant(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Merchant:
-    """The merchant whose API key the request carries."""
-    parts: Parts = request.app.state.parts
-    if credentials is not None:
-        async with parts.database.operator() as session:
-            merchant = await merchant_of_key(
-                session, credentials.credentials, now=parts.clock.now()
-            )
-        if merchant is not None:
-            return merchant
-    raise HTTPException(401, "a valid API key is needed", {"WWW-Authenticate": "Bearer"})
-
-
-OfMerchant = Annotated[Merchant, Depends(_merchant)]
 Region = Annotated[
     str,
     Query(
@@ -147,7 +118,7 @@ Region = Annotated[
 ]
 RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"model": Failure, "description": "The body is not JSON."},
-    401: {"model": Failure, "description": "The API key is missing, unknown or revoked."},
+    **OF_KEY,
     413: {"model": Failure, "description": f"More than {BODY_BYTES_MAX} bytes."},
     422: {"model": Refused, "description": "Some rows cannot be taken, so none was."},
 }

@@ -32,7 +32,7 @@ from channels.message import (
     Uncertain,
     Unsupported,
 )
-from conversation import delivery, stalled, turn
+from conversation import delivery, held_back, stalled, turn
 from conversation.engine import DialogueUnavailable, TurnFailed
 from conversation.look import look
 
@@ -278,6 +278,8 @@ async def _next(
             claimed = await delivery.claim_next(
                 session, conversation_id, now, still_allowed=still_allowed
             )
+            if isinstance(claimed, delivery.Skipped) and claimed.reason == delivery.UNPROVED:
+                await held_back.tell(session, conversation_id, now)
         if isinstance(claimed, delivery.InFlight):
             wait, claimed = claimed.seconds, None
         if claimed is None and handle:

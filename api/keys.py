@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -14,6 +15,10 @@ MARK = "kulanz_"
 PREFIX_LENGTH = len(MARK) + 8
 SECRET_BYTES = 32
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class KeyUnknown(LookupError):
+    """The merchant has no such key."""
 
 
 async def create_api_key(session: AsyncSession, merchant_id: int, *, now: datetime) -> str:
@@ -46,6 +51,34 @@ async def merchant_of_key(session: AsyncSession, key: str, *, now: datetime) -> 
             if api_key.last_used_at is None or now - api_key.last_used_at > USE_NOTED_EVERY:
                 api_key.last_used_at = now
     return found
+
+
+async def keys_of(session: AsyncSession, merchant_id: int) -> Sequence[ApiKey]:
+    """All keys of a merchant, the revoked ones too, oldest first."""
+    rows = await session.scalars(
+        select(ApiKey).where(ApiKey.merchant_id == merchant_id).order_by(ApiKey.id)
+    )
+    return rows.all()
+
+
+async def revoke_api_key(
+    session: AsyncSession, merchant_id: int, prefix: str, *, now: datetime
+) -> ApiKey:
+    """Revoke the merchant's key that begins like this (a whole key will do, too), for good.
+
+    A key that was revoked before stays as it is. Raises:
+        KeyUnknown: no key of the merchant begins like this, or several do.
+    """
+    fitting = [
+        key
+        for key in await keys_of(session, merchant_id)
+        if key.prefix == prefix[:PREFIX_LENGTH] and len(prefix) >= PREFIX_LENGTH
+    ]
+    if len(fitting) != 1:
+        raise KeyUnknown(f"{len(fitting)} keys begin like this")
+    (key,) = fitting
+    key.revoked_at = key.revoked_at or now
+    return key
 
 
 def _hashed(key: str) -> str:

@@ -1,4 +1,8 @@
-"""How fast we may send, how often secrets may be guessed: counted in Redis for all processes."""
+"""How fast we may send and be called, how often secrets may be guessed: counted in Redis for all
+processes."""
+
+import time
+from math import ceil
 
 import structlog
 from limits import (
@@ -22,6 +26,9 @@ WAIT_SECONDS = 1.0
 CHECKS: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(20), RateLimitItemPerHour(120))
 """How often one client may try a code; many phones share one address of their carrier."""
 CHECK_WAIT_SECONDS = 60
+CALLS_PER_MINUTE = 300
+"""Of the merchants' API with one key: a desk of many people looks at its list every few seconds,
+and an import has 5,000 rows a call."""
 GUESSES_PER_MINUTE = 10
 """Codes and links tried in one conversation; the database has counts of its own behind this."""
 
@@ -51,6 +58,21 @@ class Limits:
         except (RedisError, OSError) as error:
             log.info("rate_limit_not_counted", error=type(error).__name__)
             return True
+
+    async def call_wait(self, key: str) -> int | None:
+        """Count a call of the API with this key: the seconds to wait; None where it may go on.
+
+        A Redis that is away keeps nobody waiting.
+        """
+        rate = RateLimitItemPerMinute(CALLS_PER_MINUTE)
+        try:
+            if await self._limiter.hit(rate, "call", key):
+                return None
+            free_at, _ = await self._limiter.get_window_stats(rate, "call", key)
+        except (RedisError, OSError) as error:
+            log.info("rate_limit_not_counted", error=type(error).__name__)
+            return None
+        return max(1, ceil(free_at - time.time()))
 
     async def may_guess(self, key: str) -> bool:
         """Whether one more secret may be tried under this key; counts it.

@@ -15,9 +15,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
+from conversation import audit
 from conversation.inbox import Account, open_conversation
 from conversation.outbox import Reply, queue, scene
-from storage.tables import AddressCode, AuditEvent, ChannelAccount, ContactPoint, Conversation
+from storage.tables import AddressCode, ChannelAccount, ContactPoint, Conversation
 
 CODE_VALID = timedelta(minutes=10)
 TRIES_MAX = 5
@@ -191,13 +192,4 @@ def _hash(salt: str, code: str) -> str:
 
 
 def _note(session: AsyncSession, conversation: Conversation, kind: str, now: datetime) -> None:
-    session.add(
-        AuditEvent(
-            merchant_id=conversation.merchant_id,
-            kind=kind,
-            at=now,
-            customer_id=conversation.customer_id,
-            conversation_id=conversation.id,
-            facts={"channel": Channel.SMS.value},
-        )
-    )
+    audit.note(session, conversation, kind, now, {"channel": Channel.SMS.value})

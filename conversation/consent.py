@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.payload import storable
+from conversation import audit
+from conversation.introduction import take_back
 from conversation.masking import masked_storable
 from storage.tables import (
     AuditEvent,
@@ -53,7 +55,7 @@ async def opt_out(
         ContactPoint.address == conversation.address,
     )
     await cancel_unasked(session, [conversation.id], "opted_out")
-    session.add(_event(conversation, "opted_out", now, reason=reason))
+    _note(session, conversation, "opted_out", now, reason=reason)
 
 
 async def opt_out_channel(
@@ -64,7 +66,7 @@ async def opt_out_channel(
         await opt_out(session, conversation, now)
         return
     await _stop_customer(session, conversation, now, channel)
-    session.add(_event(conversation, "opted_out", now, reason="said", about=channel))
+    _note(session, conversation, "opted_out", now, reason="said", about=channel)
 
 
 async def opt_out_everywhere(
@@ -80,7 +82,7 @@ async def opt_out_everywhere(
         .values(opted_out_at=now)
     )
     await _stop_customer(session, conversation, now, None)
-    session.add(_event(conversation, "opted_out_everywhere", now))
+    _note(session, conversation, "opted_out_everywhere", now)
 
 
 async def is_stopped(session: AsyncSession, conversation: Conversation) -> bool:
@@ -126,7 +128,7 @@ async def opt_in(
             .where(Customer.id == conversation.customer_id, Customer.opted_out_at.is_not(None))
             .values(opted_out_at=None)
         )
-    session.add(_event(conversation, "opted_in", now))
+    _note(session, conversation, "opted_in", now)
 
 
 async def set_reachable(
@@ -153,13 +155,43 @@ async def set_reachable(
         return
     if not reachable:
         await opt_out(session, conversation, now, reason="blocked")
-    elif conversation.opted_out_at is not None:
+    elif conversation.opted_out_at is not None and not await _said_stop(session, conversation):
         await opt_in(session, conversation, now, said=False)
+
+
+async def _said_stop(session: AsyncSession, conversation: Conversation) -> bool:
+    """Whether the person has said stop since messages were last wished for: only a stop that the
+    provider told of is over once the provider lets us in again."""
+    wished = (
+        select(func.coalesce(func.max(AuditEvent.id), 0))
+        .where(AuditEvent.conversation_id == conversation.id, AuditEvent.kind == "opted_in")
+        .scalar_subquery()
+    )
+    about = AuditEvent.facts["about"].astext
+    here = (AuditEvent.conversation_id == conversation.id) & about.is_(None)
+    elsewhere = (AuditEvent.customer_id == conversation.customer_id) & (
+        about == conversation.channel
+    )
+    everywhere = (AuditEvent.customer_id == conversation.customer_id) & (
+        AuditEvent.kind == "opted_out_everywhere"
+    )
+    said = (AuditEvent.kind == "opted_out") & (AuditEvent.facts["reason"].astext == "said")
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    AuditEvent.merchant_id == conversation.merchant_id,
+                    AuditEvent.id > wished,
+                    (said & (here | elsewhere)) | everywhere,
+                )
+            )
+        )
+    )
 
 
 async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], reason: str) -> None:
     """Take what waits there and answers nothing out of the outbox."""
-    await session.execute(
+    cancelled = await session.scalars(
         update(Message)
         .where(
             Message.conversation_id.in_(conversation_ids),
@@ -168,7 +200,9 @@ async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], rea
             Message.in_reply_to.is_(None),
         )
         .values(status="cancelled", error=reason)
+        .returning(Message)
     )
+    await take_back(session, cancelled.all())
 
 
 async def _stop_customer(
@@ -198,15 +232,10 @@ async def _stop_points(session: AsyncSession, now: datetime, *where: ColumnEleme
     )
 
 
-def _event(conversation: Conversation, kind: str, now: datetime, **facts: Any) -> AuditEvent:
-    return AuditEvent(
-        merchant_id=conversation.merchant_id,
-        kind=kind,
-        at=now,
-        customer_id=conversation.customer_id,
-        conversation_id=conversation.id,
-        facts={"channel": conversation.channel, **facts},
-    )
+def _note(
+    session: AsyncSession, conversation: Conversation, kind: str, now: datetime, **facts: Any
+) -> None:
+    audit.note(session, conversation, kind, now, {"channel": conversation.channel, **facts})
 
 
 def _hash(token: str) -> str:
@@ -273,8 +302,10 @@ async def bind_start_token(
         return None  # pressed twice, or the turn is tried again
     if found is not None and (found.used_at is not None or found.expires_at <= now):
         found = None
+    if found is not None and not await _still_theirs(session, found):
+        found = None
     if found is None or conversation.customer_id not in (None, found.customer_id):
-        session.add(_event(conversation, "link_refused", now))
+        _note(session, conversation, "link_refused", now)
         return None
     found.used_at, found.used_by = now, conversation.address
     conversation.customer_id = found.customer_id
@@ -292,6 +323,15 @@ async def bind_start_token(
         .on_conflict_do_nothing()
     )
     return found
+
+
+async def _still_theirs(session: AsyncSession, token: StartToken) -> bool:
+    """Whether the conversation that asked for a link is still the customer's: whoever said there
+    that they are somebody else is not let in as the customer elsewhere."""
+    if token.from_conversation_id is None:
+        return True
+    asked = select(Conversation.customer_id).where(Conversation.id == token.from_conversation_id)
+    return await session.scalar(asked) == token.customer_id
 
 
 async def _refusals(session: AsyncSession, conversation: Conversation, now: datetime) -> int:

@@ -43,16 +43,23 @@ from channels.message import (
     WrongAddress,
 )
 from channels.window import window_open
+from conversation import audit
 from conversation.consent import opt_out
 from conversation.handoff import request_handoff
+from conversation.identity import is_verified, lapse
+from conversation.introduction import take_back
+from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
-from storage.tables import AuditEvent, ContactPoint, Conversation, Message
+from storage.tables import ContactPoint, Conversation, Merchant, Message
 
 IN_FLIGHT = timedelta(seconds=EXCHANGE_SECONDS_MAX + 5)
 """Longer than any send may take: an older claim belongs to a process that is gone."""
 ATTEMPTS_MAX = 10
 RETRY_SECONDS_MAX = 300
 PROACTIVE_AUTHOR = "bot"
+AGENT = "agent"
+UNPROVED = "no_longer_verified"
+"""Why what carries a claim's facts is held back: the proof is gone, or too old by now."""
 
 # Our own states around the provider's: what a status callback may move on from.
 _BEFORE_ACCEPTED = ("queued", "sending", "unknown")
@@ -142,9 +149,13 @@ async def claim_next(
         return LeftOver(message.channel_account_id, outbound, message.claimed_at)
     if message.send_after is not None and message.send_after > now:
         return InFlight((message.send_after - now).total_seconds())
-    refusal = hindrance(conversation, now, discloses=message.discloses, template=message.template)
+    refusal = hindrance(conversation, now, template=message.template)
+    if message.discloses and not await _verified(session, conversation, now):
+        refusal = UNPROVED
     proactive = message.in_reply_to is None and message.author == PROACTIVE_AUTHOR
-    if proactive and refusal != "no_longer_verified":
+    if message.author == AGENT and conversation.opted_out_at is not None:
+        refusal = "opted_out"  # said since the person at the desk wrote
+    if proactive and refusal != UNPROVED:
         refusal = await still_allowed(session, conversation, message, now) or refusal
     if refusal == "window_closed":
         message.error = refusal
@@ -152,6 +163,7 @@ async def claim_next(
         return Skipped(message.id, refusal)
     if refusal is not None:
         message.status, message.error = "cancelled", refusal
+        await take_back(session, [message])
         return Skipped(message.id, refusal)
     message.status, message.claimed_at = "sending", now
     message.attempts += 1
@@ -166,19 +178,20 @@ class Held(Protocol):
     @property
     def address(self) -> str: ...
     @property
-    def customer_id(self) -> int | None: ...
-    @property
-    def verified_at(self) -> datetime | None: ...
-    @property
     def last_inbound_at(self) -> datetime | None: ...
 
 
-def hindrance(
-    held: Held, now: datetime, *, discloses: bool, template: Mapping[str, Any] | None
-) -> str | None:
-    """Why a message must not go out now, whatever outreach says of it; None where it may."""
-    if discloses and (held.verified_at is None or held.customer_id is None):
-        return "no_longer_verified"
+async def _verified(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
+    """Whether the proof still counts: a claim's facts may have waited longer than it lasts."""
+    policy = await session.scalar(
+        select(Merchant.policy).where(Merchant.id == conversation.merchant_id)
+    )
+    lapses_after = lapse(policy_from_data(policy or {}))
+    return is_verified(conversation.customer_id, conversation.verified_at, now, lapses_after)
+
+
+def hindrance(held: Held, now: datetime, *, template: Mapping[str, Any] | None) -> str | None:
+    """Why the provider would not take a message now; None where it would."""
     if (
         held.channel == Channel.WHATSAPP
         and template is None
@@ -267,16 +280,9 @@ async def _failed(
 ) -> None:
     """End a message that cannot be sent. An answer that does not arrive is a person's business."""
     message.status = "failed"
-    session.add(
-        AuditEvent(
-            merchant_id=message.merchant_id,
-            kind="delivery_failed",
-            at=now,
-            conversation_id=message.conversation_id,
-            customer_id=conversation.customer_id,
-            facts={"message_id": message.id, "error": message.error or "failed"},
-        )
-    )
+    await take_back(session, [message])
+    facts = {"message_id": message.id, "error": message.error or "failed"}
+    audit.note(session, conversation, "delivery_failed", now, facts)
     if message.in_reply_to is not None:
         await request_handoff(
             session,
@@ -312,16 +318,7 @@ async def note_unknown(session: AsyncSession, message_id: int, now: datetime) ->
     if message.status != "sending":
         return
     message.status = "unknown"
-    session.add(
-        AuditEvent(
-            merchant_id=message.merchant_id,
-            kind="delivery_unknown",
-            at=now,
-            conversation_id=message.conversation_id,
-            customer_id=conversation.customer_id,
-            facts={"message_id": message_id},
-        )
-    )
+    audit.note(session, conversation, "delivery_unknown", now, {"message_id": message_id})
 
 
 async def record_status(session: AsyncSession, status: StatusUpdate, now: datetime) -> bool:
@@ -329,21 +326,19 @@ async def record_status(session: AsyncSession, status: StatusUpdate, now: dateti
 
     The outbox id in the callback's address finds a message whose provider id was never noted.
     """
-    wanted = select(Message).where(Message.direction == "out").with_for_update()
-    message: Message | None = None
-    if status.outbox_id is not None:
-        message = await session.scalar(wanted.where(Message.id == status.outbox_id))
-        if message is not None and message.provider_message_id not in (
-            None,
-            status.provider_message_id,
-        ):
-            message = None
-    if message is None:
-        message = await session.scalar(
-            wanted.where(Message.provider_message_id == status.provider_message_id)
-        )
-    if message is None:
+    found = await _message_of(session, status)
+    if found is None:
         return False
+    message_id, conversation_id = found
+    if status.status is DeliveryStatus.FAILED:
+        # What follows from it changes the conversation: locked first, as all others lock it.
+        await session.execute(
+            select(Conversation)
+            .where(Conversation.id == conversation_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    message, conversation = await _locked(session, message_id)
     message.provider_message_id = status.provider_message_id
     current = message.status or "queued"
     earlier = DeliveryStatus.QUEUED if current in _BEFORE_ACCEPTED else _status(current)
@@ -358,15 +353,29 @@ async def record_status(session: AsyncSession, status: StatusUpdate, now: dateti
             message.delivered_at = message.delivered_at or now
         case DeliveryStatus.READ:
             message.read_at = message.read_at or now
-        case DeliveryStatus.FAILED if message.status == "failed":
+        case DeliveryStatus.FAILED if message.status == "failed" != current:
             message.error = status.provider_code or "failed"
-            conversation = await session.get_one(Conversation, message.conversation_id)
             await _failed(session, message, conversation, now)
             if status.failure is not None:
                 await _mark_address(session, conversation, status.failure, now)
         case _:
             pass
     return True
+
+
+async def _message_of(session: AsyncSession, status: StatusUpdate) -> tuple[int, int] | None:
+    """The message that a callback is about, and its conversation."""
+    ours = select(Message.id, Message.conversation_id).where(Message.direction == "out")
+    theirs = Message.provider_message_id == status.provider_message_id
+    if status.outbox_id is not None:
+        named = ours.where(
+            Message.id == status.outbox_id, theirs | Message.provider_message_id.is_(None)
+        )
+        found = (await session.execute(named)).one_or_none()
+        if found is not None:
+            return found.id, found.conversation_id
+    found = (await session.execute(ours.where(theirs).limit(1))).one_or_none()
+    return (found.id, found.conversation_id) if found is not None else None
 
 
 def _status(name: str) -> DeliveryStatus | None:
@@ -380,6 +389,7 @@ async def _locked(session: AsyncSession, message_id: int) -> tuple[Message, Conv
             .join(Conversation, Conversation.id == Message.conversation_id)
             .where(Message.id == message_id)
             .with_for_update(of=Message)
+            .execution_options(populate_existing=True)
         )
     ).one()
     return row[0], row[1]
@@ -389,7 +399,7 @@ async def _mark_address(
     session: AsyncSession, conversation: Conversation, error: type[SendError], now: datetime
 ) -> None:
     if issubclass(error, ContactStopped):
-        await opt_out(session, conversation, now)
+        await opt_out(session, conversation, now, reason="blocked")
     elif issubclass(error, WrongAddress):
         await session.execute(
             update(ContactPoint)

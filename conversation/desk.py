@@ -118,7 +118,7 @@ async def reply(
     held.of(agent)
     if held.conversation.opted_out_at is not None:
         raise AddressOptedOut("the customer wants no messages at this address")
-    if hindrance(held.conversation, now, discloses=False, template=None) is not None:
+    if hindrance(held.conversation, now, template=None) is not None:
         raise TemplateNeeded("more than 24 hours since the customer's last message")
     if not await _has_written(session, held.handoff):
         notice = Reply("agent_took_over")
@@ -327,10 +327,7 @@ async def _forget_open_questions(session: AsyncSession, conversation: Conversati
 
 
 def _can_be_greeted(conversation: Conversation, now: datetime) -> bool:
-    return (
-        conversation.opted_out_at is None
-        and hindrance(conversation, now, discloses=False, template=None) is None
-    )
+    return conversation.opted_out_at is None and hindrance(conversation, now, template=None) is None
 
 
 async def _may_be_told(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:

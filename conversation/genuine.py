@@ -43,8 +43,8 @@ class Genuine:
     channel: str
     sender: str
     """The account that wrote: an E.164 number, or a bot's id."""
-    own_account: bool
-    """Whether its credentials are the merchant's own, not those of the environment."""
+    bot: str | None
+    """Of a Telegram bot: its name as a phone shows it, without the @."""
     direct: str
     """The shop's own phone or mail, as first messages name it; may be empty."""
 
@@ -95,7 +95,7 @@ async def find(
             Merchant.timezone,
             ChannelAccount.channel,
             ChannelAccount.address.label("sender"),
-            ChannelAccount.credentials.is_not(None).label("own_account"),
+            ChannelAccount.public_name.label("bot"),
             *(getattr(Merchant, name) for name in _VOICE),
         )
         .select_from(GenuineCode)
@@ -119,7 +119,7 @@ async def find(
         day=found.at.astimezone(ZoneInfo(found.timezone)).date(),
         channel=found.channel,
         sender=found.sender,
-        own_account=found.own_account,
+        bot=found.bot,
         direct=voice.direct,
     )
 

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation import audit
 from conversation.opening_hours import AnswerTime, NeverOpen, OpeningHours, answer_time
 from negotiation.policy_data import policy_from_data
-from storage.tables import AuditEvent, Conversation, Handoff, Merchant
+from storage.tables import Conversation, Handoff, Merchant
 
 URGENT_REASONS = frozenset({"hardship", "bereavement", "minor"})
 
@@ -83,9 +84,9 @@ async def request_handoff(
             promised=False,
         )
         session.add(waiting)
-        _note(session, conversation, "handoff_requested", reason, now)
+        audit.note(session, conversation, "handoff_requested", now, {"reason": reason})
     elif _add_reason(waiting, reason, summary):
-        _note(session, conversation, "handoff_reason_added", reason, now)
+        audit.note(session, conversation, "handoff_reason_added", now, {"reason": reason})
     if not promise:
         return Requested(new)
     hours = hours or await opening_hours(session, conversation.merchant_id)
@@ -127,18 +128,3 @@ def _add_reason(waiting: Handoff, reason: str, summary: Mapping[str, Any]) -> bo
     if Urgency.of(reason).rank < Urgency.of(waiting.reason).rank:
         waiting.reason = reason
     return new
-
-
-def _note(
-    session: AsyncSession, conversation: Conversation, kind: str, reason: str, now: datetime
-) -> None:
-    session.add(
-        AuditEvent(
-            merchant_id=conversation.merchant_id,
-            kind=kind,
-            at=now,
-            customer_id=conversation.customer_id,
-            conversation_id=conversation.id,
-            facts={"reason": reason},
-        )
-    )

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import AuditEvent, Conversation, Handoff
+from conversation import audit
+from storage.tables import Conversation, Handoff
 
 
 class Outcome(StrEnum):
@@ -83,16 +84,8 @@ class Held:
 
     def note(self, kind: str, now: datetime, **facts: Any) -> None:
         """Keep an audit event; codes, names of people at the desk and figures only."""
-        self.session.add(
-            AuditEvent(
-                merchant_id=self.conversation.merchant_id,
-                kind=kind,
-                at=now,
-                customer_id=self.conversation.customer_id,
-                conversation_id=self.conversation.id,
-                facts={"handoff": self.handoff.id, **facts},
-            )
-        )
+        about = {"handoff": self.handoff.id, **facts}
+        audit.note(self.session, self.conversation, kind, now, about)
 
 
 async def held_handoff(session: AsyncSession, handoff_id: int) -> Held:

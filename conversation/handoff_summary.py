@@ -154,8 +154,7 @@ async def summary(
     listed = _listed(found, now)
     said = await _said(session, conversation.id)
     reachable = (
-        conversation.opted_out_at is None
-        and hindrance(conversation, now, discloses=False, template=None) is None
+        conversation.opted_out_at is None and hindrance(conversation, now, template=None) is None
     )
     whatsapp = conversation.channel == Channel.WHATSAPP and conversation.last_inbound_at is not None
     return Summary(

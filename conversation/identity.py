@@ -14,9 +14,10 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, and_, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation import audit
 from negotiation.policy import Policy
 from storage.statement import Statement
-from storage.tables import AuditEvent, Claim, Conversation, Customer
+from storage.tables import Claim, Conversation, Customer
 
 TRIES_MAX = 3
 NUMBER_CHARACTERS_MIN = 4
@@ -178,14 +179,14 @@ async def check(
             conversation.verified_at = now
             conversation.verified_with = proved.value
             conversation.verification_tries = 0
-            _note(session, conversation, "verified", now, {"with": proved.value})
+            audit.note(session, conversation, "verified", now, {"with": proved.value})
             return Check.VERIFIED
         conversation.verification_tries += 1
     if left > 1:
-        _note(session, conversation, "verification_failed", now, {})
+        audit.note(session, conversation, "verification_failed", now, {})
         return Check.WRONG
     conversation.verification_locked_at = now
-    _note(session, conversation, "verification_locked", now, {})
+    audit.note(session, conversation, "verification_locked", now, {})
     return Check.LOCKED
 
 
@@ -213,22 +214,3 @@ async def reopen(session: AsyncSession, conversation: Conversation) -> None:
             .where(Conversation.customer_id == conversation.customer_id)
             .values(verification_tries=0)
         )
-
-
-def _note(
-    session: AsyncSession,
-    conversation: Conversation,
-    kind: str,
-    now: datetime,
-    facts: dict[str, str],
-) -> None:
-    session.add(
-        AuditEvent(
-            merchant_id=conversation.merchant_id,
-            kind=kind,
-            at=now,
-            customer_id=conversation.customer_id,
-            conversation_id=conversation.id,
-            facts=facts,
-        )
-    )

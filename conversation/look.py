@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    and_,
     bindparam,
     case,
     exists,
@@ -23,7 +24,7 @@ from sqlalchemy.orm import aliased
 
 from channels.message import AttachmentKind
 from conversation.delivery import IS_UNSENT, OUT
-from conversation.outbox import Question
+from conversation.outbox import Question, was_shown
 from storage.statement import Statement
 from storage.tables import Conversation, Customer, Message, Turn
 
@@ -86,12 +87,12 @@ class Look:
     turns: int
     """Messages answered within the last hour."""
     newest_of_bot: Question | None
-    """Our newest message; one that is younger than the customer's came too late for it."""
+    """Our newest message; it may have come too late for the customer's."""
     message: Inbound | None
     """The next unhandled one in order of acceptance."""
     follows: int | None
     """The customer's message that the bot's message right before it answered; None where another
-    one stands right before it."""
+    one stands right before it, or where that message had not left when the customer wrote."""
     past: Sequence[Sequence[dict[str, Any]]]
     """The engine's events of the last TURNS_MAX turns, newest first; empty without a message."""
 
@@ -143,17 +144,21 @@ _LOOK = Statement(
         case((_in.id.is_not(None), _PAST)).label("past"),
         case(
             (
-                _newest.id
-                == select(func.max(_before.id))
-                .where(
-                    _before.conversation_id == _ID,
-                    _before.id < _in.id,
-                    _before.kind != literal_column("'edit'"),
-                )
-                .scalar_subquery(),
+                and_(
+                    was_shown(_newest, _in.id, _in.created_at),
+                    _newest.id
+                    == select(func.max(_before.id))
+                    .where(
+                        _before.conversation_id == _ID,
+                        _before.id < _in.id,
+                        _before.kind != literal_column("'edit'"),
+                    )
+                    .scalar_subquery(),
+                ),
                 _newest.in_reply_to,
             )
         ).label("follows"),
+        func.coalesce(was_shown(_newest, _in.id, _in.created_at), false()).label("newest_shown"),
         _newest.id.label("newest_id"),
         _newest.buttons.label("newest_buttons"),
         *(getattr(_in, field.name).label(f"in_{field.name}") for field in fields(Inbound)),
@@ -194,10 +199,10 @@ async def look(session: AsyncSession, conversation_id: int, now: datetime) -> Lo
     )
     row = found._asdict()
     inbound = {field.name: row.pop(f"in_{field.name}") for field in fields(Inbound)}
-    newest_id, buttons = row.pop("newest_id"), row.pop("newest_buttons")
+    newest = Question(*(row.pop(f"newest_{name}") for name in ("id", "buttons", "shown")))
     return Look(
         past=row.pop("past") or [],
-        newest_of_bot=Question(newest_id, buttons) if newest_id is not None else None,
+        newest_of_bot=newest if newest.message_id is not None else None,
         message=Inbound(**inbound) if inbound["id"] is not None else None,
         **row,
     )

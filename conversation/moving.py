@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
 from channels.window import window_open
+from conversation import audit
 from conversation.consent import cancel_unasked, opt_in
 from conversation.identity import is_verified, lapse
 from conversation.outbox import Reply, queue, scene
 from negotiation.policy_data import policy_from_data
 from storage.tables import (
-    AuditEvent,
     ContactPoint,
     Conversation,
     Customer,
@@ -84,20 +84,21 @@ async def make_active(
         conversation.verification_locked_at or before.verification_locked_at
     )
     await cancel_unasked(session, [before.id], "dialogue_moved")
-    session.add(
-        _event(
-            conversation,
-            "channel_changed",
-            now,
-            {"from": before.channel, "to": conversation.channel, "how": how.value},
-        )
+    audit.note(
+        session,
+        conversation,
+        "channel_changed",
+        now,
+        {"from": before.channel, "to": conversation.channel, "how": how.value},
     )
     return before
 
 
 def _taken_along(slots: Mapping[str, Any]) -> dict[str, Any]:
-    """The slots; where to go on is answered by being there."""
-    return {**slots, "awaiting": "none"} if slots.get("awaiting") == "channel" else dict(slots)
+    """The slots; where to go on is answered by being there, and half a proof stays behind:
+    somebody else may hold this address."""
+    taken = {name: value for name, value in slots.items() if name != "given"}
+    return {**taken, "awaiting": "none"} if slots.get("awaiting") == "channel" else taken
 
 
 async def move(
@@ -184,7 +185,7 @@ async def _carry_proof(
         return False
     conversation.verified_at = origin.verified_at
     conversation.verified_with = origin.verified_with
-    session.add(_event(conversation, "verification_carried_over", now, {"from": origin.channel}))
+    audit.note(session, conversation, "verification_carried_over", now, {"from": origin.channel})
     return True
 
 
@@ -231,17 +232,4 @@ def _arrival(conversation: Conversation, now: datetime) -> Message:
         kind="start",
         text="",
         created_at=now,
-    )
-
-
-def _event(
-    conversation: Conversation, kind: str, now: datetime, facts: Mapping[str, Any]
-) -> AuditEvent:
-    return AuditEvent(
-        merchant_id=conversation.merchant_id,
-        kind=kind,
-        at=now,
-        customer_id=conversation.customer_id,
-        conversation_id=conversation.id,
-        facts=dict(facts),
     )

@@ -7,13 +7,28 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Text, and_, bindparam, exists, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    SQLColumnExpression,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
+from conversation.introduction import INTRODUCING
 from conversation.wording import MerchantVoice, Rendered, merchant_catalogue, render
 from storage.statement import Statement
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
@@ -230,12 +245,6 @@ _QUEUE = Statement(
     )
 )
 """All in one statement: every turn pays for it."""
-_INTRODUCING = frozenset(
-    {
-        *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
-        *("channel_code", "channel_arrived"),
-    }
-)
 
 
 async def queue(
@@ -258,7 +267,7 @@ async def queue(
     """
     if not replies:
         return []
-    introducing = _INTRODUCING & {reply.say for reply in replies}
+    introducing = INTRODUCING & {reply.say for reply in replies}
     if author == "bot" and not held.introduced and not introducing:
         replies = [Reply("introduction"), *replies]
     drafts = [
@@ -267,9 +276,7 @@ async def queue(
     ]
     first = drafts[0]
     claimed = (
-        claim_first
-        and not held.unsent
-        and hindrance(held, now, discloses=first["discloses"], template=first["template"]) is None
+        claim_first and not held.unsent and hindrance(held, now, template=first["template"]) is None
     )
     if claimed:
         first["status"] = "sending"
@@ -341,6 +348,25 @@ class Question:
 
     message_id: int
     buttons: Sequence[Mapping[str, str]]
+    shown: bool
+    """Whether it was there when the customer wrote, see `was_shown`."""
+
+
+def was_shown(
+    question: type[Message], before: SQLColumnExpression[int], at: SQLColumnExpression[datetime]
+) -> ColumnElement[bool]:
+    """Whether a message of ours had left when the customer wrote the message `before`, at `at`.
+
+    One that still waits, was held back or failed has shown nothing: a "yes" cannot mean it.
+    """
+    shown: list[ColumnElement[str]] = [
+        literal_column(f"'{status}'") for status in ("sent", "delivered", "read")
+    ]
+    return and_(
+        question.id < before,
+        question.status.in_(shown),
+        func.coalesce(question.claimed_at, question.created_at) <= at,
+    )
 
 
 @dataclass(frozen=True)
@@ -350,6 +376,7 @@ class Said:
     conversation_id: int
     channel: str
     message_id: int
+    at: datetime
     text: str
     buttons: Sequence[Mapping[str, str]]
 
@@ -360,7 +387,7 @@ async def resolve_choice(
     """What a pressed button, a letter, or a choice's exact title means in this conversation.
 
     Only buttons that were shown in the same conversation count; letters and titles count for the
-    newest message that was there when the customer wrote: a letter typed before a question came
+    newest message that was there when the customer wrote: a letter typed before a question left
     is no answer to it, nor is one where none was shown. `newest_of_bot` is the newest of all.
     """
     if said.buttons:
@@ -372,7 +399,7 @@ async def resolve_choice(
     if not typed or len(typed) > 80 or newest_of_bot is None:
         return None
     question: Question | None = newest_of_bot
-    if newest_of_bot.message_id > said.message_id:
+    if not newest_of_bot.shown:
         question = await _question_before(session, said)
     letters = LETTERS.casefold() if said.channel in LETTERED_CHANNELS else ""
     for position, button in enumerate(question.buttons if question is not None else ()):
@@ -389,13 +416,13 @@ async def _question_before(session: AsyncSession, said: Said) -> Question | None
                 Message.conversation_id == said.conversation_id,
                 Message.direction == "out",
                 Message.author == "bot",
-                Message.id < said.message_id,
+                was_shown(Message, literal(said.message_id), literal(said.at)),
             )
             .order_by(Message.id.desc())
             .limit(1)
         )
     ).one_or_none()
-    return Question(row.id, row.buttons) if row is not None else None
+    return Question(row.id, row.buttons, shown=True) if row is not None else None
 
 
 async def _choice(session: AsyncSession, said: Said, choice_id: str) -> ButtonChoice | None:

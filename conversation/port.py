@@ -4,20 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
-from conversation import address_code, consent, identity, ways
+from conversation import address_code, audit, consent, identity, ways
 from conversation.consent import MayGuess, may_always
 from conversation.handoff import Requested, request_handoff
 from conversation.moving import How, Wake, move
 from negotiation.policy import Policy
 from negotiation.policy_data import policy_from_data
 from storage.tables import (
-    AuditEvent,
     ContactPoint,
     Conversation,
     Customer,
@@ -165,11 +164,12 @@ class Port:
         held.verification_tries = 0
         held.verification_locked_at = None
 
-    async def pause_contact(self, until: datetime, reason: str) -> None:
-        """Send the customer nothing unasked before `until`; a longer pause is kept."""
+    async def pause_contact(self, day: date, reason: str) -> None:
+        """Send the customer nothing unasked before this day, theirs; a longer pause is kept."""
         customer = await self._customer()
         if customer is None:
             return
+        until = datetime.combine(day, time(), _zone(customer.timezone) or self.timezone)
         if customer.contact_paused_until is None or customer.contact_paused_until < until:
             customer.contact_paused_until = until
             customer.contact_pause_reason = reason
@@ -265,22 +265,19 @@ class Port:
         self, kind: str, facts: Mapping[str, Any], *, claim_id: int | None = None
     ) -> None:
         """Keep an audit event; codes and figures only."""
-        self.session.add(
-            AuditEvent(
-                merchant_id=self.conversation.merchant_id,
-                kind=kind,
-                at=self.now,
-                customer_id=self.conversation.customer_id,
-                claim_id=claim_id,
-                conversation_id=self.conversation.id,
-                facts=dict(facts),
-            )
-        )
+        audit.note(self.session, self.conversation, kind, self.now, facts, claim_id=claim_id)
 
     async def _customer(self) -> Customer | None:
         if self.conversation.customer_id is None:
             return None
         return await self.session.get_one(Customer, self.conversation.customer_id)
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):  # as a merchant's file had it
+        return None
 
 
 _HELD = (

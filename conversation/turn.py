@@ -13,7 +13,7 @@ from its start (``Database.conversation``), nothing locked in between:
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -30,21 +30,21 @@ from sqlalchemy.orm import aliased
 
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
+from conversation.arriving import Arrival, come_by_link, token_of
 from conversation.consent import (
     MayGuess,
-    bind_start_token,
+    is_stopped,
     may_always,
     opt_in,
     opt_out,
     opt_out_everywhere,
-    token_in,
 )
 from conversation.delivery import ToSend
 from conversation.engine import TurnRequest, TurnResult, readable
 from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
 from conversation.look import Inbound, Look, lock, look
-from conversation.moving import How, Wake, make_active, move
+from conversation.moving import How, Wake, make_active
 from conversation.outbox import Reply, Said, Scene, queue, resolve_choice, scene
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
@@ -72,16 +72,6 @@ class Settled:
     message_id: int
     outcome: str
     wake: Wake = field(default_factory=Wake)
-
-
-@dataclass
-class Arrival:
-    """How the customer came to the conversation with this message."""
-
-    may_guess: MayGuess
-    by_link: bool = False
-    wake: Wake = field(default_factory=Wake)
-    """Other conversations that have something to send because of it."""
 
 
 async def next_unhandled(
@@ -124,7 +114,7 @@ def _is_plain(seen: Look, inbound: Inbound) -> bool:
         and seen.state not in ("agent", "closed")
         and seen.turns < TURNS_PER_HOUR_MAX
         and seen.active
-        and _token_of(inbound, seen.channel) is None
+        and token_of(inbound, seen.channel) is None
         and bool(inbound.text.strip() or inbound.buttons or inbound.documents)
     )
 
@@ -148,16 +138,17 @@ async def _settle(
         return await _stop(
             session, conversation, message, now, everywhere=said is ContactWish.STOP_ALL
         )
+    starts = wish == ContactWish.START and await is_stopped(session, conversation)
     if conversation.state == "agent":
-        if wish == ContactWish.START and conversation.opted_out_at is not None:
+        if starts:
             await opt_in(session, conversation, now)  # the person at the desk may write again
         return "for_agent"
     if conversation.state == "closed":
         conversation.state = "bot"
-    link_used = not await _come_by_link(session, conversation, message, now, arrival)
+    link_used = not await come_by_link(session, conversation, message, now, arrival)
     if conversation.customer_id is not None:
         await make_active(session, conversation, now, How.WROTE)
-    if wish == ContactWish.START and conversation.opted_out_at is not None:
+    if starts:
         await opt_in(session, conversation, now)
         return await _say(session, conversation, message, Reply("opted_in_again"), now)
     if recent.turns >= TURNS_PER_HOUR_MAX:
@@ -210,50 +201,6 @@ async def _is_late_edit(
     return bool(found)
 
 
-async def _come_by_link(
-    session: AsyncSession,
-    conversation: Conversation,
-    message: Message,
-    now: datetime,
-    arrival: Arrival,
-) -> bool:
-    """Bind the chat to whom a one-time link was made for, and go on here with what was said.
-
-    False for a link that binds nobody (any more); True without a link, too.
-    """
-    token = message.args.get("start_token") if message.kind == "start" else None
-    token = token or _token_of(message, conversation.channel)
-    if token is None:
-        return True
-    arrival.by_link = True
-    if not await arrival.may_guess(f"link:{conversation.id}"):
-        return False
-    found = await bind_start_token(session, conversation, token, now)
-    if found is None:
-        return False
-    origin = None
-    if found.from_conversation_id is not None:
-        origin = await session.get(Conversation, found.from_conversation_id)
-    await move(session, conversation, now, How.LINK, arrival.wake, origin=origin)
-    return True
-
-
-class Written(Protocol):
-    """A message as far as a link's token may stand in it."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-
-
-def _token_of(message: Written, channel: str) -> str | None:
-    """The token of a WhatsApp link, which stands in the text that it had ready."""
-    if channel != Channel.WHATSAPP or message.kind != "message":
-        return None
-    return token_in(message.text)
-
-
 async def _stop(
     session: AsyncSession,
     conversation: Conversation,
@@ -300,7 +247,14 @@ async def _request(
 ) -> TurnRequest:
     newest = seen.newest_of_bot
     parse_data: dict[str, Any] | None = None
-    said = Said(seen.conversation_id, seen.channel, inbound.id, inbound.text, inbound.buttons)
+    said = Said(
+        seen.conversation_id,
+        seen.channel,
+        inbound.id,
+        inbound.created_at,
+        inbound.text,
+        inbound.buttons,
+    )
     choice = await resolve_choice(session, said, newest)
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]

@@ -6,6 +6,7 @@ Each test that asks for ``database`` gets a database of its own, copied from a m
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -36,6 +37,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder in STARTS_A_SERVICE:
             if folder in item.path.parts:
                 item.add_marker(pytest.mark.xdist_group(folder))
+
+
+@dataclass
+class FakeLimits:
+    """Limits of the API that let through, or keep waiting, as a test says."""
+
+    wait: int | None = None
+    counted: list[str] = field(default_factory=list)
+
+    async def call_wait(self, key: str) -> int | None:
+        self.counted.append(key)
+        return self.wait
 
 
 class PostgresServer:

@@ -1,7 +1,7 @@
-"""``kulanz import-claims``, ``import-open-items`` and ``api-key``: how claims come in."""
+"""``kulanz import-claims`` and ``import-open-items``: how claims come in."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,11 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.clock import Clock
-from api.commands.session import Refused, console, errors, merchant_named, run
-from api.database import database_only
-from api.keys import create_api_key
-from api.settings import Settings
-from api.wiring import as_running
+from api.commands.session import MerchantKey, Refused, console, errors, merchant_opened, run
 from ledger import rows_claims, rows_items
 from ledger.contact import is_region
 from ledger.intake_book import Difference, RowsRefused, Source, take_claims
@@ -23,15 +19,11 @@ from ledger.money import Notation
 from ledger.rows import Problem
 from ledger.rows_claims import Setting
 from ledger.rows_file import FileRefused, RowFile, open_rows
-from storage.engine import Database
 from storage.tables import Merchant
 
 ROWS_PER_PAINT = 500
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
-MerchantKey = Annotated[
-    str | None, typer.Option("--merchant", help="Key of the merchant; not needed with only one.")
-]
 Amounts = Annotated[
     Notation,
     typer.Option(help="How the file writes amounts; either: its own clear amounts decide."),
@@ -65,7 +57,7 @@ def import_claims(
         rows = open_rows(
             file, rows_claims.COLUMNS, ignore_unknown=ignore_unknown_columns, notation=amounts
         )
-        async with _merchant(merchant) as (database, found, clock):
+        async with merchant_opened(merchant) as (database, found, clock):
             with _progress(rows.rows_total) as painted:
                 async with database.merchant(found.id) as session:
                     outcome = await take_claims(
@@ -102,7 +94,7 @@ def import_open_items(
         rows = open_rows(
             file, rows_items.COLUMNS, ignore_unknown=ignore_unknown_columns, notation=amounts
         )
-        async with _merchant(merchant) as (database, found, clock):
+        async with merchant_opened(merchant) as (database, found, clock):
             with _progress(rows.rows_total) as painted:
                 async with database.merchant(found.id) as session:
                     outcome = await take_items(
@@ -120,34 +112,6 @@ def import_open_items(
         )
 
     run(_or_refused(work()))
-
-
-def api_key(merchant: MerchantKey = None) -> None:
-    """Make an API key of a merchant and print it, this once."""
-
-    async def work() -> None:
-        async with (
-            _merchant(merchant) as (database, found, clock),
-            database.merchant(found.id) as session,
-        ):
-            key = await create_api_key(session, found.id, now=clock.now())
-        errors.print(f"API key of {found.name}; it is not shown again:", highlight=False)
-        typer.echo(key)
-
-    run(work())
-
-
-@asynccontextmanager
-async def _merchant(key: str | None) -> AsyncIterator[tuple[Database, Merchant, Clock]]:
-    settings = Settings()
-    async with database_only(settings) as urls:
-        database = Database(urls, pool_size=2)
-        try:
-            async with database.operator() as session:
-                found = await merchant_named(session, key)
-            yield database, found, Clock(as_running(settings))
-        finally:
-            await database.close()
 
 
 def _setting(merchant: Merchant, clock: Clock, rows: RowFile, region: str) -> Setting:
@@ -214,4 +178,3 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("import-claims")(import_claims)
     app.command("import-open-items")(import_open_items)
-    app.command("api-key")(api_key)

@@ -1,8 +1,9 @@
 """What every command needs: settings, the merchant named on the command line, a clear failure."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
 
 import typer
 from redis.exceptions import RedisError
@@ -11,13 +12,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import Clock
+from api.database import database_only
 from api.service import ModelMissing
-from api.wiring import NotRunning, SecretKeyMissing
+from api.settings import Settings
+from api.wiring import NotRunning, SecretKeyMissing, as_running
 from storage.embedded import EngineFailed
+from storage.engine import Database
 from storage.migrate import RolesMissing
 from storage.tables import Merchant
 
 T = TypeVar("T")
+MerchantKey = Annotated[
+    str | None, typer.Option("--merchant", help="Key of the merchant; not needed with only one.")
+]
 console = Console()
 errors = Console(stderr=True)
 
@@ -59,3 +67,17 @@ async def merchant_named(session: AsyncSession, key: str | None) -> Merchant:
     known = ", ".join(m.key for m in merchants) or "none yet; add one with `kulanz merchant FILE`"
     wanted = f"no merchant is called {key!r}" if key else "say which merchant with --merchant"
     raise Refused(f"{wanted} (known: {known})")
+
+
+@asynccontextmanager
+async def merchant_opened(key: str | None) -> AsyncIterator[tuple[Database, Merchant, Clock]]:
+    """The database, the merchant named on the command line, and the time; for one command."""
+    settings = Settings()
+    async with database_only(settings) as urls:
+        database = Database(urls, pool_size=2)
+        try:
+            async with database.operator() as session:
+                found = await merchant_named(session, key)
+            yield database, found, Clock(as_running(settings))
+        finally:
+            await database.close()

@@ -1,5 +1,6 @@
 """Sending: claimed once, moved forward only, and what is not known is said."""
 
+import asyncio
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,9 @@ from channels.message import (
     WrongAddress,
 )
 from conversation import delivery
+from conversation.consent import opt_out
 from conversation.look import Look
+from conversation.outbox import Reply, queue, scene
 from storage.engine import Database
 from storage.tables import (
     AuditEvent,
@@ -85,11 +88,10 @@ async def put(database: Database, conversation: Conversation, **facts: Any) -> i
             conversation_id=conversation.id,
             channel_account_id=conversation.channel_account_id,
             direction="out",
-            author="bot",
             kind="message",
             text="Guten Tag",
             created_at=NOW,
-            **{"status": "queued", **facts},
+            **{"author": "bot", "status": "queued", **facts},
         )
         session.add(message)
     return message.id
@@ -277,6 +279,109 @@ async def test_what_discloses_is_not_sent_once_the_proof_is_gone(
 ) -> None:
     message_id = await put(database, conversation, discloses=True)
     assert await claim(database, conversation) == delivery.Skipped(message_id, "no_longer_verified")
+
+
+async def test_an_answer_that_outlived_the_proof_is_held_back_and_the_customer_is_told_once(
+    database: Database, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.operator() as session:
+        held = await session.get_one(Conversation, conversation.id)
+        held.verified_at = held.introduced_at = NOW
+    question = await put(database, conversation, status="sent")
+    facts = {"discloses": True, "in_reply_to": question}
+    late = [await put(database, conversation, ordinal=place, **facts) for place in (0, 1)]
+    moment = NOW + timedelta(minutes=5)
+    parts = SimpleNamespace(database=database, clock=SimpleNamespace(now=lambda: moment))
+    monkeypatch.setattr(jobs, "current", lambda: SimpleNamespace(parts=parts))
+
+    async def following() -> delivery.Next:
+        ids = (conversation.merchant_id, conversation.id)
+        found = await jobs._next(*ids, None, send=True, handle=False)
+        return found.claimed
+
+    in_time = await following()
+    assert isinstance(in_time, delivery.ToSend), "a proof that counts discloses"
+    async with database.merchant(conversation.merchant_id) as session:
+        again = Throttled("x", retry_after_seconds=1)
+        await delivery.note_error(session, late[0], again, moment)
+    moment = NOW + timedelta(days=1)
+    assert await following() == delivery.Skipped(late[0], "no_longer_verified")
+    assert await following() == delivery.Skipped(late[1], "no_longer_verified")
+    notice = await following()
+    assert isinstance(notice, delivery.ToSend)
+    assert "Schreiben Sie mir" in notice.message.text
+    async with database.merchant(conversation.merchant_id) as session:
+        await delivery.note_sent(session, notice.message.outbox_id, SendReceipt("SM9"), moment)
+    assert await following() is None
+
+
+async def test_a_persons_words_are_not_sent_after_a_stop(
+    database: Database, conversation: Conversation
+) -> None:
+    message_id = await put(database, conversation, author="agent")
+    await claim(database, conversation)
+    async with database.merchant(conversation.merchant_id) as session:
+        await opt_out(session, await session.get_one(Conversation, conversation.id), NOW)
+        await delivery.note_error(session, message_id, Throttled("x", retry_after_seconds=0), NOW)
+    later = NOW + timedelta(seconds=1)
+    assert await claim(database, conversation, now=later) == delivery.Skipped(
+        message_id, "opted_out"
+    )
+
+
+@pytest.mark.parametrize("end", ["refused", "failed", "stopped", "sent"])
+async def test_who_never_got_the_introduction_is_not_introduced(
+    database: Database, conversation: Conversation, end: str
+) -> None:
+    async with database.conversation(conversation.merchant_id, conversation.id) as session:
+        held = await scene(session, conversation.id)
+        first = Reply("introduction")
+        (queued,) = await queue(session, held, held.speaker(verified=False), [first], NOW)
+    if end == "stopped":
+        async with database.merchant(conversation.merchant_id) as session:
+            await opt_out(session, await session.get_one(Conversation, conversation.id), NOW)
+    else:
+        judge = refused if end == "refused" else allowed
+        await claim(database, conversation, still_allowed=judge)
+    if end == "failed":
+        async with database.merchant(conversation.merchant_id) as session:
+            await delivery.note_error(session, queued.message_id, GiveUp("x"), NOW)
+    async with database.merchant(conversation.merchant_id) as session:
+        assert (await scene(session, conversation.id)).introduced is (end == "sent")
+
+
+async def test_a_failure_that_is_told_twice_counts_once(
+    database: Database, conversation: Conversation
+) -> None:
+    question = await put(database, conversation, status="sent")
+    message_id = await put(database, conversation, status="sent", in_reply_to=question, ordinal=0)
+    await status(database, message_id, DeliveryStatus.FAILED, failure=ContactStopped)
+    async with database.operator() as session:
+        (await session.scalars(select(Handoff))).one().closed_at = NOW
+        held = await session.get_one(Conversation, conversation.id)
+        held.state = "closed"
+    await status(database, message_id, DeliveryStatus.FAILED, failure=ContactStopped)
+    async with database.operator() as session:
+        assert len((await session.scalars(select(Handoff))).all()) == 1
+        assert (await session.get_one(Conversation, conversation.id)).state == "closed"
+        events = (await session.scalars(select(AuditEvent).order_by(AuditEvent.id))).all()
+    told = [(event.kind, event.facts.get("reason")) for event in events]
+    assert told.count(("delivery_failed", None)) == 1
+    assert [reason for kind, reason in told if kind == "opted_out"] == ["blocked"]
+
+
+async def test_a_callback_and_a_job_about_one_message_do_not_lock_each_other_out(
+    database: Database, conversation: Conversation
+) -> None:
+    question = await put(database, conversation, status="sent")
+    message_id = await put(database, conversation, in_reply_to=question, ordinal=0)
+    await claim(database, conversation)
+    async with database.conversation(conversation.merchant_id, conversation.id) as session:
+        called = asyncio.create_task(status(database, message_id, DeliveryStatus.FAILED))
+        await asyncio.sleep(0.5)
+        await delivery.note_sent(session, message_id, SendReceipt("SM1"), NOW)
+    assert await called
+    assert (await read(database, message_id)).status == "failed"
 
 
 async def test_an_answer_that_cannot_arrive_is_a_persons_business(

@@ -165,6 +165,22 @@ async def test_it_says_who_wrote_when_and_from_where(
     assert "+493023125000" in said
 
 
+@pytest.mark.parametrize(("name", "shown"), [("linde_bot", True), (None, False)])
+async def test_a_merchants_own_bot_is_named_as_the_phone_shows_it(
+    client: httpx.AsyncClient,
+    database: Database,
+    message: Message,
+    name: str | None,
+    shown: bool,
+) -> None:
+    facts = {"channel": "telegram", "address": "7001", "public_name": name, "credentials": b"x"}
+    await change(database, ChannelAccount, message.channel_account_id, **facts)
+    page = await client.get(f"/echt/{CODE}")
+    assert page.status_code == 200
+    assert ("@linde_bot" in words(page)) is shown
+    assert "7001" not in words(page)
+
+
 async def test_it_says_nothing_of_the_customer_or_the_claim(
     client: httpx.AsyncClient, message: Message, customer: Customer
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from api.limits import GUESSES_PER_MINUTE, Limits
+from api.limits import CALLS_PER_MINUTE, GUESSES_PER_MINUTE, Limits
 from storage import embedded
 
 STARTS_WITHIN_SECONDS = 20
@@ -44,7 +44,19 @@ async def test_a_flood_of_guesses_in_one_conversation_is_cut(valkey: str) -> Non
     await limits.close()
 
 
+async def test_a_key_of_the_api_has_so_many_calls_a_minute(valkey: str) -> None:
+    limits = Limits(valkey)
+    waits = [await limits.call_wait("kulanz_a") for _ in range(CALLS_PER_MINUTE + 1)]
+    assert waits[:CALLS_PER_MINUTE] == [None] * CALLS_PER_MINUTE
+    last = waits[-1]
+    assert last is not None
+    assert 1 <= last <= 60
+    assert await limits.call_wait("kulanz_b") is None, "each key has its own"
+    await limits.close()
+
+
 async def test_without_valkey_the_counts_of_the_database_are_left() -> None:
     limits = Limits(f"redis://127.0.0.1:{embedded.free_port()}/0")
     assert await limits.may_guess("code:1")
+    assert await limits.call_wait("kulanz_a") is None
     await limits.close()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +12,10 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from api import intake
-from api.keys import create_api_key, merchant_of_key
+from api.keys import PREFIX_LENGTH, create_api_key, merchant_of_key
 from storage.engine import Database
 from storage.tables import ApiKey, Claim, Merchant, Posting
+from tests.conftest import FakeLimits
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CLAIM = {
@@ -53,13 +54,19 @@ class FakeParts:
 
     database: Database
     clock: StandingClock
+    limits: FakeLimits = field(default_factory=FakeLimits)
 
 
 @pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+def limits() -> FakeLimits:
+    return FakeLimits()
+
+
+@pytest.fixture
+async def client(database: Database, limits: FakeLimits) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.include_router(intake.router)
-    app.state.parts = FakeParts(database, StandingClock())
+    app.state.parts = FakeParts(database, StandingClock(), limits)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://kulanz.test") as made:
         yield made
@@ -237,6 +244,19 @@ async def test_a_key_is_kept_as_a_hash_and_its_use_is_noted(
     assert key.startswith(row.prefix)
 
 
+async def test_a_key_that_calls_too_often_is_told_when_to_come_back(
+    client: httpx.AsyncClient, key: str, limits: FakeLimits, database: Database
+) -> None:
+    limits.wait = 17
+    answer = await post(client, key, "claims", [CLAIM])
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "17")
+    assert "again in 17 s" in answer.json()["detail"]
+    async with database.operator() as session:
+        assert await session.scalar(select(func.count()).select_from(Claim)) == 0
+    await post(client, "kulanz_unknown", "claims", [CLAIM])
+    assert limits.counted == [key[:PREFIX_LENGTH]], "only who has a key uses it up"
+
+
 async def test_the_documentation_describes_every_field(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     for path, columns in (
@@ -246,7 +266,9 @@ async def test_the_documentation_describes_every_field(client: httpx.AsyncClient
         body = paths[path]["post"]["requestBody"]["content"]["application/json"]
         assert set(body["schema"]["items"]["properties"]) == {column.name for column in columns}
         assert set(body["example"][0]) <= {column.name for column in columns}
-        assert set(paths[path]["post"]["responses"]) == {"200", "400", "401", "413", "422"}
+        assert set(paths[path]["post"]["responses"]) == {
+            *("200", "400", "401", "413", "422", "429")
+        }
 
 
 async def test_the_documented_example_is_taken(client: httpx.AsyncClient, key: str) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from api.commands import intake
+from api.commands import api_key, intake
 from api.wiring import Running
 from storage.embedded import Secrets, data_dir_lock
 from storage.engine import DatabaseUrls, libpq_dsn
@@ -54,6 +55,7 @@ class Kulanz:
         self.dsn = dsn
         self.app = typer.Typer()
         intake.register(self.app)
+        api_key.register(self.app)
 
     def __call__(self, *arguments: str) -> Result:
         return CliRunner().invoke(self.app, arguments, env={"COLUMNS": "200"})
@@ -63,6 +65,10 @@ class Kulanz:
             row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         assert row is not None
         return int(row[0])
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute(statement).fetchall()
 
 
 def test_the_sample_file_is_imported_once(kulanz: Kulanz) -> None:
@@ -132,3 +138,31 @@ def test_an_api_key_is_printed_alone_on_standard_output(kulanz: Kulanz) -> None:
     assert result.stdout.strip().startswith("kulanz_")
     assert len(result.stdout.split()) == 1
     assert kulanz.count("api_key") == 1
+
+
+def test_a_key_is_listed_by_how_it_begins_and_revoked_for_good(kulanz: Kulanz) -> None:
+    first, second = (kulanz("api-key").stdout.strip() for _ in range(2))
+    listed = kulanz("api-key", "--list").stdout
+    assert first[:15] in listed
+    assert second[:15] in listed
+    assert first not in listed
+    revoked = "SELECT prefix FROM api_key WHERE revoked_at IS NOT NULL"
+    for refused in ("kulanz_", "kulanz_nobodys1", ""):
+        answer = kulanz("api-key", "--revoke", refused)
+        assert answer.exit_code == 1
+        assert "no key that begins like this" in answer.stderr
+    assert kulanz.rows(revoked) == []
+    assert kulanz("api-key", "--revoke", first[:15]).exit_code == 0
+    assert kulanz.rows(revoked) == [(first[:15],)]
+    assert kulanz("api-key", "--revoke", first).exit_code == 0, "again changes nothing"
+    assert kulanz.count("api_key") == 2
+    assert kulanz("api-key", "--list", "--revoke", second).exit_code == 2
+    assert kulanz.rows(revoked) == [(first[:15],)]
+
+
+def test_a_key_of_another_merchant_is_not_revoked(kulanz: Kulanz) -> None:
+    kulanz.rows("INSERT INTO merchant (key, name, created_at) VALUES ('o', 'O', now()) RETURNING 1")
+    theirs = kulanz("api-key", "--merchant", "o").stdout.strip()
+    assert kulanz("api-key", "--merchant", "lindenhof", "--revoke", theirs[:15]).exit_code == 1
+    assert theirs[:15] not in kulanz("api-key", "--merchant", "lindenhof", "--list").stdout
+    assert kulanz.rows("SELECT 1 FROM api_key WHERE revoked_at IS NOT NULL") == []

@@ -16,6 +16,7 @@ from conversation.consent import (
     LINK_REFUSALS_PER_HOUR_MAX,
     make_start_token,
     opt_out,
+    opt_out_channel,
     opt_out_everywhere,
     set_reachable,
 )
@@ -281,6 +282,70 @@ async def test_letting_us_in_again_at_the_provider_takes_no_stop_back(
         assert (await session.get_one(Customer, world.customer.id)).opted_out_at == NOW
 
 
+@pytest.mark.parametrize("said", ["here", "elsewhere", None])
+async def test_unblocking_ends_a_block_and_no_stop_that_was_said(
+    world: World, whatsapp: Conversation, said: str | None
+) -> None:
+    telegram = await world.start(Channel.TELEGRAM, "7001")
+
+    async def reachable(reachable: bool) -> None:
+        async with world.database.merchant(world.merchant.id) as session:
+            await set_reachable(
+                session,
+                channel=Channel.TELEGRAM,
+                account=world.accounts[Channel.TELEGRAM].address,
+                address="7001",
+                reachable=reachable,
+                now=NOW,
+            )
+
+    if said == "here":
+        await world.receive(Channel.TELEGRAM, "7001", "STOP")
+    if said == "elsewhere":
+        async with world.database.merchant(world.merchant.id) as session:
+            held = await session.get_one(Conversation, whatsapp.id)
+            await opt_out_channel(session, held, Channel.TELEGRAM, NOW)
+    await reachable(False)
+    assert (await world.conversation(telegram.id)).opted_out_at is not None
+    await reachable(True)
+    stopped = (await world.conversation(telegram.id)).opted_out_at is not None
+    assert stopped is (said is not None)
+
+
+async def test_start_is_heard_where_the_address_was_stopped_before_anything_was_written(
+    world: World, whatsapp: Conversation
+) -> None:
+    async with world.database.merchant(world.merchant.id) as session:
+        session.add(
+            ContactPoint(
+                merchant_id=world.merchant.id,
+                customer_id=world.customer.id,
+                channel=Channel.SMS,
+                address=MOBILE,
+                source="merchant_import",
+                created_at=NOW,
+            )
+        )
+        await session.flush()
+        await opt_out_everywhere(session, await session.get_one(Conversation, whatsapp.id), NOW)
+    _, taken = await world.receive(Channel.SMS, MOBILE, "START")
+    assert isinstance(taken, turn.Settled)
+    assert taken.outcome == "opted_in_again"
+    async with world.database.merchant(world.merchant.id) as session:
+        point = await session.scalar(select(ContactPoint).where(ContactPoint.address == MOBILE))
+        assert point is not None
+        assert point.opted_out_at is None
+        assert (await session.get_one(Customer, world.customer.id)).opted_out_at is None
+
+
+async def test_half_a_proof_does_not_come_along(world: World) -> None:
+    slots = {"awaiting": "verification", "given": {"postal_code": "10115"}, "claim_id": 7}
+    await world.start(Channel.WHATSAPP, NUMBER, slots=slots)
+    await world.start(Channel.SMS, MOBILE)
+    sms, _ = await world.receive(Channel.SMS, MOBILE, "Hallo")
+    assert sms.slots == {"awaiting": "verification", "claim_id": 7}
+
+
 async def test_no_more_messages_after_a_stop_is_confirmed_once(world: World) -> None:
     sms = await world.start(Channel.SMS, NUMBER)
     for text in ("STOP", "keine Nachrichten mehr", "keine Nachrichten mehr"):
@@ -298,7 +363,9 @@ async def test_a_link_to_whatsapp_comes_back_in_the_first_message(world: World) 
     assert taken.request.parse_data == {"intent": "greet", "entities": []}
 
 
-@pytest.mark.parametrize("why", ["forged", "late", "used", "other_account", "other_customer"])
+@pytest.mark.parametrize(
+    "why", ["forged", "late", "used", "wrong_person", "other_account", "other_customer"]
+)
 async def test_a_link_that_is_not_good_binds_nobody(
     world: World, whatsapp: Conversation, why: str
 ) -> None:
@@ -309,6 +376,10 @@ async def test_a_link_that_is_not_good_binds_nobody(
         now = NOW + timedelta(hours=25)
     elif why == "used":
         await world.receive(channel, "1", "", kind="start", args={"start_token": token})
+    elif why == "wrong_person":
+        async with world.database.merchant(world.merchant.id) as session:
+            port = await conversation_port(session, whatsapp.id, NOW)
+            await port.drop_address("wrong_person")
     elif why == "other_account":
         channel = Channel.SMS
     elif why == "other_customer":

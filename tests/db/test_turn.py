@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from conversation import stalled, turn
 from conversation.consent import bind_start_token, make_start_token
@@ -91,6 +91,16 @@ async def store(
 ) -> turn.Stored | None:
     async with database.conversation(conversation.merchant_id, conversation.id) as session:
         return await turn.store(session, conversation.id, message_id, result, NOW)
+
+
+async def leave(database: Database) -> None:
+    """The provider takes everything that is in the outbox."""
+    async with database.operator() as session:
+        await session.execute(
+            update(Message)
+            .where(Message.direction == "out")
+            .values(status="sent", claimed_at=NOW, sent_at=NOW)
+        )
 
 
 async def replies(database: Database, conversation: Conversation) -> list[str | None]:
@@ -355,6 +365,7 @@ async def test_a_button_counts_in_its_own_conversation_only(
     first = await receive(database, conversation, "danke")
     button = {"title": "button_yes", "intent": "affirm", "entities": {"offer": "o1"}}
     await store(database, conversation, first, says("thanks_noted", buttons=[button]))
+    await leave(database)
     async with database.operator() as session:
         choice = (await session.scalars(select(ButtonChoice))).one()
     for facts in ({"body": "x", "buttons": [{"id": choice.id}]}, {"body": " a) "}):
@@ -366,6 +377,7 @@ async def test_a_button_counts_in_its_own_conversation_only(
             "entities": [{"entity": "offer", "value": "o1"}],
         }
         await store(database, conversation, message_id, says("thanks_noted", buttons=[button]))
+        await leave(database)
     await receive(database, conversation, "x", buttons=[{"id": "forged"}])
     pending = await step(database, conversation)
     assert isinstance(pending, turn.Pending)
@@ -420,6 +432,31 @@ async def test_a_letter_typed_before_the_question_is_no_answer_to_it(
     assert pending.message_id == early
     assert pending.request.parse_data is None
     assert pending.request.metadata["follows"] is None
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [
+        {"status": "queued"},
+        {"status": "failed"},
+        {"status": "delivered", "claimed_at": NOW + timedelta(seconds=2)},
+    ],
+)
+@pytest.mark.parametrize("typed", ["ja", "a"])
+async def test_what_was_not_shown_yet_is_not_what_a_yes_means(
+    database: Database, conversation: Conversation, fate: dict[str, Any], typed: str
+) -> None:
+    first = await receive(database, conversation, "vier Raten")
+    button = {"title": "button_yes", "intent": "affirm", "entities": {"offer": "1"}}
+    await store(database, conversation, first, says("thanks_noted", buttons=[button]))
+    async with database.operator() as session:
+        values = {"claimed_at": NOW, **fate}
+        await session.execute(update(Message).where(Message.direction == "out").values(values))
+    await receive(database, conversation, typed)
+    pending = await step(database, conversation)
+    assert isinstance(pending, turn.Pending)
+    assert pending.request.metadata["follows"] is None
+    assert pending.request.parse_data is None
 
 
 async def test_two_machines_do_not_talk_for_ever(
@@ -490,6 +527,7 @@ async def test_what_a_message_follows_is_what_stands_right_before_it(
 ) -> None:
     first = await receive(database, conversation, "in drei Raten")
     await store(database, conversation, first, says("thanks_noted"))
+    await leave(database)
     if between is not None:
         async with database.operator() as session:
             session.add(

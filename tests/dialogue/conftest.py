@@ -154,6 +154,11 @@ class Chat:
             result = await self.engine.run(step.request)
             async with self.database.conversation(self.merchant.id, conversation) as session:
                 await turn.store(session, conversation, step.message_id, result, self.now)
+                await session.execute(
+                    update(Message)
+                    .where(Message.conversation_id == conversation, Message.direction == "out")
+                    .values(status="sent", claimed_at=self.now, sent_at=self.now)
+                )
         async with self.database.merchant(self.merchant.id) as session:
             self.replies = list(
                 await session.scalars(

@@ -94,7 +94,7 @@ async def _page(
             "de": ("Deutsch", asked.query(**typed, lang="de")),
             "en": ("English", asked.query(**typed, lang="en")),
         },
-        "found": _shown(found, language, parts) if found is not None else None,
+        "found": _shown(found, language) if found is not None else None,
     }
     return _pages.respond(
         "genuine.html",
@@ -106,24 +106,23 @@ async def _page(
     )
 
 
-def _shown(found: Genuine, language: str, parts: Parts) -> dict[str, str]:
+def _shown(found: Genuine, language: str) -> dict[str, str]:
     day = format_date(found.day, "full", locale=LOCALES[language])
     scheme = "mailto" if "@" in found.direct else "tel"
     return {
         "shop": found.shop,
         "day": day,
         "channel": _TEXTS[language]["channels"].get(found.channel, found.channel),
-        "sender": _sender(found, parts),
+        "sender": _sender(found),
         "direct": found.direct,
         "direct_link": f"{scheme}:{found.direct.replace(' ', '')}",
     }
 
 
-def _sender(found: Genuine, parts: Parts) -> str:
+def _sender(found: Genuine) -> str:
     """The account that wrote, as the phone shows it; "" where the phone shows only a name."""
     if found.channel == "telegram":
-        bot = parts.settings.telegram_bot_name
-        return f"@{bot}" if bot and not found.own_account else ""
+        return f"@{found.bot}" if found.bot else ""
     try:
         number = phonenumbers.parse(found.sender)
     except phonenumbers.NumberParseException:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from storage.tables import AuditEvent, ContactPoint, Merchant
+from storage.tables import AuditEvent, ContactPoint, Customer, Merchant
 
 if TYPE_CHECKING:
     from tests.db.actions.conftest import Talk
@@ -210,12 +211,15 @@ async def test_stop_is_done_and_confirmed(talk: Talk) -> None:
     assert (await talk.conversation()).opted_out_at == talk.now
 
 
-async def test_not_now_keeps_the_day(talk: Talk) -> None:
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", None, "Mars/Olympus"])
+async def test_not_now_keeps_the_day_where_the_customer_lives(talk: Talk, zone: str | None) -> None:
+    async with talk.database.operator() as session:
+        (await session.scalars(select(Customer))).one().timezone = zone
     assert await talk.say("not_now") == ["not_now_ask"]
     assert await talk.say("inform", date="2026-12-01") == ["not_now_noted"]
     paused_until = (await talk.customer()).contact_paused_until
-    assert paused_until is not None
-    assert paused_until.date() == date(2026, 12, 1)
+    lives = ZoneInfo(zone if zone == "America/New_York" else "Europe/Berlin")
+    assert paused_until == datetime(2026, 12, 1, tzinfo=lives)
 
 
 async def test_not_now_without_a_day_waits_some_days(talk: Talk) -> None:

@@ -28,7 +28,7 @@ from storage.tables import (
     Merchant,
     Message,
 )
-from tests.conftest import NOW
+from tests.conftest import NOW, FakeLimits
 
 
 @dataclass
@@ -58,6 +58,7 @@ class FakeParts:
     database: Database
     clock: MovedClock = field(default_factory=MovedClock)
     events: NoEvents = field(default_factory=NoEvents)
+    limits: FakeLimits = field(default_factory=FakeLimits)
 
 
 @dataclass

@@ -1,0 +1,34 @@
+"""The automated assistant names itself (AI Act Art. 50(1)); what never arrived has named nobody."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.tables import Conversation, Message
+
+INTRODUCING: Final = frozenset(
+    {
+        *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
+        *("channel_code", "channel_arrived"),
+    }
+)
+"""The wordings in which it does."""
+
+
+async def take_back(session: AsyncSession, ended: Sequence[Message]) -> None:
+    """Let it name itself again where these messages, which nobody got, were to do it.
+
+    A conversation counts as introduced from the moment at which that message was queued.
+    """
+    for message in ended:
+        if message.wording in INTRODUCING:
+            await session.execute(
+                update(Conversation)
+                .where(
+                    Conversation.id == message.conversation_id,
+                    Conversation.introduced_at == message.created_at,
+                )
+                .values(introduced_at=None)
+            )
