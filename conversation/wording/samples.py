@@ -90,6 +90,10 @@ _NAMED: Mapping[str, Any] = {
     "proof": "https://linde.example/echt/k7qmt-2rtxh",
     "charge": _euro(12_00),
     "waived": _euro(30_56),
+    "down": _euro(200_00),
+    "down_due": "2026-09-15",
+    "each": _euro(172_43),
+    "last": _euro(172_41),
     "asked_amount": _euro(50_00),
     "asked_count": 12,
     "asked_day": "2027-06-01",
@@ -108,7 +112,12 @@ _BARE: Mapping[str, Any] = {
     **dict.fromkeys(("more", "in_default"), 0),
     "count": 1,
 }
-_CODES = {"missing": "birth_date", "reason": "plan_terms_differ"}
+_CODES = {
+    "missing": "birth_date",
+    "reason": "plan_terms_differ",
+    "rhythm": "monthly",
+    "period": "monthly",
+}
 _CODES_SHOWN = 4
 
 
