@@ -103,6 +103,7 @@ _NAMED: Mapping[str, Any] = {
     "date": "2026-11-01",
     "link": "https://t.me/linde_service_bot?start=Zk3vQ9xW2rT7yB5nM8cD1fG4hJ6kL0pA",
     "digits": "012",
+    "ending": "012",
     "code": "482913",
     "clock": "10:30",
     "clock_end": "12:00",
