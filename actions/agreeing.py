@@ -6,7 +6,13 @@ from datetime import date, timedelta
 
 from actions.claims import Focus, focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
-from actions.instalments import Proposal, plan_in_force, plan_on_the_table, proposal
+from actions.instalments import (
+    Proposal,
+    ask_for_amount,
+    plan_in_force,
+    plan_on_the_table,
+    proposal,
+)
 from actions.offers import (
     Asked,
     Offer,
@@ -213,8 +219,7 @@ class ChangeOffer(DialogueAction):
             return
         turn.remember(offer=None)
         if offer is not None and isinstance(offer.terms, InstalmentPlan):
-            turn.ask("instalment_terms")
-            turn.say("instalments_ask_again", buttons=[LATER, PERSON])
+            ask_for_amount(turn, offer.terms.period)
         else:
             turn.ask("way")
             turn.say("ways", buttons=[PAY_NOW, LATER, INSTALMENTS, PERSON])
@@ -345,6 +350,7 @@ class TellAgreement(DialogueAction):
             "agreement_active",
             invoice=found.statement.invoice_number,
             rates=rates_of(record.terms, paid),
+            rhythm=record.rhythm,
             total=record.terms.total,
             paid=sum(paid[1:], start=paid[0]),
             next_amount=following.missing if following else None,

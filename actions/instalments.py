@@ -11,7 +11,7 @@ from actions.dialogue_action import DialogueAction
 from actions.offers import Asked, answer, current_offer
 from actions.reading import Heard
 from actions.roles import Mark, Role
-from actions.turn import Turn, button
+from actions.turn import LATER, PERSON, Turn, button
 from ledger.agreements import DownPayment, InstalmentPlan, Settlement
 from ledger.money import Money
 from ledger.schedule import Period, add_months, due_days
@@ -133,7 +133,7 @@ class PlanInstalments(DialogueAction):
             if not isinstance(offer.terms, InstalmentPlan):
                 told = replace(told, day=told.day or offer.terms.instalments[0].due)
         if not told and turn.awaiting == "instalment_terms":
-            turn.say("instalments_ask_again")
+            ask_for_amount(turn, _refused_rhythm(turn) or policy.instalment_periods[0])
             return
         if not told and table is not None and turn.heard.has("date"):
             turn.ask("confirm_agreement")  # "when my pay comes": the suggestion stays
@@ -148,6 +148,19 @@ class PlanInstalments(DialogueAction):
         await answer(turn, found, decision, asked)
 
 
+def ask_for_amount(turn: Turn, period: Period) -> None:
+    """A plan did not suit: which amount would, in its own rhythm?"""
+    turn.ask("instalment_terms")
+    turn.remember(rhythm=period.value)
+    turn.say("instalments_ask_again", period=period, buttons=[LATER, PERSON])
+
+
+def _refused_rhythm(turn: Turn) -> Period | None:
+    """The rhythm of the plan that was just refused, in which another amount is asked for."""
+    rhythm = turn.slot("rhythm") if turn.awaiting == "instalment_terms" else None
+    return Period(rhythm) if rhythm else None
+
+
 def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
     """The wish for instalments; what is left open is taken from the plan that is talked about.
 
@@ -157,7 +170,11 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
     table, force = plan_on_the_table(turn), plan_in_force(found)
     told = _with_end(told, table, turn.facts.policy, found)
     wish = InstalmentRequest(
-        told.count, told.amount, told.period, told.day, other_rhythm=told.other_rhythm
+        told.count,
+        told.amount,
+        told.period or (None if told.other_rhythm else _refused_rhythm(turn)),
+        told.day,
+        other_rhythm=told.other_rhythm,
     )
     if told.down is not None:
         plan = table or force

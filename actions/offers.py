@@ -124,7 +124,7 @@ async def answer(turn: Turn, found: Focus, decision: Decision, asked: Asked) -> 
         balance_minor=found.open.minor,
         shown=turn.context.message_id,
     )
-    turn.remember(offer=offer.to_data())
+    turn.remember(offer=offer.to_data(), rhythm=None)
     turn.ask("confirm_agreement")
     if isinstance(decision, Accept):
         wording, extra = f"{_word(offer.terms)}_offer", _NOTHING
@@ -195,13 +195,27 @@ def term_args(found: Focus, terms: AgreementTerms) -> dict[str, Any]:
     if isinstance(terms, InstalmentPlan):
         return {
             "rates": rates_of(terms),
-            "period": terms.period if len(terms.regulars) > 1 else None,
+            "rhythm": terms.rhythm,
             "total": terms.total,
             "charge": terms.charge,
             "interest": interest,
         }
     facts = {"amount": terms.total, "due": terms.instalments[0].due, "interest": interest}
     return {**facts, "waived": terms.waived} if isinstance(terms, Settlement) else facts
+
+
+def _in_short(terms: AgreementTerms) -> dict[str, Any]:
+    """The terms as one sentence tells them: number, amount, rhythm and first day."""
+    plan = terms if isinstance(terms, InstalmentPlan) else None
+    regulars = plan.regulars if plan else terms.instalments
+    down = plan.down_payment if plan else None
+    each, last = regulars[0].amount, regulars[-1].amount
+    return {
+        **{"count": len(regulars), "each": each, "last": last if last != each else None},
+        **{"rhythm": plan.rhythm if plan else None, "due": regulars[0].due},
+        **{"down": down.amount if down else None, "down_due": down.due if down else None},
+        "total": terms.total,
+    }
 
 
 def rates_of(terms: AgreementTerms, paid: Sequence[Money] = ()) -> list[dict[str, Any]]:
@@ -239,9 +253,7 @@ def back_to_offer(turn: Turn) -> None:
     turn.remember(offer=replace(offer, shown=turn.context.message_id).to_data())
     turn.say(
         "offer_back",
-        total=offer.terms.total,
-        count=len(offer.terms.instalments),
-        due=offer.terms.instalments[0].due,
+        **_in_short(offer.terms),
         buttons=[
             button("put_down", "affirm", offer=offer.id),
             button("other", "deny", offer=offer.id),

@@ -11,6 +11,7 @@ from api.wiring import Parts
 from conversation import genuine, inbox, outbox
 from conversation.look import lock
 from conversation.moving import How, make_active
+from conversation.speaker import Reply
 from outreach.facts import PlannedContact, Skipped
 from outreach.planner import AlreadyContacted, plan_page, record
 from storage.engine import Database
@@ -62,7 +63,7 @@ async def send_planned(
             speaker = held.speaker(verified=False)
             code = genuine.new_code()
             link = genuine.link(code, held.voice, speaker.language, parts.public_url)
-            reply = outbox.Reply(planned.wording, {**planned.args, "proof": link})
+            reply = Reply(planned.wording, {**planned.args, "proof": link})
             (queued,) = await outbox.queue(session, held, speaker, [reply], now)
             genuine.keep(
                 session,

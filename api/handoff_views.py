@@ -11,6 +11,7 @@ from conversation.handoff_summary import Listed, OpenClaim, Summary
 from ledger.agreements import AgreementKind
 from ledger.claim import ClaimStatus
 from ledger.money import Money
+from ledger.schedule import Period
 from ledger.statement import AgreementRecord
 from storage.tables import Customer, Message
 
@@ -93,6 +94,8 @@ class AgreementFacts(BaseModel):
 
     kind: AgreementKind
     total: Amount
+    instalments: int = Field(description="How many payments were agreed.")
+    rhythm: Period | None = Field(description="How often an instalment is due; only of a plan.")
     agreed_at: datetime
     next_due: date | None
     next_amount: Amount | None
@@ -269,6 +272,8 @@ def _agreement(agreement: AgreementRecord) -> AgreementFacts:
     return AgreementFacts(
         kind=agreement.terms.kind,
         total=_amount(agreement.terms.total),
+        instalments=len(agreement.progress),
+        rhythm=agreement.rhythm,
         agreed_at=agreement.agreed_at,
         next_due=coming.instalment.due if coming is not None else None,
         next_amount=_amount(coming.missing) if coming is not None else None,

@@ -84,7 +84,7 @@ class Service:
         try:
             self._held.enter_context(embedded.data_dir_lock(self.data_dir))
         except DataDirBusy:
-            raise EngineFailed(f"a service runs already on {self.data_dir}") from None
+            raise EngineFailed(f"a service is already running on {self.data_dir}") from None
         owner_url = await self._database()
         redis_url = await self._valkey()
         rasa_ports = [embedded.free_port() for _ in range(self.settings.rasa_processes)]

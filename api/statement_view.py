@@ -4,6 +4,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency
 from rich.table import Table
 
+from conversation.wording import load_catalogue
 from ledger.money import Money
 from ledger.statement import AgreementRecord, Statement
 
@@ -41,13 +42,20 @@ def statement_table(found: Statement) -> Table:
     return table
 
 
+def _rhythm(agreement: AgreementRecord) -> list[str]:
+    if (rhythm := agreement.rhythm) is None:
+        return []
+    often = load_catalogue().phrase("rhythm", rhythm, "en", "sie")
+    return [f"{len(agreement.progress)} instalments, {often}"]
+
+
 def agreement_table(agreement: AgreementRecord) -> Table:
     """What was agreed, each amount with its day."""
     table = Table(
         "no.",
         "due",
         title=f"{agreement.terms.kind.value.replace('_', ' ')}, {agreement.status.value}",
-        caption=f"total {money(agreement.terms.total)}",
+        caption=" · ".join([f"total {money(agreement.terms.total)}", *_rhythm(agreement)]),
     )
     table.add_column("amount", justify="right")
     table.add_column("paid", justify="right")

@@ -130,6 +130,8 @@ def _marks(wording: Wording, own: bool) -> Iterator[str]:
     yield "names the claim: only after proof" if wording.discloses else "anybody may read it"
     if wording.restrained:
         yield "may not even hint at a claim"
+    if wording.leads:
+        yield "SMS and WhatsApp: stands above the text that follows"
     if wording.template:
         yield "WhatsApp: an approved template outside the 24 hours"
     if wording.long:

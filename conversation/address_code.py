@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from channels.message import Channel
 from conversation import audit
 from conversation.inbox import Account, open_conversation
-from conversation.outbox import Reply, queue, scene
+from conversation.outbox import queue, scene
+from conversation.speaker import Reply
 from storage.tables import AddressCode, ChannelAccount, ContactPoint, Conversation
 
 CODE_VALID = timedelta(minutes=10)

@@ -27,7 +27,8 @@ from conversation.handoff_held import (
 )
 from conversation.identity import is_verified, lapse, reopen
 from conversation.masking import masked_storable
-from conversation.outbox import Reply, Scene, queue, scene
+from conversation.outbox import Scene, queue, scene
+from conversation.speaker import Reply
 from negotiation.policy_data import policy_from_data
 from storage.tables import (
     Conversation,

@@ -6,7 +6,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.delivery import IS_UNSENT
-from conversation.outbox import Reply, queue, scene
+from conversation.outbox import queue, scene
+from conversation.speaker import Reply
 from storage.tables import Conversation, Message
 
 NOTICE = "answer_held_back"

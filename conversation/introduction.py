@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import exists, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage.tables import Conversation, Message
 
@@ -20,15 +21,22 @@ INTRODUCING: Final = frozenset(
 async def take_back(session: AsyncSession, ended: Sequence[Message]) -> None:
     """Let it name itself again where these messages, which nobody got, were to do it.
 
-    A conversation counts as introduced from the moment at which that message was queued.
+    A conversation counts as introduced from the moment at which that message was queued. It is the
+    first of those queued then, also where a text that it leads up to stands in the same message.
     """
     for message in ended:
-        if message.wording in INTRODUCING:
-            await session.execute(
-                update(Conversation)
-                .where(
-                    Conversation.id == message.conversation_id,
-                    Conversation.introduced_at == message.created_at,
-                )
-                .values(introduced_at=None)
+        earlier = aliased(Message)
+        await session.execute(
+            update(Conversation)
+            .where(
+                Conversation.id == message.conversation_id,
+                Conversation.introduced_at == message.created_at,
+                ~exists().where(
+                    earlier.conversation_id == message.conversation_id,
+                    earlier.direction == "out",
+                    earlier.created_at == message.created_at,
+                    earlier.id < message.id,
+                ),
             )
+            .values(introduced_at=None)
+        )

@@ -20,7 +20,8 @@ from channels.window import window_open
 from conversation import audit
 from conversation.consent import cancel_unasked, opt_in
 from conversation.identity import is_verified, lapse
-from conversation.outbox import Reply, queue, scene
+from conversation.outbox import queue, scene
+from conversation.speaker import Reply
 from negotiation.policy_data import policy_from_data
 from storage.tables import (
     ContactPoint,

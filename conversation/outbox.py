@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -29,64 +29,10 @@ from sqlalchemy.orm import aliased
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
 from conversation.introduction import INTRODUCING
-from conversation.wording import MerchantVoice, Rendered, merchant_catalogue, render
+from conversation.speaker import Reply, Speaker
+from conversation.wording import MerchantVoice, Rendered
 from storage.statement import Statement
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One wording to say, with its arguments and buttons (button titles are wordings too).
-
-    `variant` is a number that picks one of the wording's variants; 0 is the standard one.
-    """
-
-    say: str
-    args: dict[str, Any] = field(default_factory=dict)
-    buttons: list[dict[str, Any]] = field(default_factory=list)
-    variant: int = 0
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """Everything that decides how a wording sounds in one conversation."""
-
-    voice: MerchantVoice
-    language: str
-    address_form: str
-    tone: str
-    channel: str
-    verified: bool
-    templates: Mapping[str, Any]
-    wordings: Mapping[str, Any] = field(default_factory=dict)
-    """The merchant's own texts, laid over the catalogue."""
-
-    def say(self, reply: Reply) -> Rendered:
-        """Render a reply.
-
-        Raises:
-            DisclosureRefused: it carries claim facts and the customer is not verified.
-        """
-        return render(
-            reply.say,
-            reply.args,
-            buttons=reply.buttons,
-            language=self.language,
-            address_form=self.address_form,
-            tone=self.tone,
-            channel=self.channel,
-            merchant=self.voice,
-            verified=self.verified,
-            # An approved template has one text; its own variants would be other templates.
-            variant=0 if self.template_of(reply.say) else reply.variant,
-            catalogue=merchant_catalogue(self.wordings),
-        )
-
-    def template_of(self, wording: str) -> Any:
-        """The provider's approved template for a wording, where the account has one."""
-        if self.channel != "whatsapp":
-            return None
-        return self.templates.get(f"{wording}.{self.language}")
 
 
 @dataclass(frozen=True)
@@ -271,8 +217,8 @@ async def queue(
     if author == "bot" and not held.introduced and not introducing:
         replies = [Reply("introduction"), *replies]
     drafts = [
-        _draft(speaker, speaker.say(reply), reply, position)
-        for position, reply in enumerate(replies)
+        _draft(speaker, rendered, reply, position)
+        for position, (reply, rendered) in enumerate(speaker.spoken(replies))
     ]
     first = drafts[0]
     claimed = (

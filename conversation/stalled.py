@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.handoff import request_handoff
 from conversation.look import lock
-from conversation.outbox import Reply, queue, scene
+from conversation.outbox import queue, scene
+from conversation.speaker import Reply
 from storage.tables import Conversation, Message
 
 FAILED_ATTEMPTS_MAX = 5

@@ -45,7 +45,8 @@ from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
 from conversation.look import Inbound, Look, lock, look
 from conversation.moving import How, Wake, make_active
-from conversation.outbox import Reply, Said, Scene, queue, resolve_choice, scene
+from conversation.outbox import Said, Scene, queue, resolve_choice, scene
+from conversation.speaker import Reply
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
 from storage.tables import Conversation, Customer, Message

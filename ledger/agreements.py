@@ -162,6 +162,11 @@ class InstalmentPlan:
         return self.instalments[1:] if self.starts_apart else self.instalments
 
     @property
+    def rhythm(self) -> Period | None:
+        """How often an instalment is due; None where there is a single regular one."""
+        return self.period if len(self.regulars) > 1 else None
+
+    @property
     def regular(self) -> Money:
         """The amount of each regular instalment but the last."""
         return self.regulars[0].amount

@@ -4,10 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ledger.agreements import AgreementStatus, AgreementTerms, InstalmentProgress, progress
+from ledger.agreements import (
+    AgreementStatus,
+    AgreementTerms,
+    InstalmentPlan,
+    InstalmentProgress,
+    progress,
+)
 from ledger.claim import ClaimStatus, OpenAmount
 from ledger.money import Money
 from ledger.posting import Account, Posting, PostingKind, account_balance, open_amount, paid_since
+from ledger.schedule import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,11 @@ class AgreementRecord:
     ended_at: datetime | None
     end_reason: str | None
     progress: tuple[InstalmentProgress, ...]
+
+    @property
+    def rhythm(self) -> Period | None:
+        """How often an instalment is due; None for what is no plan."""
+        return self.terms.rhythm if isinstance(self.terms, InstalmentPlan) else None
 
     @property
     def next_instalment(self) -> InstalmentProgress | None:

@@ -32,7 +32,7 @@ async def _work(number: str, key: str | None) -> None:
         finally:
             await database.close()
     if found is None:
-        raise Refused(f"there is no customer {number!r} of {owner.key}")
+        raise Refused(f"{owner.key} has no customer {number!r}")
     _show(found)
 
 

@@ -40,7 +40,7 @@ def _moment(given: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(given)
     except ValueError:
-        raise Refused(f"{given!r} is no ISO time, '+3d', '+2h' or 'real'") from None
+        raise Refused(f"{given!r} is not an ISO time, '+3d', '+2h' or 'real'") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
 
 

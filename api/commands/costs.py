@@ -170,7 +170,7 @@ def _day(given: str | None) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise Refused(f"{given!r} is no day of the form 2026-12-31") from None
+        raise Refused(f"{given!r} is not a day of the form 2026-12-31") from None
 
 
 def register(app: typer.Typer) -> None:

@@ -116,7 +116,7 @@ def import_open_items(
 
 def _setting(merchant: Merchant, clock: Clock, rows: RowFile, region: str) -> Setting:
     if not is_region(region.upper()):
-        raise Refused(f"{region} is no country that phone numbers are known of; write DE, AT …")
+        raise Refused(f"{region} is not a country code; write DE, AT …")
     return Setting(
         now=clock.now(),
         zone=ZoneInfo(merchant.timezone),

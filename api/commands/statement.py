@@ -43,7 +43,7 @@ async def _work(wanted: str | None, merchant_key: str | None) -> None:
                     )
                 )
                 if claim_id is None:
-                    raise Refused(f"there is no claim {wanted!r} of {merchant.key}")
+                    raise Refused(f"{merchant.key} has no claim {wanted!r}")
                 found = await statement(session, claim_id)
         finally:
             await database.close()

@@ -46,14 +46,14 @@ async def _work(number: str, key: str | None, qr: bool) -> None:
                     .limit(1)
                 )
                 if customer_id is None:
-                    raise Refused(f"there is no customer {number!r} of {owner.key}")
+                    raise Refused(f"{owner.key} has no customer {number!r}")
                 if account is None:
                     raise Refused(f"{owner.key} has no Telegram bot; see docs/connect.md")
                 name = account.public_name
                 if account.credentials is None:  # a bot of the environment, perhaps just named
                     name = settings.telegram_bot_name or name
                 if not name:
-                    raise Refused("the bot has no name; see docs/connect.md")
+                    raise Refused("the Telegram bot has no user name yet; see docs/connect.md")
                 token = await make_start_token(
                     session,
                     merchant_id=owner.id,

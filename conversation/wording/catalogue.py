@@ -26,6 +26,7 @@ TEXT_KEYS = frozenset({"de", "en", "sms", "variants", *TONES})
 _SPEC_KEYS = TEXT_KEYS | {
     "discloses",
     "restrained",
+    "leads",
     "long",
     "args",
     "purpose",
@@ -83,8 +84,9 @@ class Wording:
     """One thing that can be said; `purpose` says to reviewers when.
 
     `discloses` marks texts with facts of a claim: they are rendered for verified conversations
-    only. `restrained` marks texts that go out unasked and may not even hint at a claim. `long` is
-    the reason why an SMS of it, with its choices, may have more than two segments.
+    only. `restrained` marks texts that go out unasked and may not even hint at a claim. `leads`
+    marks texts that only lead up to the next one. `long` is the reason why an SMS of it, with its
+    choices, may have more than two segments.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Wording:
     texts: Mapping[Place, Text]
     buttons: tuple[str, ...] = ()
     """What it is usually shown with (``button_<name>``), for reviewers; the dialogue decides."""
+    leads: bool = False
     group: str = ""
     """The file it stands in."""
     template: Mapping[str, Text] = field(default_factory=dict)
@@ -247,6 +250,7 @@ def _wording(name: str, group: str, spec: Mapping[str, Any], problems: list[str]
         args=args,
         texts=texts,
         buttons=tuple(spec.get("buttons") or ()),
+        leads=bool(spec.get("leads", False)),
         group=group,
         template={key: _compiled(text) for key, text in (spec.get("template") or {}).items()},
     )

@@ -161,6 +161,8 @@ def _group_problems(wording: Wording, catalogue: Catalogue) -> Iterator[str]:
         name, _, group = kind.removesuffix("?").partition(":")
         if name in ("code", "codes") and group not in catalogue.phrases:
             yield f"{wording.name}: no phrases called {group}"
+    if wording.leads and (wording.buttons or wording.template):
+        yield f"{wording.name}: leads up to another text and has buttons or a template"
     for button in wording.buttons:
         if f"button_{button}" not in catalogue.wordings:
             yield f"{wording.name}: there is no button_{button}"

@@ -69,7 +69,7 @@ def answer_time(value: Mapping[str, Any], language: str) -> str:
     except (KeyError, TypeError, ValueError) as invalid:
         raise InvalidArgument("an answer's time has days and times") from invalid
     if language == "de":
-        clock = f"{'ab' if opens else 'bis'} {at.hour}{f'.{at:%M}' if at.minute else ''} Uhr"
+        clock = f"{'ab' if opens else 'bis'} {at.hour}{f':{at:%M}' if at.minute else ''} Uhr"
     else:
         half = "am" if at.hour < 12 else "pm"
         clock = f"{'from' if opens else 'by'} {at.hour % 12 or 12}"

@@ -42,7 +42,10 @@ class RenderedButton:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message ready for the outbox; `template_variables` is empty where no template exists."""
+    """A message ready for the outbox; `template_variables` is empty where no template exists.
+
+    `leads`: it only leads up to the next one, and may stand above it in one message.
+    """
 
     text: str
     buttons: tuple[RenderedButton, ...]
@@ -50,6 +53,7 @@ class Rendered:
     wording: str
     variant: str = STANDARD
     template_variables: Mapping[str, str] = field(default_factory=dict)
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def render(
         discloses=wording.discloses,
         wording=name,
         variant=chosen,
+        leads=wording.leads,
         template_variables={
             key: variable.template.render(values, m=reader.voice())
             for key, variable in wording.template.items()

@@ -90,6 +90,10 @@ _NAMED: Mapping[str, Any] = {
     "proof": "https://linde.example/echt/k7qmt-2rtxh",
     "charge": _euro(12_00),
     "waived": _euro(30_56),
+    "down": _euro(200_00),
+    "down_due": "2026-09-15",
+    "each": _euro(172_43),
+    "last": _euro(172_41),
     "asked_amount": _euro(50_00),
     "asked_count": 12,
     "asked_day": "2027-06-01",
@@ -99,6 +103,7 @@ _NAMED: Mapping[str, Any] = {
     "date": "2026-11-01",
     "link": "https://t.me/linde_service_bot?start=Zk3vQ9xW2rT7yB5nM8cD1fG4hJ6kL0pA",
     "digits": "012",
+    "ending": "012",
     "code": "482913",
     "clock": "10:30",
     "clock_end": "12:00",
@@ -108,7 +113,12 @@ _BARE: Mapping[str, Any] = {
     **dict.fromkeys(("more", "in_default"), 0),
     "count": 1,
 }
-_CODES = {"missing": "birth_date", "reason": "plan_terms_differ"}
+_CODES = {
+    "missing": "birth_date",
+    "reason": "plan_terms_differ",
+    "rhythm": "monthly",
+    "period": "monthly",
+}
 _CODES_SHOWN = 4
 
 

@@ -108,7 +108,7 @@ async def test_the_page_speaks_both_languages(visit: Visitor) -> None:
     await expect(visitor.page.locator("html")).to_have_attribute("lang", "de")
     await visitor.page.get_by_role("link", name="English").click()
     await expect(visitor.page.locator("html")).to_have_attribute("lang", "en")
-    await expect(visitor.page.locator("[data-do=contact]")).to_have_text("Send the first contact")
+    await expect(visitor.page.locator("[data-do=contact]")).to_have_text("Send the first message")
 
 
 async def test_only_the_page_itself_may_act(demo: StartedService, visit: Visitor) -> None:

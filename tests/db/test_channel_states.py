@@ -28,7 +28,8 @@ from conversation.consent import (
 )
 from conversation.inbox import Account, open_conversation
 from conversation.moving import How, Wake, make_active, move
-from conversation.outbox import Reply, queue, scene
+from conversation.outbox import queue, scene
+from conversation.speaker import Reply
 from ledger import book
 from ledger.book import NewClaim
 from ledger.money import Money

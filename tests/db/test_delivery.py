@@ -26,7 +26,8 @@ from channels.message import (
 from conversation import delivery
 from conversation.consent import opt_out
 from conversation.look import Look
-from conversation.outbox import Reply, queue, scene
+from conversation.outbox import queue, scene
+from conversation.speaker import Reply
 from storage.engine import Database
 from storage.tables import (
     AuditEvent,

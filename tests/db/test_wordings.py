@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from api.merchants import save_merchant
 from conversation import inbox, outbox
+from conversation.speaker import Reply
 from storage.engine import Database
 from storage.tables import ChannelAccount, Merchant, Message
 
@@ -18,7 +19,7 @@ OWN = {"goodbye": {"de": {"sie": "Tschüss aus dem Lindenhof."}}}
 LINK = "https://kulanz.example/echt/k7qmt-2rtxh"
 
 
-async def queued(database: Database, merchant: Merchant, reply: outbox.Reply) -> Message:
+async def queued(database: Database, merchant: Merchant, reply: Reply) -> Message:
     """What stands in the outbox after one reply to a conversation."""
     async with database.operator() as session:
         sender = await session.scalar(select(ChannelAccount))
@@ -39,7 +40,7 @@ async def test_a_merchants_own_text_is_what_customers_read(
 ) -> None:
     async with database.operator() as session:
         await save_merchant(session, {**LINDENHOF, "wordings": OWN}, NOW)
-    message = await queued(database, merchant, outbox.Reply("goodbye"))
+    message = await queued(database, merchant, Reply("goodbye"))
     assert message.text == "Tschüss aus dem Lindenhof."
 
 
@@ -62,7 +63,7 @@ async def test_unfit_texts_are_refused_by_name(database: Database, merchant: Mer
 
 
 async def test_the_variant_is_kept_with_the_message(database: Database, merchant: Merchant) -> None:
-    reply = outbox.Reply("first_contact", {"proof": LINK}, variant=1)
+    reply = Reply("first_contact", {"proof": LINK}, variant=1)
     message = await queued(database, merchant, reply)
     assert (message.wording, message.variant) == ("first_contact", "hello")
     assert "Ein kurzes" in message.text

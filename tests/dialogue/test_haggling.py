@@ -31,7 +31,7 @@ TWO_WEEKLY = [date(2026, 12, 7), date(2026, 12, 21), date(2027, 1, 4), date(2027
 async def test_every_two_weeks(chat: Chat, language: str, line: str) -> None:
     await greet(chat, language)
     assert await chat.say(line) == ["plan_offer"]
-    assert ("alle zwei Wochen:" if language == "de" else "every two weeks:") in chat.text
+    assert ("alle zwei Wochen eine Rate:" if language == "de" else "every two weeks:") in chat.text
     assert await chat.say("ja" if language == "de" else "yes") == ["plan_agreed"]
     assert await rates(chat) == list(zip([40_00, 40_00, 40_00, 2_50], TWO_WEEKLY, strict=True))
 
@@ -130,7 +130,7 @@ async def test_haggling_ends_in_what_was_said(
 @pytest.mark.parametrize(
     ("language", "line", "reason"),
     [
-        ("de", "40 Euro alle drei Wochen", "In diesem Abstand"),
+        ("de", "40 Euro alle drei Wochen", "in diesem Abstand"),
         ("en", "can I do 20 now and 25 every three weeks", "at that interval"),
         ("en", "how about 40 a month from february", "a little earlier"),
     ],

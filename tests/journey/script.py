@@ -7,7 +7,7 @@ nine days, ``-6`` was six days ago.
 import calendar
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ import yaml
 from babel.dates import format_date
 
 from channels.message import Channel
+from conversation.wording import load_catalogue
 
 FOLDER = Path(__file__).parent / "dialogues"
 LOCALES = {"de": "de_DE", "en": "en_GB"}
@@ -102,6 +103,26 @@ class Act:
             and all(word in allowed for word, allowed in zip(said, reading, strict=True))
             for reading in self.answers
         )
+
+    def answered_on_a_phone_by(self, said: list[str]) -> bool:
+        """The same where what leads up to the next wording stands in its message."""
+        if self.never & set(said):
+            return False
+        whole = [{name} for name in said]
+        return self.answers is None or any(
+            len(wanted := _without_leads(reading)) == len(found := _without_leads(whole))
+            and all(word <= allowed for word, allowed in zip(found, wanted, strict=True))
+            for reading in self.answers
+        )
+
+
+def _without_leads(reading: Sequence[Set[str]]) -> list[Set[str]]:
+    wordings = load_catalogue().wordings
+    return [
+        names
+        for place, names in enumerate(reading, 1)
+        if place == len(reading) or not all(wordings[name].leads for name in names)
+    ]
 
 
 def _wordings(names: list[str]) -> tuple[frozenset[str], ...]:

@@ -8,8 +8,8 @@ from tests.journey.conftest import Guests
 async def test_german_text_messages_lead_to_a_plan_in_the_ledger(guests: Guests) -> None:
     talk = guests.by_phone()
 
-    (introduction, asks) = await talk.say("Hallo, worum geht es denn?")
-    assert "automatische Assistent" in introduction.text
+    (asks,) = await talk.say("Hallo, worum geht es denn?")
+    assert "automatische Assistent" in asks.text
     assert talk.person.invoice_number not in asks.text
 
     claim = (await talk.say(talk.person.invoice_number))[-1].text

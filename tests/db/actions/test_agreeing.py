@@ -199,7 +199,7 @@ async def test_with_several_claims_the_oldest_comes_first_and_the_total_is_told(
     await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
     await talk.verified()
     assert "Rechnung RE-2026-0900" in talk.text
-    assert "Insgesamt sind 155,00\u00a0€ offen" in talk.text
+    assert "zusammen sind es 155,00\u00a0€" in talk.text
 
 
 async def test_bank_details_carry_the_reference(known: Talk) -> None:

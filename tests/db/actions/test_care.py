@@ -304,7 +304,7 @@ async def test_a_hello_after_bad_news_leads_to_no_claim(talk: Talk, intent: str)
 async def test_hardship_points_to_slower_ways_without_figures(known: Talk) -> None:
     await known.say("hardship", "Ich habe meine Arbeit verloren")
     titles = [button.title for button in known.replies[-1].buttons]
-    assert titles == ["Mehr Zeit", "In kleinen Teilen", "Ein Mensch, bitte"]
+    assert titles == ["Mehr Zeit", "In kleinen Schritten", "Ein Mensch, bitte"]
     assert "€" not in known.text
     assert (await known.press("Mehr Zeit"))[-1] == "deferral_ask_date"
 
@@ -315,7 +315,7 @@ async def test_hardship_points_only_to_what_policy_has(known: Talk) -> None:
         merchant.policy = {"deferral_bands": [{"up_to_days": None, "days_max": 0}]}
     await known.say("hardship", "Ich habe meine Arbeit verloren")
     titles = [button.title for button in known.replies[-1].buttons]
-    assert titles == ["In kleinen Teilen", "Ein Mensch, bitte"]
+    assert titles == ["In kleinen Schritten", "Ein Mensch, bitte"]
 
 
 @pytest.mark.parametrize(

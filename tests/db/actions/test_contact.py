@@ -126,7 +126,7 @@ async def test_a_known_number_is_named_by_its_end_after_the_proof(known: Talk) -
     async with known.database.merchant(known.merchant.id) as session:
         (await session.scalars(select(ContactPoint))).one().channel = "sms"
     assert await known.say("request_callback", "Ruft mich an") == ["callback_ask_known"]
-    assert "mit der Endung 001" in known.text
+    assert "unter der Nummer mit 001 am Ende" in known.text
     assert "+49170" not in known.text
     assert await known.say("inform", "morgen um 10", date="2026-11-24") == ["callback_noted"]
     assert (await known.summary())["number"] == "known"

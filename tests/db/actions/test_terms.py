@@ -227,7 +227,7 @@ async def test_to_pay_in_time_changes_nothing(paying: Talk) -> None:
     assert await paying.say("promise_payment", "zahle am Freitag", date="2026-11-27") == [
         "agreement_active"
     ]
-    assert "Als Nächstes kommen 40,83\u00a0€ am 7. Dezember 2026" in paying.text
+    assert "Als Nächstes stehen 40,83\u00a0€ am 7. Dezember 2026 an" in paying.text
 
 
 async def test_a_day_after_the_next_instalment_is_a_change(paying: Talk) -> None:
@@ -265,7 +265,7 @@ async def test_the_agreement_tells_what_is_paid_and_what_is_next(paying: Talk) -
     assert "7. Dezember 2026: 40,83\u00a0€ (bezahlt)" in paying.text
     assert "7. Januar 2027: 40,83\u00a0€\n" in paying.text
     assert "Bezahlt sind davon schon 50,00\u00a0€" in paying.text
-    assert "Als Nächstes kommen 31,66\u00a0€ am 7. Januar 2027" in paying.text
+    assert "Als Nächstes stehen 31,66\u00a0€ am 7. Januar 2027 an" in paying.text
 
 
 # Bargaining
@@ -368,9 +368,9 @@ async def test_every_two_weeks(known: Talk) -> None:
         ("period", "alle zwei Wochen", "biweekly"),
     )
     assert await known.say("propose_amount", **line) == ["plan_offer"]
-    assert "mit einer Rate alle zwei Wochen:" in known.text
+    assert "alle zwei Wochen eine Rate:" in known.text
     assert await known.say("affirm") == ["plan_agreed"]
-    assert "mit einer Rate alle zwei Wochen:" in known.text
+    assert "alle zwei Wochen eine Rate:" in known.text
     assert await plan(known) == [
         (30_00, date(2026, 12, 7)),
         (30_00, date(2026, 12, 21)),
@@ -378,6 +378,66 @@ async def test_every_two_weeks(known: Talk) -> None:
         (30_00, date(2027, 1, 18)),
         (2_50, date(2027, 2, 1)),
     ]
+
+
+async def test_what_was_agreed_is_told_with_its_rhythm(known: Talk) -> None:
+    await known.say("propose_amount", amount=euro(30_00), period="biweekly")
+    await known.say("affirm")
+    assert await known.say("ask_agreement") == ["agreement_active"]
+    assert "vereinbart, alle zwei Wochen eine Rate:" in known.text
+
+
+async def test_an_offer_comes_back_with_its_rhythm(known: Talk) -> None:
+    await known.say("propose_amount", amount=euro(30_00), period="biweekly")
+    assert await known.say("ask_costs") == ["costs_explained", "offer_back"]
+    told = (
+        "5 Raten zu 30,00 € (die letzte 2,50 €), alle zwei Wochen ab dem 7. Dezember 2026. "
+        "Zusammen sind es 122,50 €. Soll"
+    )
+    assert told in known.text.replace("\u00a0", " ")
+
+
+async def test_an_offer_with_a_part_now_comes_back_whole(known: Talk) -> None:
+    line = placed(
+        "50 sofort, Rest am 15.",
+        ("amount", "50", euro(50_00)),
+        ("date", "am 15.", "2026-12-15"),
+    )
+    await known.say("promise_payment", **line)
+    assert await known.say("ask_costs") == ["costs_explained", "offer_back"]
+    told = (
+        "erst 50,00 € bis zum 23. November 2026, dann 72,50 € bis zum 15. Dezember 2026. "
+        "Zusammen sind es 122,50 €. Soll"
+    )
+    assert told in known.text.replace("\u00a0", " ")
+
+
+async def test_after_a_refusal_an_amount_is_asked_for_in_the_rhythm_of_the_plan(
+    known: Talk,
+) -> None:
+    await known.say("propose_amount", amount=euro(10_00), period="biweekly")
+    assert await known.say("deny", "nein") == ["instalments_ask_again"]
+    assert "Welcher Betrag alle zwei Wochen" in known.text
+    assert await known.say("out_of_scope", "hm") == ["clarify"]
+    assert await known.say("inform", "30", amount=euro(30_00)) == ["plan_offer"]
+    assert "alle zwei Wochen eine Rate:" in known.text
+
+
+async def test_a_rhythm_named_after_a_refusal_counts(known: Talk) -> None:
+    await known.say("propose_amount", amount=euro(10_00), period="biweekly")
+    await known.say("deny", "nein")
+    said = await known.say("propose_amount", amount=euro(30_00), period="monthly")
+    assert said == ["plan_offer"]
+    assert "jeden Monat eine Rate:" in known.text
+
+
+async def test_the_rhythm_of_a_refused_plan_is_forgotten_with_the_next_suggestion(
+    known: Talk,
+) -> None:
+    await known.say("propose_amount", amount=euro(10_00), period="biweekly")
+    await known.say("deny", "nein")
+    await known.say("promise_payment", date="2026-11-30")
+    assert known.slots["rhythm"] is None
 
 
 async def test_a_plan_keeps_its_rhythm_when_its_amount_changes(known: Talk) -> None:
@@ -391,8 +451,8 @@ async def test_a_plan_keeps_its_rhythm_when_its_amount_changes(known: Talk) -> N
 async def test_a_rhythm_that_no_plan_has(known: Talk) -> None:
     line = {"amount": euro(40_00), "period": "other"}
     assert await known.say("propose_amount", **line) == ["plan_counter"]
-    assert "In diesem Abstand kann ich Raten nicht eintragen." in known.text
-    assert "mit einer Rate im Monat:" in known.text
+    assert "Raten in diesem Abstand sind nicht möglich." in known.text
+    assert "jeden Monat eine Rate:" in known.text
 
 
 async def test_a_figure_that_may_be_either_is_asked_about(known: Talk) -> None:

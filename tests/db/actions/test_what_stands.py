@@ -79,7 +79,7 @@ async def test_without_a_bank_account_an_agreement_calls_a_person(known: Talk, w
     await change_merchant(known, iban=None)
     await known.say(wish, date="2026-11-27", **({"count": 3} if "inst" in wish else {}))
     await known.say("affirm", "ja")
-    assert "Die Kontodaten schickt Ihnen ein Mensch" in known.text
+    assert "Unser Team schickt Ihnen die Kontodaten" in known.text
     assert "Rechnung steh" not in known.text
     assert await known.handoffs() == ["bank_details"]
     assert len(await known.agreements()) == 1

@@ -8,7 +8,9 @@ from api.keys import create_api_key
 from conversation import turn
 from conversation.handoff import request_handoff
 from ledger import book
+from ledger.agreements import plan_by_count
 from ledger.money import Money
+from ledger.schedule import Period
 from storage.tables import (
     ChannelAccount,
     Conversation,
@@ -133,6 +135,34 @@ async def test_the_summary_holds_facts(desk: Desk, merchant: Merchant, customer:
     assert shown["next_step"] == {"step": "hear_the_complaint", "because": "complaint"}
     assert [line["author"] for line in shown["transcript"]] == ["customer", "bot"]
     assert "8881" not in str(shown), "the address is no business of the summary"
+
+
+async def test_the_summary_names_the_rhythm_of_a_plan(
+    desk: Desk, merchant: Merchant, customer: Customer
+) -> None:
+    async with desk.database.merchant(merchant.id) as session:
+        opened = await book.open_claim(
+            session,
+            book.NewClaim(
+                merchant_id=merchant.id,
+                customer_id=customer.id,
+                reference="F-1",
+                invoice_number="RE-1044",
+                description="Gartenstuhl",
+                invoice_date=NOW.date() - timedelta(days=60),
+                due_date=NOW.date() - timedelta(days=30),
+                principal=Money(100_00),
+            ),
+            key="open:F-1",
+            now=NOW,
+        )
+        first = NOW.date() + timedelta(days=14)
+        terms = plan_by_count(Money(100_00), 4, first=first, period=Period.BIWEEKLY)
+        await book.agree(session, opened.id, terms, guard=lambda *_: None, now=NOW, key="agree")
+    await desk.ask("asked_for_person")
+    (number,) = await desk.numbers()
+    (claim,) = (await desk.get(f"/{number}")).json()["claims"]
+    assert (claim["agreement"]["instalments"], claim["agreement"]["rhythm"]) == (4, "biweekly")
 
 
 async def test_turns_keep_their_events_when_there_was_none(desk: Desk) -> None:

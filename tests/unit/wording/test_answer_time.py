@@ -14,7 +14,7 @@ FRIDAY = {"today": "2026-11-27", "day": "2026-11-27", "opens": None, "closes": "
     ("given", "german", "english"),
     [
         ({}, "heute bis 17 Uhr", "today by 5 pm"),
-        ({"closes": "18:30"}, "heute bis 18.30 Uhr", "today by 6:30 pm"),
+        ({"closes": "18:30"}, "heute bis 18:30 Uhr", "today by 6:30 pm"),
         ({"opens": "09:00"}, "heute ab 9 Uhr", "today from 9 am"),
         ({"day": "2026-11-28", "opens": "10:00"}, "morgen ab 10 Uhr", "tomorrow from 10 am"),
         ({"day": "2026-11-30", "opens": "09:00"}, "am Montag ab 9 Uhr", "on Monday from 9 am"),
@@ -23,7 +23,7 @@ FRIDAY = {"today": "2026-11-27", "day": "2026-11-27", "opens": None, "closes": "
             "am Montag, 4. Januar, ab 9 Uhr",
             "on Monday 4 January from 9 am",
         ),
-        ({"opens": "00:15"}, "heute ab 0.15 Uhr", "today from 12:15 am"),
+        ({"opens": "00:15"}, "heute ab 0:15 Uhr", "today from 12:15 am"),
     ],
 )
 def test_the_nearer_the_day_the_shorter_it_is_said(

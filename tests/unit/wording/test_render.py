@@ -194,8 +194,8 @@ def test_the_claim_stands_line_by_line(tone: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (1, ("noch eine weitere Rechnung.", "die andere wichtiger")),
-        (2, ("noch 2 weitere Rechnungen.", "eine andere wichtiger")),
+        (1, ("noch eine weitere Rechnung offen", "die andere wichtiger")),
+        (2, ("noch 2 weitere Rechnungen offen", "eine andere wichtiger")),
     ],
 )
 def test_one_more_invoice_is_not_several(more: int, words: tuple[str, str]) -> None:
