@@ -121,7 +121,7 @@ async def test_another_time_for_a_noted_call_moves_the_call(known: Talk) -> None
     assert (told["day"], told["day_part"], told["number"]) == ("2026-11-30", "morning", "named")
     assert told.get("time") is None
     pays = await known.say("promise_payment", "ich zahle lieber am Montag", date="2026-11-30")
-    assert pays == ["claim_short", "promise_offer"]
+    assert pays == ["promise_offer"]
     assert await known.say("inform", "doch lieber Dienstag", date="2026-12-01") == ["promise_offer"]
 
 
