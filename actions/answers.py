@@ -9,7 +9,7 @@ from actions.offers import (
     pressed_old_button,
 )
 from actions.people import offer_person
-from actions.remarks import asks_how_we_are, says_thanks
+from actions.remarks import asks_how_we_are, says_thanks, takes_back
 from actions.turn import PERSON, Turn, button
 from ledger.claim import ClaimStatus
 
@@ -91,8 +91,15 @@ class TakeNo(DialogueAction):
             turn.go_on_with("action_change_offer")
         elif turn.awaiting == "way":
             offer_person(turn)
+        elif takes_back(turn.heard.text) and await _agreed(turn):
+            turn.go_on_with("action_change_agreement")  # "no wait", said to what was put down
         else:
             turn.say("anything_else", buttons=[PERSON])
+
+
+async def _agreed(turn: Turn) -> bool:
+    found = await focus(turn) if turn.facts.verified else None
+    return found is not None and found.agreement is not None
 
 
 class TakeNoThanks(DialogueAction):

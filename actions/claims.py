@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actions.turn import PERSON, Turn
+from actions.turn import PERSON, Turn, button
 from ledger import book
 from ledger.agreements import AgreementTerms, Promise, Settlement
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
@@ -136,12 +136,17 @@ async def focus_to_speak_of(turn: Turn) -> Focus | None:
         await say_nothing_to_do(turn)
         return None
     if found.facts.status is ClaimStatus.DISPUTED:
+        if _wants_to_settle(turn, found):
+            turn.remember(wish={**turn.heard.to_data(), "action": turn.action, "ready": False})
+            turn.ask("objection_check")
+            turn.say(
+                "dispute_over_ask",
+                invoice=found.statement.invoice_number,
+                buttons=[button("not_right", "affirm"), button("all_right", "deny")],
+            )
+            return None
         turn.ask("none")
-        turn.say(
-            "claim_being_checked",
-            invoice=found.statement.invoice_number,
-            answer_by=found.statement.paused_until,
-        )
+        say_being_checked(turn, found)
         return None
     hours = turn.facts.policy.freshness_hours
     if not is_fresh(found.statement.confirmed_at, hours, turn.context.now):
@@ -150,6 +155,36 @@ async def focus_to_speak_of(turn: Turn) -> Focus | None:
         turn.say("figures_being_updated")
         return None
     return found
+
+
+def say_being_checked(turn: Turn, found: Focus) -> None:
+    """That we are looking into the invoice, and until when."""
+    turn.say(
+        "claim_being_checked",
+        invoice=found.statement.invoice_number,
+        answer_by=found.statement.paused_until,
+    )
+
+
+_SETTLES = frozenset(
+    {
+        *("pay_now", "promise_payment", "request_deferral"),
+        *("request_instalments", "propose_amount"),
+    }
+)
+_TAKEN_BACK_HERE = frozenset({"dispute_goods", "dispute_unknown", "dispute_other"})
+"""What the customer objected to in the chat and may take back there; a withdrawal is not."""
+
+
+def _wants_to_settle(turn: Turn, found: Focus) -> bool:
+    """Whether somebody who objected now says how to pay: is it cleared up, perhaps?"""
+    return turn.heard.intent in _SETTLES and may_take_back(found)
+
+
+def may_take_back(found: Focus) -> bool:
+    """Whether the customer's word is enough to end the check of the claim."""
+    disputed = found.facts.status is ClaimStatus.DISPUTED
+    return disputed and found.statement.pause_reason in _TAKEN_BACK_HERE
 
 
 def tell_once(turn: Turn, found: Focus) -> None:

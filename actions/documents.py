@@ -57,7 +57,7 @@ class TakeDocument(DialogueAction):
             turn.go_on_with(following)
             return
         found = await focus(turn) if turn.facts.verified else None
-        if found is not None and (reason := _being_checked(turn, found)):
+        if found is not None and (reason := being_checked(turn, found)):
             await ask_person(turn, reason, found.statement.claim_id)
             turn.say("document_added", answer_by=found.statement.paused_until)
             return
@@ -72,7 +72,7 @@ class TakeDocument(DialogueAction):
             turn.say("unsupported_media")
 
 
-def _being_checked(turn: Turn, found: Focus) -> str | None:
+def being_checked(turn: Turn, found: Focus) -> str | None:
     """Why the claim is being looked into; None where it is not."""
     statement = found.statement
     if found.facts.status is ClaimStatus.DISPUTED:

@@ -63,8 +63,11 @@ async def _number(turn: Turn) -> str | None:
     customer. What we know is spoken of only after the proof."""
     if turn.heard.has("phone"):
         return "named"
-    if isinstance(turn.slot("number"), str):
-        return str(turn.slot("number"))
+    told = turn.slot("number")
+    if isinstance(told, str):
+        return told
+    if isinstance(told, dict) and told.get("number", "unknown") != "unknown":
+        return str(told["number"])
     if turn.facts.channel in PHONE_CHANNELS:
         return "chat"
     if turn.facts.verified and await turn.context.conversation.own_number() is not None:
@@ -82,22 +85,27 @@ class NoteCallback(DialogueAction):
         if day is not None and day < turn.facts.today:
             day = None
         number = await _number(turn)
-        told = turn.slot("number")  # when, if the number had still to be asked for
+        kept = turn.slot("number")
+        told = kept if isinstance(kept, dict) else {}  # what was said before about this call
+        at = (day_time(turn.heard.text) or DayTime()).to_data()
+        known = {"day"} if at else told.keys() - {"number"}
         when = {
-            **(told if isinstance(told, dict) else {}),
+            **{name: value for name, value in told.items() if name in known},
             **({"day": day.isoformat()} if day else {}),
-            **(day_time(turn.heard.text) or DayTime()).to_data(),
+            **at,
         }
         await turn.context.conversation.request_person(
-            "callback", {**when, "number": number or "unknown"}
+            # What was said before and holds no more is taken back on the desk, too.
+            "callback",
+            {**dict.fromkeys(told.keys() - when.keys()), **when, "number": number or "unknown"},
         )
-        if number is None and turn.awaiting != "callback_number":
+        if number is None and turn.awaiting != "callback_number" and "number" not in told:
             turn.ask("callback_number")
             turn.remember(number=when)
             turn.say("callback_ask_number")
             return
         turn.ask("none")
-        turn.remember(number=None)
+        turn.remember(number={**when, "number": number or "unknown"})
         turn.say(
             "callback_noted",
             day=date.fromisoformat(when["day"]) if "day" in when else None,

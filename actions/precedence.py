@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from actions.contact_words import code_in, hours_wish
+from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import DOCUMENT, Heard
+from actions.remarks import corrects_a_time
 from actions.turn import END_OF_TURN, Turn
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
@@ -62,6 +64,9 @@ async def goes_first(turn: Turn) -> bool:
     if there is not None and there != turn.action:
         turn.next_action = there
         return True
+    if _moves_call(turn):
+        turn.next_action = "action_note_callback"
+        return True
     if _is_about_a_file(turn):
         turn.next_action = "action_take_document"
         return True
@@ -83,6 +88,26 @@ def _about_contact(turn: Turn) -> str | None:
     if turn.heard.intent in _NEVER_HOURS or turn.heard.day() is not None:
         return None
     return "action_postpone" if hours_wish(turn.heard.text) is not None else None
+
+
+_LEAVES_CALL = frozenset({"affirm", "deny", "thank", "greet", "inform", "request_callback"})
+
+
+def _moves_call(turn: Turn) -> bool:
+    """Whether another time is named for the call that was noted just now.
+
+    Whatever else is spoken of ends that: then "rather Monday" is about something else.
+    """
+    noted = turn.slot("number")
+    if turn.awaiting != "none" or not isinstance(noted, dict):
+        return False
+    heard = turn.heard
+    timed = heard.day() is not None or day_time(heard.text) is not None
+    if timed and corrects_a_time(heard.text) and not heard.has("amount", "count", "period"):
+        return True
+    if heard.intent not in _LEAVES_CALL:
+        turn.remember(number=None)
+    return False
 
 
 def _is_about_a_file(turn: Turn) -> bool:

@@ -1,6 +1,6 @@
 """Asking for proof of identity, judging it through the port, and going on with the wish."""
 
-from actions.reading import Proof, proof_in
+from actions.reading import Proof, is_reference, proof_in
 from actions.turn import PERSON, Turn, button
 
 WISHES = frozenset(
@@ -22,7 +22,8 @@ WISHES = frozenset(
 
 async def demand_proof(turn: Turn) -> None:
     """Remember what was wanted and ask for proof; proof that came with the wish is used at once."""
-    turn.remember(wish={**turn.heard.to_data(), "action": turn.action, "ready": False})
+    if not is_reference(turn.heard.text):  # a reference wishes for nothing, whatever it resembles
+        turn.remember(wish={**turn.heard.to_data(), "action": turn.action, "ready": False})
     proof = proof_in(turn.heard, turn.slot("given"), asked=turn.awaiting == "verification")
     if proof.numbers or (proof.birth_date and proof.postal_code):
         await judge(turn, proof)

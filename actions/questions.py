@@ -1,13 +1,24 @@
 """Questions about what is open: what it is, how much, why, and what if not."""
 
 from datetime import timedelta
+from typing import Any
 
-from actions.claims import focus, focus_to_speak_of, say_nothing_to_do, tell_once
+from actions.claims import (
+    focus,
+    focus_to_speak_of,
+    may_take_back,
+    say_being_checked,
+    say_nothing_to_do,
+    tell_once,
+)
 from actions.dialogue_action import DialogueAction
+from actions.documents import being_checked
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
+from actions.remarks import names_other_means
 from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
+from ledger import book
 
 REFUSALS_ANSWERED = 1
 REFUSAL_PAUSE_DAYS = 14
@@ -140,12 +151,34 @@ class OfferWays(DialogueAction):
     discloses = True
 
     async def act(self, turn: Turn) -> None:
+        if turn.awaiting == "objection_check" and turn.heard.intent == "deny":
+            wish = await self._nothing_is_wrong(turn)
+            if wish is not None:
+                turn.remember(wish={**wish, "ready": True})
+                turn.next_action = wish["action"]
+                return
         found = await focus_to_speak_of(turn)
         if found is None:
             return
         tell_once(turn, found)
+        if names_other_means(turn.heard.text):
+            turn.say("by_transfer")
+            if found.agreement is not None or current_offer(turn) is not None:
+                back_to_offer(turn)
+                return
         turn.ask("way")
         turn.say("ways", buttons=[PAY_NOW, LATER, INSTALMENTS])
+
+    async def _nothing_is_wrong(self, turn: Turn) -> dict[str, Any] | None:
+        """End the check that the customer's own objection began; the wish that asked for it."""
+        found = await focus(turn, to_settle=True)
+        if found is None or not may_take_back(found):
+            return None
+        claim_id, now = found.statement.claim_id, turn.context.now
+        await book.resolve_dispute(turn.context.session, claim_id, now=now)
+        await book.resume(turn.context.session, claim_id, now=now)
+        turn.ask("none")
+        return turn.slot("wish")
 
 
 class ExplainConsequences(DialogueAction):
@@ -157,6 +190,9 @@ class ExplainConsequences(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus_to_speak_of(turn)
         if found is None:
+            return
+        if being_checked(turn, found):
+            say_being_checked(turn, found)
             return
         tell_once(turn, found)
         if (agreement := found.agreement) is not None:

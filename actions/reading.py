@@ -23,6 +23,8 @@ _TOKEN = re.compile(r"[0-9A-Za-zÄÖÜäöü][0-9A-Za-z./_\-]*")
 _DATE = re.compile(r"\b\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b")
 _MASKED_IBAN = re.compile(r"\b[A-Z]{2}x{9,28}[0-9A-Z]{4}\b", re.IGNORECASE)
 """An account number as the inbox left it; its last four digits are no try."""
+_SPELLED_OUT = re.compile(r"[A-Za-zÄÖÜäöü]{1,5}[\s./-]?\d{3,}(?:[\s./-]+\d+)+")
+"""A whole message like ``RE 2026 500``: its groups of digits are no amounts."""
 _DIGITS_MIN = 3
 _SPELLED_OUT_MAX = 24
 BIRTH_YEAR_MAX = 2015
@@ -178,6 +180,8 @@ def _numbers(heard: Heard, asked: bool) -> tuple[str, ...]:
         for value in heard.values("invoice_number")
         if isinstance(value, str) and not _MASKED_IBAN.fullmatch(value)
     ]
+    if is_reference(heard.text):
+        return (heard.text.strip(),)
     if not asked:
         return tuple(named)
     rest = heard.text
@@ -193,6 +197,12 @@ def _numbers(heard: Heard, asked: bool) -> tuple[str, ...]:
     if len(whole) <= _SPELLED_OUT_MAX and _digits(whole) >= _DIGITS_MIN:
         words.insert(0, whole)
     return tuple(dict.fromkeys([*named, *words]))
+
+
+def is_reference(text: str) -> bool:
+    """Whether a message is a reference in groups of digits, and nothing besides."""
+    whole = text.strip()
+    return len(whole) <= _SPELLED_OUT_MAX and _SPELLED_OUT.fullmatch(whole) is not None
 
 
 def _digits(word: str) -> int:

@@ -56,3 +56,39 @@ def says_yes(text: str) -> bool:
     if "?" in text or not _YES.search(text):
         return False
     return re.search(r"\w", _BESIDE_YES.sub(" ", _YES.sub(" ", text))) is None
+
+
+_OTHER_MEANS = re.compile(
+    r"\bpay\s?pal\b|\bklarna\b|\b(?:apple|google)\s?pay\b|\b(?:\w*karte|lastschrift|einzug\w*)\b"
+    r"|\bbar(?:geld)?\b|\bvisa\b|\bmastercard\b|\b(?:credit\s|debit\s)?cards?\b|\bcash\b"
+    r"|\bdirect\sdebit\b",
+    re.IGNORECASE,
+)
+
+
+def names_other_means(text: str) -> bool:
+    """Whether a line names a means of payment other than a transfer."""
+    return _OTHER_MEANS.search(text) is not None
+
+
+_TAKES_BACK = re.compile(
+    r"\b(?:doch\s(?:lieber\s)?nicht|lieber\snicht|moment|wart(?:e|en\ssie)|anders\s(?:ü|ue)berlegt"
+    r"|wait|h(?:o|a)ld\son|hang\son|changed\smy\smind|rather\snot)\b",
+    re.IGNORECASE,
+)
+
+
+def takes_back(text: str) -> bool:
+    """Whether a no takes back what was just said."""
+    return _TAKES_BACK.search(text) is not None
+
+
+_CORRECTS = re.compile(
+    r"\b(?:lieber|doch|eher|besser|actually|rather|instead|better|make\sit)\b", re.IGNORECASE
+)
+_ABOUT_MONEY = re.compile(r"zahl|überweis|ueberweis|\brate|\bpay|transfer|instal", re.IGNORECASE)
+
+
+def corrects_a_time(text: str) -> bool:
+    """Whether a line puts a time right ("rather Monday"), and speaks of no payment."""
+    return _CORRECTS.search(text) is not None and _ABOUT_MONEY.search(text) is None

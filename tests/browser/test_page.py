@@ -113,6 +113,9 @@ async def test_the_page_speaks_both_languages(visit: Visitor) -> None:
 
 async def test_only_the_page_itself_may_act(demo: StartedService, visit: Visitor) -> None:
     visitor = await visit()
+    async with httpx.AsyncClient(base_url=demo.url) as http:
+        front = await http.get("/")
+    assert (front.status_code, front.headers["location"]) == (303, "/simulator")
     async with httpx.AsyncClient(base_url=f"{demo.url}/simulator") as http:
         elsewhere = {"Sec-Fetch-Site": "cross-site"}
         forged = await http.post(f"/{visitor.number}/contact", json={}, headers=elsewhere)

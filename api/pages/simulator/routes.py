@@ -229,6 +229,11 @@ def _language(request: Request, wanted: str) -> str:
     return first or LANGUAGES[0]
 
 
+async def _front() -> Response:
+    """A demo's bare address leads to what there is to see."""
+    return RedirectResponse("/simulator", 303)
+
+
 @asynccontextmanager
 async def simulator(app: FastAPI, parts: Parts, jobs: procrastinate.App) -> AsyncIterator[None]:
     """Serve the simulator where a demo has a stand-in; anywhere else there is none."""
@@ -241,4 +246,5 @@ async def simulator(app: FastAPI, parts: Parts, jobs: procrastinate.App) -> Asyn
         app.mount("/simulator/static", StaticFiles(directory=HERE / "static"))
         app.mount("/simulator/shared", StaticFiles(directory=HERE.parent / "static"))
         app.include_router(router)
+        app.add_api_route("/", _front, include_in_schema=False)
         yield

@@ -47,9 +47,50 @@ async def test_a_dispute_stops_everything_at_once(known: Talk, intent: str, ques
     assert claim.status == "disputed"
     assert await known.say("inform", "Die Lehne ist gebrochen") == ["dispute_noted"]
     assert await known.say("affirm", "ja") == ["claim_being_checked"]
-    assert await known.say("request_instalments", count=3) == ["claim_being_checked"]
+    assert await known.say("request_instalments", count=3) == ["dispute_over_ask"]
     assert await known.agreements() == []
     assert await known.handoffs() == [intent]
+    assert (await known.claims())[0].status == "disputed"
+
+
+async def test_an_objection_taken_back_goes_on_with_the_wish(known: Talk) -> None:
+    await known.say("dispute_unknown", "nie bestellt")
+    await known.say("inform", "ach doch, das war meine Frau")
+    assert await known.say("request_instalments", "in 3 Raten", count=3) == ["dispute_over_ask"]
+    assert (await known.say("deny", "nein, alles gut"))[-1] == "plan_offer"
+    (claim,) = await known.claims()
+    assert (claim.status, claim.paused_until) == ("open", None)
+
+
+async def test_a_withdrawal_is_not_taken_back_by_a_wish(known: Talk) -> None:
+    await known.say("withdraw_contract", "Ich widerrufe")
+    assert await known.say("request_instalments", count=3) == ["claim_being_checked"]
+
+
+async def test_what_happens_next_while_a_payment_is_looked_for(known: Talk) -> None:
+    await known.say("already_paid", "schon bezahlt", date="2026-11-12")
+    assert await known.say("ask_consequences", "und jetzt?") == ["claim_being_checked"]
+
+
+async def test_another_means_of_payment_is_answered(known: Talk) -> None:
+    assert await known.say("ask_payment_options", "kann ich mit PayPal zahlen") == [
+        "by_transfer",
+        "ways",
+    ]
+    assert await known.say("ask_payment_options", "wie kann ich zahlen") == ["ways"]
+
+
+async def test_a_second_thought_right_after_an_agreement_changes_it(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
+    assert await known.say("deny", "doch nicht") == ["agreement_change"]
+    assert len(await known.agreements()) == 1
+
+
+async def test_a_no_after_an_agreement_needs_nothing(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    await known.say("affirm", "ja")
+    assert await known.say("deny", "nein") == ["anything_else"]
 
 
 async def test_beside_a_dispute_the_talk_goes_on_about_the_other_invoice(
@@ -65,7 +106,7 @@ async def test_beside_a_dispute_the_talk_goes_on_about_the_other_invoice(
     await talk.say("dispute_goods", "der Stuhl ist wirklich kaputt", invoice_number="RE-2026-1044")
     assert [claim.status for claim in await talk.claims()] == ["disputed", "open"]
     named = await talk.say("promise_payment", date="2026-11-27", invoice_number="RE-2026-1044")
-    assert named == ["claim_being_checked"]
+    assert named == ["dispute_over_ask"]
 
 
 async def test_a_dispute_before_the_proof_is_heard_and_pauses(talk: Talk) -> None:

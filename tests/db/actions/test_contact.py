@@ -109,6 +109,22 @@ async def test_a_call_asks_for_the_number_and_the_time(talk: Talk) -> None:
     assert (told["day"], told["time"], told["number"]) == ("2026-11-24", "10:00", "named")
 
 
+async def test_another_time_for_a_noted_call_moves_the_call(known: Talk) -> None:
+    await known.say("request_callback", "ruft an: 030 1234", phone="+49301234")
+    assert await known.say("inform", "morgen nach 17 Uhr", date="2026-11-24") == ["callback_noted"]
+    moved = await known.say(
+        "promise_payment", "ne doch lieber am Montag vormittag", date="2026-11-30"
+    )
+    assert moved == ["callback_noted"]
+    assert "30. November 2026" in known.text
+    told = await known.summary()
+    assert (told["day"], told["day_part"], told["number"]) == ("2026-11-30", "morning", "named")
+    assert told.get("time") is None
+    pays = await known.say("promise_payment", "ich zahle lieber am Montag", date="2026-11-30")
+    assert pays == ["promise_offer"]
+    assert await known.say("inform", "doch lieber Dienstag", date="2026-12-01") == ["promise_offer"]
+
+
 async def test_a_call_without_a_number_goes_to_a_person_all_the_same(talk: Talk) -> None:
     await talk.say("request_callback", "Ruft mich morgen um 10 an", date="2026-11-24")
     assert await talk.say("deny", "die habt ihr doch") == ["callback_noted"]

@@ -52,6 +52,14 @@ async def test_a_wrong_fact_gets_the_same_answer_whatever_was_wrong(
     assert "Rechnungsnummer, Bestellnummer" in talk.text
 
 
+async def test_a_reference_in_groups_of_digits_is_no_amount(talk: Talk) -> None:
+    await talk.say("greet", "Hallo")
+    amounts = [{"minor": 202600, "currency": "EUR"}, {"minor": 50000, "currency": "EUR"}]
+    said = await talk.say("propose_amount", "RE 2026 500", amount=amounts[0])
+    assert said == ["verification_again"]
+    assert tuple(await talk.say("inform", "RE 2026 1044", amount=amounts[1])) == RIGHT
+
+
 async def test_a_name_and_a_birth_date_are_not_enough(talk: Talk) -> None:
     await talk.say("greet", "Hallo")
     said = await talk.say("inform", "Anna Beispiel, 12.3.1985", birth_date="1985-03-12")
