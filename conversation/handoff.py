@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.opening_hours import AnswerTime, NeverOpen, OpeningHours, answer_time
 from negotiation.policy_data import policy_from_data
+from storage.merchant_events import EventKind, record
 from storage.tables import AuditEvent, Conversation, Handoff, Merchant
 
 URGENT_REASONS = frozenset({"hardship", "bereavement", "minor"})
@@ -84,6 +85,7 @@ async def request_handoff(
         )
         session.add(waiting)
         _note(session, conversation, "handoff_requested", reason, now)
+        await _tell(session, conversation, waiting, now)
     elif _add_reason(waiting, reason, summary):
         _note(session, conversation, "handoff_reason_added", reason, now)
     if not promise:
@@ -127,6 +129,26 @@ def _add_reason(waiting: Handoff, reason: str, summary: Mapping[str, Any]) -> bo
     if Urgency.of(reason).rank < Urgency.of(waiting.reason).rank:
         waiting.reason = reason
     return new
+
+
+async def _tell(
+    session: AsyncSession, conversation: Conversation, handoff: Handoff, now: datetime
+) -> None:
+    await session.flush()  # gives the handoff its number
+    record(
+        session,
+        conversation.merchant_id,
+        EventKind.HANDOFF_OPENED,
+        {
+            "handoff_id": handoff.id,
+            "reason": handoff.reason,
+            "urgency": Urgency.of(handoff.reason).value,
+            "answer_by": handoff.answer_by.isoformat() if handoff.answer_by else None,
+        },
+        now,
+        customer_id=conversation.customer_id,
+        conversation_id=conversation.id,
+    )
 
 
 def _note(

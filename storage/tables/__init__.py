@@ -24,6 +24,7 @@ from storage.tables.conversation import (
     StartToken,
     Turn,
 )
+from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 
 __all__ = [
@@ -48,9 +49,12 @@ __all__ = [
     "Instalment",
     "IntakeBatch",
     "Merchant",
+    "MerchantEvent",
     "Message",
     "OfMerchant",
     "Posting",
     "StartToken",
     "Turn",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
