@@ -19,6 +19,7 @@ from api.commands import (
     telegram_link,
     train,
     up,
+    webhook,
     wording,
 )
 
@@ -43,6 +44,7 @@ for module in (
     channel,
     channels,
     wording,
+    webhook,
     parse,
     train,
     clock,

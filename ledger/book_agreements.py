@@ -163,9 +163,7 @@ async def _end(
             session, book.claim, f"agreement_{status.value}", now, agreement=row.id, reason=reason
         )
         if status is AgreementStatus.BROKEN:
-            tell_agreement(
-                session, book.claim, row, EventKind.AGREEMENT_BROKEN, now, reason=reason
-            )
+            tell_agreement(session, book.claim, row, EventKind.AGREEMENT_BROKEN, now, reason=reason)
     elif row.status != status:
         raise AgreementEnded(row.status)
     return rows.record_of(row, book.postings)

@@ -8,7 +8,7 @@ from ledger import book_rows as rows
 from ledger.book_rows import OpenBook
 from ledger.money import total
 from ledger.posting import PostingKind
-from storage.merchant_events import EventKind, record
+from storage.merchant_events import EventKind, Fact, record
 from storage.tables import Agreement as AgreementRow
 from storage.tables import Claim
 
@@ -59,7 +59,7 @@ def tell_agreement(
     row: AgreementRow,
     kind: EventKind,
     now: datetime,
-    **more: str | int | None,
+    **more: Fact,
 ) -> None:
     """An agreement was made, kept, broken or adjusted; ``more`` are further codes and days."""
     terms = rows.record_of(row, ()).terms
@@ -95,7 +95,7 @@ def _tell(
     claim: Claim,
     kind: EventKind,
     now: datetime,
-    **facts: str | int | None | list[dict[str, str | int]],
+    **facts: Fact,
 ) -> None:
     record(
         session,

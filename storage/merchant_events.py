@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.tables import MerchantEvent
 
-Facts = dict[str, str | int | None | list[dict[str, str | int]]]
+Fact = str | int | list[dict[str, str | int]] | None
 """Codes, ISO dates, amounts in minor units; no names, addresses or words of a person."""
 
 
@@ -35,7 +35,7 @@ def record(
     session: AsyncSession,
     merchant_id: int,
     kind: EventKind,
-    facts: Facts,
+    facts: dict[str, Fact],
     now: datetime,
     *,
     claim_id: int | None = None,

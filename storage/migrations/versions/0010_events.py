@@ -65,9 +65,7 @@ def upgrade() -> None:
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("off_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.UniqueConstraint(
-            "merchant_id", "url", name=op.f("uq_webhook_endpoint_merchant_id_url")
-        ),
+        sa.UniqueConstraint("merchant_id", "url", name=op.f("uq_webhook_endpoint_merchant_id_url")),
     )
     _of_merchant(
         "webhook_delivery",
