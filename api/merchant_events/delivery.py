@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.merchant_events.endpoints import switch_off
 from api.merchant_events.envelope import SHOWN, body, view
 from api.merchant_events.posting import Answer
-from storage.tables import MerchantEvent, WebhookDelivery, WebhookEndpoint
+from storage.tables import Base, MerchantEvent, WebhookDelivery, WebhookEndpoint
 
 WAITS = (
     *(timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)),
@@ -20,6 +20,18 @@ WAITS = (
 """After each attempt that fails: eleven attempts in three days, less half an hour."""
 JITTER = 0.1
 """The part by which a wait is shorter or longer, so that not all come back at the same moment."""
+
+_deliveries = Base.metadata.tables[WebhookDelivery.__tablename__]
+_NOTE = (
+    update(_deliveries)
+    .where(_deliveries.c.id == bindparam("of"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("status", "attempts", "due_at", "attempted_at", "answer", "error")
+        }
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +78,8 @@ async def note(
 
     An endpoint that does not answer at all is left alone for a while with everything that waits.
     """
-    for tried, answer in answers:
-        await session.execute(
-            update(WebhookDelivery)
-            .where(WebhookDelivery.id == tried.delivery_id)
-            .values(
-                attempts=tried.attempts + 1,
-                attempted_at=now,
-                answer=answer.status,
-                error=answer.error,
-                **_next(tried.attempts, answer, now),
-            )
-        )
+    if answers:
+        await session.execute(_NOTE, [_noted(tried, answer, now) for tried, answer in answers])
     if any(answer.gone for _, answer in answers):
         await switch_off(session, endpoint_id, now)
         return
@@ -91,9 +93,20 @@ async def note(
         )
 
 
-def _next(attempts: int, answer: Answer, now: datetime) -> dict[str, object]:
+def _noted(tried: Due, answer: Answer, now: datetime) -> dict[str, object]:
+    status, due_at = "pending", now
     if answer.taken:
-        return {"status": "delivered"}
-    if answer.gone or attempts >= len(WAITS):
-        return {"status": "failed"}
-    return {"due_at": now + WAITS[attempts] * random.uniform(1 - JITTER, 1 + JITTER)}
+        status = "delivered"
+    elif answer.gone or tried.attempts >= len(WAITS):
+        status = "failed"
+    else:
+        due_at += WAITS[tried.attempts] * random.uniform(1 - JITTER, 1 + JITTER)
+    return {
+        "of": tried.delivery_id,
+        "status": status,
+        "attempts": tried.attempts + 1,
+        "due_at": due_at,
+        "attempted_at": now,
+        "answer": answer.status,
+        "error": answer.error,
+    }
