@@ -178,7 +178,8 @@ class OfferWays(DialogueAction):
         await book.resolve_dispute(turn.context.session, claim_id, now=now)
         await book.resume(turn.context.session, claim_id, now=now)
         turn.ask("none")
-        return turn.slot("wish")
+        wish: dict[str, Any] | None = turn.slot("wish")
+        return wish
 
 
 class ExplainConsequences(DialogueAction):

@@ -1,17 +1,15 @@
 """Channel accounts: which provider speaks for an address, with credentials from where."""
 
-import base64
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.fernet import Fernet
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.sealing import seal, unseal
 from api.settings import Settings
 from channels.http import Connections
 from channels.message import Channel, ChannelProvider
@@ -22,6 +20,7 @@ from storage.engine import Database
 from storage.tables import ChannelAccount, Merchant
 
 TERMINAL_ADDRESS = "terminal"
+SEALED_FOR = "channel accounts"
 
 MakeProvider = Callable[[], ChannelProvider]
 
@@ -30,20 +29,9 @@ class NoProvider(LookupError):
     """The account has neither stored credentials nor settings in the environment."""
 
 
-def _cipher(secret_key: str) -> Fernet:
-    key = hashlib.scrypt(secret_key.encode(), salt=b"kulanz channel accounts", n=2**14, r=8, p=1)
-    return Fernet(base64.urlsafe_b64encode(key[:32]))
-
-
-def encrypt(secret_key: str, credentials: Mapping[str, str]) -> bytes:
-    """Credentials of an account as they are stored."""
-    return _cipher(secret_key).encrypt(json.dumps(dict(credentials)).encode())
-
-
 def decrypt(secret_key: str, stored: bytes) -> dict[str, str]:
     """An account's own credentials as they were stored."""
-    given: dict[str, str] = json.loads(_cipher(secret_key).decrypt(stored))
-    return given
+    return unseal(secret_key, SEALED_FOR, stored)
 
 
 def environment_credentials(settings: Settings, channel: str) -> dict[str, str] | None:
@@ -97,7 +85,7 @@ class Providers:
 
     def encrypt(self, credentials: Mapping[str, str]) -> bytes:
         """Credentials as they are stored."""
-        return encrypt(self._secret_key, credentials)
+        return seal(self._secret_key, SEALED_FOR, credentials)
 
     def from_environment(self, channel: Channel) -> ChannelProvider:
         """The first merchant's provider, as set by ``KULANZ_*``.

@@ -21,6 +21,7 @@ from api.commands import (
     telegram_link,
     train,
     up,
+    webhook,
     wording,
 )
 
@@ -47,6 +48,7 @@ for module in (
     channels,
     payments,
     wording,
+    webhook,
     parse,
     train,
     clock,

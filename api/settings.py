@@ -33,9 +33,12 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where providers and customers reach this service, e.g. ``https://kulanz.example``."""
     secret_key: SecretStr | None = None
-    """Encrypts channel credentials; empty: generated once and kept in the data directory."""
+    """Encrypts channel credentials and signing secrets; empty: generated once and kept in the data
+    directory."""
     trusted_proxies: list[IPv4Network | IPv6Network] = []
     """Networks whose ``X-Forwarded-*`` headers count."""
+    webhook_networks: list[IPv4Network | IPv6Network] = []
+    """Private networks that events may be posted into; public addresses need no mention."""
 
     telegram_bot_token: SecretStr | None = None
     telegram_bot_name: str | None = None

@@ -15,6 +15,7 @@ from channels.payload import storable
 from conversation import audit
 from conversation.introduction import take_back
 from conversation.masking import masked_storable
+from storage.merchant_events import EventKind, record
 from storage.tables import (
     AuditEvent,
     ChannelAccount,
@@ -46,16 +47,9 @@ async def opt_out(
 
     `reason` is ``said``, or ``blocked`` where the provider told us.
     """
-    conversation.opted_out_at = conversation.opted_out_at or now
-    await _stop_points(
-        session,
-        now,
-        ContactPoint.merchant_id == conversation.merchant_id,
-        ContactPoint.channel == conversation.channel,
-        ContactPoint.address == conversation.address,
-    )
-    await cancel_unasked(session, [conversation.id], "opted_out")
-    _note(session, conversation, "opted_out", now, reason=reason)
+    if conversation.opted_out_at is None:
+        _tell(session, conversation, "address", conversation.channel, now, reason)
+    await _stop_address(session, conversation, now, reason)
 
 
 async def opt_out_channel(
@@ -65,7 +59,8 @@ async def opt_out_channel(
     if channel == conversation.channel or conversation.customer_id is None:
         await opt_out(session, conversation, now)
         return
-    await _stop_customer(session, conversation, now, channel)
+    if await _stop_customer(session, conversation, now, channel):
+        _tell(session, conversation, "channel", channel, now)
     _note(session, conversation, "opted_out", now, reason="said", about=channel)
 
 
@@ -73,14 +68,18 @@ async def opt_out_everywhere(
     session: AsyncSession, conversation: Conversation, now: datetime
 ) -> None:
     """No more messages at all: every address of the customer is stopped."""
-    await opt_out(session, conversation, now)
     if conversation.customer_id is None:
+        await opt_out(session, conversation, now)
         return
-    await session.execute(
+    await _stop_address(session, conversation, now, "said")
+    stopped = await session.scalar(
         update(Customer)
         .where(Customer.id == conversation.customer_id, Customer.opted_out_at.is_(None))
         .values(opted_out_at=now)
+        .returning(Customer.id)
     )
+    if stopped is not None:
+        _tell(session, conversation, "everything", None, now)
     await _stop_customer(session, conversation, now, None)
     _note(session, conversation, "opted_out_everywhere", now)
 
@@ -205,16 +204,31 @@ async def cancel_unasked(session: AsyncSession, conversation_ids: list[int], rea
     await take_back(session, cancelled.all())
 
 
+async def _stop_address(
+    session: AsyncSession, conversation: Conversation, now: datetime, reason: str
+) -> None:
+    conversation.opted_out_at = conversation.opted_out_at or now
+    await _stop_points(
+        session,
+        now,
+        ContactPoint.merchant_id == conversation.merchant_id,
+        ContactPoint.channel == conversation.channel,
+        ContactPoint.address == conversation.address,
+    )
+    await cancel_unasked(session, [conversation.id], "opted_out")
+    _note(session, conversation, "opted_out", now, reason=reason)
+
+
 async def _stop_customer(
     session: AsyncSession, conversation: Conversation, now: datetime, channel: str | None
-) -> None:
-    """Stop all addresses of the customer, or those on one channel."""
+) -> bool:
+    """Stop all addresses of the customer, or those on one channel; whether one was not yet."""
     points = [ContactPoint.customer_id == conversation.customer_id]
     talks = [Conversation.customer_id == conversation.customer_id]
     if channel is not None:
         points.append(ContactPoint.channel == channel)
         talks.append(Conversation.channel == channel)
-    await _stop_points(session, now, *points)
+    stopped = await _stop_points(session, now, *points)
     ids = list(await session.scalars(select(Conversation.id).where(*talks)))
     await session.execute(
         update(Conversation)
@@ -222,13 +236,35 @@ async def _stop_customer(
         .values(opted_out_at=now)
     )
     await cancel_unasked(session, ids, "opted_out")
+    return stopped
 
 
-async def _stop_points(session: AsyncSession, now: datetime, *where: ColumnElement[bool]) -> None:
-    await session.execute(
+async def _stop_points(session: AsyncSession, now: datetime, *where: ColumnElement[bool]) -> bool:
+    found = await session.scalars(
         update(ContactPoint)
         .where(*where, ContactPoint.opted_out_at.is_(None))
         .values(opted_out_at=now)
+        .returning(ContactPoint.id)
+    )
+    return bool(found.all())
+
+
+def _tell(
+    session: AsyncSession,
+    conversation: Conversation,
+    scope: str,
+    channel: str | None,
+    now: datetime,
+    reason: str = "said",
+) -> None:
+    record(
+        session,
+        conversation.merchant_id,
+        EventKind.CONTACT_STOPPED,
+        {"scope": scope, "channel": channel, "reason": reason},
+        now,
+        customer_id=conversation.customer_id,
+        conversation_id=conversation.id,
     )
 
 

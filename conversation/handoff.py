@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversation import audit
 from conversation.opening_hours import AnswerTime, NeverOpen, OpeningHours, answer_time
 from negotiation.policy_data import policy_from_data
+from storage.merchant_events import EventKind, record
 from storage.tables import Conversation, Handoff, Merchant
 
 URGENT_REASONS = frozenset({"hardship", "bereavement", "minor"})
@@ -85,6 +86,7 @@ async def request_handoff(
         )
         session.add(waiting)
         audit.note(session, conversation, "handoff_requested", now, {"reason": reason})
+        await _tell(session, conversation, waiting, now)
     elif _add_reason(waiting, reason, summary):
         audit.note(session, conversation, "handoff_reason_added", now, {"reason": reason})
     if not promise:
@@ -128,3 +130,23 @@ def _add_reason(waiting: Handoff, reason: str, summary: Mapping[str, Any]) -> bo
     if Urgency.of(reason).rank < Urgency.of(waiting.reason).rank:
         waiting.reason = reason
     return new
+
+
+async def _tell(
+    session: AsyncSession, conversation: Conversation, handoff: Handoff, now: datetime
+) -> None:
+    await session.flush()  # gives the handoff its number
+    record(
+        session,
+        conversation.merchant_id,
+        EventKind.HANDOFF_OPENED,
+        {
+            "handoff_id": handoff.id,
+            "reason": handoff.reason,
+            "urgency": Urgency.of(handoff.reason).value,
+            "answer_by": handoff.answer_by.isoformat() if handoff.answer_by else None,
+        },
+        now,
+        customer_id=conversation.customer_id,
+        conversation_id=conversation.id,
+    )

@@ -14,6 +14,7 @@ from ledger.agreements import (
     terms_to_data,
 )
 from ledger.book_command import PostingCommand
+from ledger.book_events import tell_agreement
 from ledger.book_reading import record
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
@@ -31,6 +32,7 @@ from ledger.guard import Guard
 from ledger.money import Money
 from ledger.posting import plan_charge
 from ledger.statement import AgreementRecord
+from storage.merchant_events import EventKind
 from storage.tables import Agreement as AgreementRow
 
 
@@ -88,6 +90,7 @@ async def agree(
     rows.audit(
         session, book.claim, "agreement_made", now, agreement=row.id, agreement_kind=row.kind
     )
+    tell_agreement(session, book.claim, row, EventKind.AGREEMENT_MADE, now)
     return rows.record_of(row, book.postings)
 
 
@@ -159,6 +162,8 @@ async def _end(
         rows.audit(
             session, book.claim, f"agreement_{status.value}", now, agreement=row.id, reason=reason
         )
+        if status is AgreementStatus.BROKEN:
+            tell_agreement(session, book.claim, row, EventKind.AGREEMENT_BROKEN, now, reason=reason)
     elif row.status != status:
         raise AgreementEnded(row.status)
     return rows.record_of(row, book.postings)

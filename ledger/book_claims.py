@@ -9,6 +9,7 @@ from ledger import book_rows as rows
 from ledger import posting as movements
 from ledger.agreements import AgreementStatus
 from ledger.book_command import PostingCommand
+from ledger.book_events import tell_dispute
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED, ClaimStatus
@@ -129,6 +130,7 @@ async def dispute(session: AsyncSession, claim_id: int, reason: str, *, now: dat
         raise ClaimNotOpen(claim.status)
     if claim.status == ClaimStatus.OPEN:
         _change(session, claim, ClaimStatus.DISPUTED, "claim_disputed", now, reason)
+        tell_dispute(session, claim, reason, now)
         claim.pause_reason = reason
 
 

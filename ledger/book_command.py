@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
 from ledger.agreements import AgreementStatus, Settlement
+from ledger.book_events import tell_agreement, tell_money, tell_settled
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED, ClaimStatus
@@ -22,6 +23,7 @@ from ledger.posting import (
     waiver,
 )
 from ledger.statement import Receipt
+from storage.merchant_events import EventKind
 from storage.tables import Agreement as AgreementRow
 
 
@@ -53,6 +55,7 @@ class PostingCommand:
             book.require_currency(self.amount)
         await self._post(session, book, movements_for(book))
         await self._post(session, book, set_off(book.open))
+        tell_money(session, book, self.key, self.now)
         await self._follow_up(session, book)
         return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
 
@@ -87,8 +90,10 @@ class PostingCommand:
         if not book.open.total:
             if book.claim.status in PURSUED:
                 self._set_status(session, book, ClaimStatus.SETTLED)
+                tell_settled(session, book, self.now)
             if active is not None:
                 rows.end_agreement(book, active, AgreementStatus.KEPT, None, self.now)
+                tell_agreement(session, book.claim, active, EventKind.AGREEMENT_KEPT, self.now)
         elif book.claim.status == ClaimStatus.SETTLED:
             self._set_status(session, book, ClaimStatus.OPEN)
             kept = [row for row in agreements if row.status == AgreementStatus.KEPT]

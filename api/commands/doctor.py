@@ -1,6 +1,7 @@
 """``kulanz doctor``: what is configured, what is reachable, what is missing, and what to do."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -11,14 +12,17 @@ import typer
 from redis.asyncio import Redis
 from rich.table import Table
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import live_checks
 from api.accounts import decrypt, environment_credentials
+from api.clock import Clock
 from api.commands.session import console
 from api.findings import BAD, GOOD, MISSING, Finding
+from api.merchant_events.health import examine_endpoints
 from api.service import BOT_PYTHON
 from api.settings import PROJECT, Settings
-from api.wiring import Keys, NotRunning, Running
+from api.wiring import Keys, NotRunning, Running, as_running
 from conversation.engine import RasaEngine
 from storage.engine import Database, DatabaseUrls
 from storage.tables import ChannelAccount, Claim, Merchant, Message
@@ -65,6 +69,8 @@ async def examine(settings: Settings) -> list[Finding]:
             findings.append(Finding(GOOD, name, await check()))
         except Exception as error:  # each part may fail in its own way, all are reported
             findings.append(Finding(BAD, name, f"no answer ({type(error).__name__})", advice))
+    with contextlib.suppress(SQLAlchemyError, OSError):  # the database's own line says that
+        findings += await _endpoints(settings, running)
     return findings
 
 
@@ -228,6 +234,16 @@ async def _database(settings: Settings, running: Running) -> str:
         f"PostgreSQL {version}: {merchants} merchants, {claims} claims, {waiting} messages "
         f"waiting, {unknown} sends unknown"
     )
+
+
+async def _endpoints(settings: Settings, running: Running) -> list[Finding]:
+    urls = DatabaseUrls.derive(running.owner_url, Keys.of(settings).role_password)
+    database = Database(urls, pool_size=1)
+    try:
+        async with database.operator() as session:
+            return await examine_endpoints(session, Clock(as_running(settings)).now())
+    finally:
+        await database.close()
 
 
 async def _redis(running: Running) -> str:

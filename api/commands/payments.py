@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 from sqlalchemy import func, select, update
 
-from api.accounts import encrypt
 from api.commands.session import Refused, console, merchant_named, run
 from api.database import database_only
-from api.payments.accounts import STRIPE, save_account
+from api.payments.accounts import SEALED_FOR, STRIPE, save_account
+from api.sealing import seal
 from api.settings import Settings
 from api.wiring import Keys
 from ledger.money import Money
@@ -55,7 +55,7 @@ async def _account(key: str, provider: OnlineProvider, credentials: dict[str, st
             async with database.operator() as session:
                 owner = await merchant_named(session, key)
                 if credentials:
-                    stored = encrypt(Keys.of(settings).secret_key, credentials)
+                    stored = seal(Keys.of(settings).secret_key, SEALED_FOR, credentials)
                     await save_account(session, owner.id, provider.value, stored, datetime.now(UTC))
                 else:
                     changed = await session.scalar(

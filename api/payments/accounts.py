@@ -6,13 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.accounts import NoProvider, decrypt
+from api.accounts import NoProvider
 from api.payments.provider import PaymentProvider
 from api.payments.sandbox import SandboxProvider
+from api.sealing import unseal
 from api.wiring import Parts
 from storage.tables import Merchant, PaymentAccount
 
 STRIPE = "stripe"
+SEALED_FOR = "payment accounts"
 
 
 class PaymentProviders:
@@ -86,7 +88,7 @@ class PaymentProviders:
 
             settings = self._parts.settings
             given = (
-                decrypt(self._parts.keys.secret_key, stored)
+                unseal(self._parts.keys.secret_key, SEALED_FOR, stored)
                 if stored
                 else {
                     "secret_key": settings.secret("stripe_secret_key") or "",

@@ -24,6 +24,7 @@ from storage.tables.conversation import (
     StartToken,
     Turn,
 )
+from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
 
@@ -49,6 +50,7 @@ __all__ = [
     "Instalment",
     "IntakeBatch",
     "Merchant",
+    "MerchantEvent",
     "Message",
     "OfMerchant",
     "Payment",
@@ -57,4 +59,6 @@ __all__ = [
     "Posting",
     "StartToken",
     "Turn",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
