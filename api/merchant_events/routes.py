@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from api.callers import OF_KEY, OfMerchant
+from api.callers import OF_KEY, Failure, OfMerchant
 from api.merchant_events import replay
 from api.merchant_events.envelope import SHOWN, EventView, view
 from api.wiring import Parts
