@@ -15,6 +15,7 @@ from api.errors import register_errors
 from api.logs import configure_logs
 from api.pages.console import routes as console
 from api.pages.genuine import routes as genuine
+from api.pages.pay import routes as pay
 from api.pages.simulator.routes import simulator
 from api.queue import make_app as make_jobs
 from api.settings import Settings
@@ -60,6 +61,7 @@ def create_app() -> FastAPI:
     app.include_router(customer_channels.router)
     app.include_router(genuine.router)
     app.include_router(console.router)
+    app.include_router(pay.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)

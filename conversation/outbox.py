@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
+from conversation import page_link
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
 from conversation.wording import MerchantVoice, Rendered, merchant_catalogue, render
 from storage.statement import Statement
@@ -46,8 +47,13 @@ class Speaker:
     wordings: Mapping[str, Any] = field(default_factory=dict)
     """The merchant's own texts, laid over the catalogue."""
 
-    def say(self, reply: Reply) -> Rendered:
-        """Render a reply.
+    def carries_page(self, reply: Reply) -> bool:
+        """Whether a reply leads to the customer's page."""
+        wording = merchant_catalogue(self.wordings).wordings.get(reply.say)
+        return wording is not None and wording.carries_page
+
+    def say(self, reply: Reply, page: str = "") -> Rendered:
+        """Render a reply; `page` is the link to the customer's page, where it carries one.
 
         Raises:
             DisclosureRefused: it carries claim facts and the customer is not verified.
@@ -65,6 +71,7 @@ class Speaker:
             # An approved template has one text; its own variants would be other templates.
             variant=0 if self.template_of(reply.say) else reply.variant,
             catalogue=merchant_catalogue(self.wordings),
+            page=page,
         )
 
     def template_of(self, wording: str) -> Any:
@@ -248,12 +255,14 @@ async def queue(
     in_reply_to: int | None = None,
     author: str = "bot",
     claim_first: bool = False,
+    public_url: str = "",
 ) -> list[Queued]:
     """Render and store replies in order, queued for sending.
 
     The first message of a conversation is introduced: the automated assistant names itself
     (AI Act Art. 50(1)). With `claim_first` the caller sends the first one as soon as it has
-    committed, where the outbox is empty and nothing hinders it. Raises what rendering raises;
+    committed, where the outbox is empty and nothing hinders it. With `public_url`, our address,
+    replies that lead to the customer's page get a link of their own. Raises what rendering raises;
     commits nothing.
     """
     if not replies:
@@ -261,8 +270,14 @@ async def queue(
     introducing = _INTRODUCING & {reply.say for reply in replies}
     if author == "bot" and not held.introduced and not introducing:
         replies = [Reply("introduction"), *replies]
+    codes = {
+        position: page_link.new_code()
+        for position, reply in enumerate(replies)
+        if public_url and held.customer_id is not None and speaker.carries_page(reply)
+    }
+    links = {place: page_link.address(code, public_url) for place, code in codes.items()}
     drafts = [
-        _draft(speaker, speaker.say(reply), reply, position)
+        _draft(speaker, speaker.say(reply, links.get(position, "")), reply, position)
         for position, reply in enumerate(replies)
     ]
     first = drafts[0]
@@ -284,6 +299,11 @@ async def queue(
         now=now,
     )
     queued = [Queued(row.id) for row in written]
+    if held.customer_id is not None:
+        belongs = (held.conversation_id, held.merchant_id, held.customer_id)
+        for position, code in codes.items():
+            at = queued[position].message_id
+            page_link.keep(session, code, belongs, now, message_id=at, verified=speaker.verified)
     if claimed:
         outbound = outbound_message(
             held,

@@ -25,6 +25,7 @@ from storage.tables.conversation import (
     Turn,
 )
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
+from storage.tables.page import PageFeedback, PageLink, PageSession
 
 __all__ = [
     "ActionResult",
@@ -50,6 +51,9 @@ __all__ = [
     "Merchant",
     "Message",
     "OfMerchant",
+    "PageFeedback",
+    "PageLink",
+    "PageSession",
     "Posting",
     "StartToken",
     "Turn",
