@@ -56,8 +56,9 @@ class ClaimView:
 
     @property
     def shows_figures(self) -> bool:
-        """Whether its figures may be told: not before the merchant has confirmed them."""
-        return self.state != "updating"
+        """Whether its figures are told: not before the merchant has confirmed them, and not where
+        nothing is asked for any more, lest somebody pays by mistake."""
+        return self.state not in ("updating", "barred")
 
     @property
     def open(self) -> Money:
