@@ -124,6 +124,7 @@ async def _take_page(browser: Browser, url: str, link: str, folder: Path) -> Non
         page = await context.new_page()
         claim = await phone.locator("[name=claim]").first.get_attribute("value")
         await page.goto(f"{url}{path}?claim={claim}")
+        await page.locator("main").locator("table, .transfer").first.scroll_into_view_if_needed()
         await _shoot(page, folder / name)
 
 

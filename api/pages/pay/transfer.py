@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import segno
-from segno import helpers
 
 from ledger.money import Money
 
@@ -34,16 +33,24 @@ class Transfer:
         amount = self.amount.decimal
         return self.amount.currency == "EUR" and 0 < amount <= _AMOUNT_MAX
 
-    def code(self) -> segno.QRCode:
-        """The QR code."""
-        return helpers.make_epc_qr(
-            name=self.payee[:PAYEE_CHARACTERS_MAX],
-            iban=self.iban,
-            amount=self.amount.decimal,
-            reference=self.reference,
-            bic=self.bic,
-            encoding="utf-8",
+    @property
+    def payload(self) -> str:
+        """What the code says, line by line; the text of the transfer and what follows stay empty."""
+        return "\n".join(
+            (
+                *("BCD", "002", "1", "SCT"),  # service tag, version, UTF-8, credit transfer
+                self.bic or "",
+                " ".join(self.payee.split())[:PAYEE_CHARACTERS_MAX],
+                self.iban,
+                f"EUR{self.amount.decimal:.2f}",
+                "",  # purpose
+                self.reference,
+            )
         )
+
+    def code(self) -> segno.QRCode:
+        """The QR code, with the error correction that the standard asks for."""
+        return segno.make_qr(self.payload, error="m", boost_error=False, encoding="utf-8")
 
     def svg(self) -> bytes:
         """The code as a picture for the page, on white so that it can be scanned in the dark."""
