@@ -89,7 +89,7 @@ async def _main() -> int:
         service.start()
         try:
             await service.until_ready()
-            async with httpx.AsyncClient(base_url=service.url) as http:
+            async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
                 deadline = time.monotonic() + SAMPLE_SECONDS_MAX
                 while (await http.get("/simulator")).status_code != 303:
                     if time.monotonic() > deadline:

@@ -10,6 +10,8 @@ from api.pages.pay.claims import ClaimView
 from api.pages.pay.entry import ask_code
 from api.pages.pay.transfer import Transfer
 from api.pages.pay.visit import HOME, NotVisiting, Visit, chosen, go, visiting
+from conversation.handoff import request_handoff
+from conversation.look import lock
 from ledger.agreements import InstalmentProgress
 from ledger.money import Money, total
 
@@ -27,6 +29,8 @@ async def overview(request: Request, lang: str = "", done: str = "") -> Response
         async with visiting(request, lang=lang) as here:
             views = await here.claims()
             payable = [one for one in views if one.payable]
+            if any(one.state == "updating" for one in views):
+                await _ask_for_figures(here)
             facts = {
                 "views": views,
                 "payable": payable,
@@ -118,6 +122,18 @@ def transfer_of(here: Visit, view: ClaimView, everything: bool = False) -> Trans
         bic=merchant.bic,
         amount=view.open if everything and view.may_pay_all else view.to_pay,
         reference=view.statement.rf_reference,
+    )
+
+
+async def _ask_for_figures(here: Visit) -> None:
+    """Figures that the merchant has not confirmed in time are a person's business, as in chat."""
+    conversation = await lock(here.session, here.visitor.conversation_id)
+    await request_handoff(
+        here.session,
+        conversation_id=conversation.id,
+        reason="figures_not_confirmed",
+        summary={},
+        now=here.now,
     )
 
 

@@ -35,7 +35,7 @@ class Transfer:
 
     @property
     def payload(self) -> str:
-        """What the code says, line by line; the text of the transfer and what follows stay empty."""
+        """What the code says, line by line; a text of the transfer would follow and is left out."""
         return "\n".join(
             (
                 *("BCD", "002", "1", "SCT"),  # service tag, version, UTF-8, credit transfer

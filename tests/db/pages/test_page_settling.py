@@ -82,6 +82,7 @@ async def test_figures_that_nobody_confirmed_are_not_told(inside: Visiting) -> N
     assert "wird aktualisiert" in said
     assert "€" not in said
     assert (await inside.http.get(f"/p/plan?claim={inside.claims[0].id}")).status_code == 303
+    assert (await inside.conversation()).state == "waiting"  # a person looks, as in the chat
 
 
 async def test_the_transfer_follows_what_was_picked(inside: Visiting) -> None:
