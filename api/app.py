@@ -10,12 +10,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from api import action_endpoint, customer_channels, handoffs, intake, webhooks
+from api import (
+    action_endpoint,
+    customer_channels,
+    customer_pages,
+    handoffs,
+    intake,
+    webhooks,
+)
 from api.errors import register_errors
 from api.logs import configure_logs
 from api.merchant_events import routes as merchant_events
 from api.pages.console import routes as console
 from api.pages.genuine import routes as genuine
+from api.pages.pay import routes as pay
 from api.pages.sandbox_payment import routes as sandbox_payment
 from api.pages.simulator.routes import simulator
 from api.payments import routes as payments
@@ -65,9 +73,11 @@ def create_app() -> FastAPI:
     app.include_router(intake.router)
     app.include_router(handoffs.router)
     app.include_router(customer_channels.router)
+    app.include_router(customer_pages.router)
     app.include_router(merchant_events.router)
     app.include_router(genuine.router)
     app.include_router(console.router)
+    app.include_router(pay.router)
     app.include_router(sandbox_payment.router)
     register_errors(app)
 

@@ -184,7 +184,14 @@ async def _answer(
     try:
         async with parts.database.conversation(merchant_id, conversation_id) as session:
             now = parts.clock.now()
-            stored = await turn.store(session, conversation_id, taken.message_id, result, now)
+            stored = await turn.store(
+                session,
+                conversation_id,
+                taken.message_id,
+                result,
+                now,
+                public_url=parts.public_url,
+            )
     except Exception as error:
         if is_lost(error):
             raise

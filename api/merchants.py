@@ -25,6 +25,29 @@ from storage.tables import Merchant
 CHECK_URL_CHARACTERS_MAX = LINK_CHARACTERS_MAX - CODE_LENGTH - 1
 
 
+LOGO_CHARACTERS_MAX = 24_000
+
+
+class PageData(BaseModel):
+    """How the customer's page looks in a merchant's name, and what law it names.
+
+    A logo is carried inside the page: it loads nothing from elsewhere. Texts are plain; an empty
+    line begins a paragraph.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    colour: str | None = Field(default=None, pattern=r"^#[0-9a-fA-F]{6}$")
+    logo: str | None = Field(
+        default=None,
+        max_length=LOGO_CHARACTERS_MAX,
+        pattern=r"^data:image/(png|jpeg|webp|svg\+xml);base64,[A-Za-z0-9+/]+=*$",
+    )
+    imprint: str | None = Field(default=None, max_length=10_000)
+    privacy: str | None = Field(default=None, max_length=30_000)
+    accessibility: str | None = Field(default=None, max_length=10_000)
+
+
 class MerchantData(BaseModel):
     """One merchant as it is written in a TOML file (see ``docs/operating.md``)."""
 
@@ -52,6 +75,7 @@ class MerchantData(BaseModel):
     iban: str | None = None
     bic: str | None = None
     policy: dict[str, Any] = {}
+    page: PageData = PageData()
     wordings: dict[str, Any] | None = None
     """The merchant's own texts; None leaves those that are stored."""
 

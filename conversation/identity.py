@@ -163,31 +163,48 @@ def is_verified(
 async def check(
     session: AsyncSession, conversation: Conversation, given: Given, now: datetime
 ) -> Check:
-    """Try to verify a conversation; each wrong try counts, TRIES_MAX lock it.
+    """Try to verify a conversation; see `judge`. The conversation's row is changed, nothing is
+    committed."""
+    outcome, proved = await judge(session, conversation, given, now)
+    if proved is not None:
+        conversation.verified_at = now
+        conversation.verified_with = proved.value
+    return outcome
 
-    The tries of all the customer's conversations count together: another channel gives a guesser
-    no further ones. The conversation's row is changed, nothing is committed. A locked one stays
-    locked until a person reopens it.
+
+async def judge(
+    session: AsyncSession,
+    conversation: Conversation,
+    given: Given,
+    now: datetime,
+    *,
+    at: str | None = None,
+) -> tuple[Check, Fact | None]:
+    """Whether what was given proves the conversation's customer, and which fact did.
+
+    Each wrong try counts, TRIES_MAX lock the conversation. The tries of all the customer's
+    conversations count together: another channel gives a guesser no further ones. A locked one
+    stays locked until a person reopens it. `at` names for the audit where it was tried, if not in
+    the chat itself.
     """
+    where = {"at": at} if at else {}
     if conversation.verification_locked_at is not None or conversation.customer_id is None:
-        return Check.LOCKED
+        return Check.LOCKED, None
     left = TRIES_MAX - await _tries(session, conversation.customer_id)
     if left > 0:
         known = await known_facts(session, conversation.customer_id)
         proved = known.proved_by(given)
         if proved is not None:
-            conversation.verified_at = now
-            conversation.verified_with = proved.value
             conversation.verification_tries = 0
-            audit.note(session, conversation, "verified", now, {"with": proved.value})
-            return Check.VERIFIED
+            audit.note(session, conversation, "verified", now, {"with": proved.value, **where})
+            return Check.VERIFIED, proved
         conversation.verification_tries += 1
     if left > 1:
-        audit.note(session, conversation, "verification_failed", now, {})
-        return Check.WRONG
+        audit.note(session, conversation, "verification_failed", now, where)
+        return Check.WRONG, None
     conversation.verification_locked_at = now
-    audit.note(session, conversation, "verification_locked", now, {})
-    return Check.LOCKED
+    audit.note(session, conversation, "verification_locked", now, where)
+    return Check.LOCKED, None
 
 
 async def _tries(session: AsyncSession, customer_id: int) -> int:

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
+from conversation import page_link
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
 from conversation.introduction import INTRODUCING
 from conversation.speaker import Reply, Speaker
@@ -203,12 +204,14 @@ async def queue(
     in_reply_to: int | None = None,
     author: str = "bot",
     claim_first: bool = False,
+    public_url: str = "",
 ) -> list[Queued]:
     """Render and store replies in order, queued for sending.
 
     The first message of a conversation is introduced: the automated assistant names itself
     (AI Act Art. 50(1)). With `claim_first` the caller sends the first one as soon as it has
-    committed, where the outbox is empty and nothing hinders it. Raises what rendering raises;
+    committed, where the outbox is empty and nothing hinders it. With `public_url`, our address,
+    replies that lead to the customer's page get a link of their own. Raises what rendering raises;
     commits nothing.
     """
     if not replies:
@@ -216,9 +219,16 @@ async def queue(
     introducing = INTRODUCING & {reply.say for reply in replies}
     if author == "bot" and not held.introduced and not introducing:
         replies = [Reply("introduction"), *replies]
+    codes = {
+        position: page_link.new_code()
+        for position, reply in enumerate(replies)
+        if public_url and held.customer_id is not None and speaker.carries_page(reply)
+    }
+    links = {place: page_link.address(code, public_url) for place, code in codes.items()}
+    all_spoken = speaker.spoken(replies, links)
     drafts = [
-        _draft(speaker, rendered, reply, position)
-        for position, (reply, rendered) in enumerate(speaker.spoken(replies))
+        _draft(speaker, spoken.rendered, spoken.reply, position)
+        for position, spoken in enumerate(all_spoken)
     ]
     first = drafts[0]
     claimed = (
@@ -237,6 +247,14 @@ async def queue(
         now=now,
     )
     queued = [Queued(row.id) for row in written]
+    if held.customer_id is not None:
+        belongs = (held.conversation_id, held.merchant_id, held.customer_id)
+        for spoken, made in zip(all_spoken, queued, strict=True):
+            for code in (codes[place] for place in spoken.places if place in codes):
+                at = made.message_id
+                page_link.keep(
+                    session, code, belongs, now, message_id=at, verified=speaker.verified
+                )
     if claimed:
         outbound = outbound_message(
             held,

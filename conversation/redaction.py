@@ -13,7 +13,9 @@ from datetime import date
 
 import phonenumbers
 
+from conversation.genuine import LETTERS
 from conversation.masking import mask_cards, mask_ibans
+from conversation.page_link import CHARACTERS, PATH
 
 NAME, PHONE, EMAIL, BIRTH_DATE, ADDRESS = "name", "phone", "email", "birth_date", "address"
 KINDS = (NAME, PHONE, EMAIL, BIRTH_DATE, ADDRESS)
@@ -35,6 +37,8 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"(?<![\d.,-])\d{5}\s[A-ZÄÖÜ][\wäöüß-]+(?:\s[A-ZÄÖÜ][\wäöüß-]+)?")
+_PAGE_LINK = re.compile(rf"(/{PATH}/)[{LETTERS}-]{{{CHARACTERS},}}")
+"""Whoever reads along need not be able to follow a customer's link."""
 _WORD = r"(?<!\w){}(?!\w)"
 _BETWEEN_DIGITS = r"[\s/().\-]*"
 _NAME_CHARACTERS_MIN = 2
@@ -70,7 +74,7 @@ class Redaction:
         return "".join(part if part in self._spared else self._covered(part) for part in parts)
 
     def _covered(self, text: str) -> str:
-        covered = mask_cards(mask_ibans(text))
+        covered = _PAGE_LINK.sub(r"\1…", mask_cards(mask_ibans(text)))
         for kind, pattern in (*self._known, (EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
             covered = pattern.sub(f"[{self._labels[kind]}]", covered)
         for pattern in (_STREET, _TOWN):

@@ -38,8 +38,13 @@ class Speaker:
     wordings: Mapping[str, Any] = field(default_factory=dict)
     """The merchant's own texts, laid over the catalogue."""
 
-    def say(self, reply: Reply) -> Rendered:
-        """Render a reply.
+    def carries_page(self, reply: Reply) -> bool:
+        """Whether a reply leads to the customer's page."""
+        wording = merchant_catalogue(self.wordings).wordings.get(reply.say)
+        return wording is not None and wording.carries_page
+
+    def say(self, reply: Reply, page: str = "") -> Rendered:
+        """Render a reply; `page` is the link to the customer's page, where it carries one.
 
         Raises:
             DisclosureRefused: it carries claim facts and the customer is not verified.
@@ -57,6 +62,7 @@ class Speaker:
             # An approved template has one text; its own variants would be other templates.
             variant=0 if self.template_of(reply.say) else reply.variant,
             catalogue=merchant_catalogue(self.wordings),
+            page=page,
         )
 
     def template_of(self, wording: str) -> Any:
@@ -65,24 +71,29 @@ class Speaker:
             return None
         return self.templates.get(f"{wording}.{self.language}")
 
-    def spoken(self, replies: Sequence[Reply]) -> list[tuple[Reply, Rendered]]:
+    def spoken(
+        self, replies: Sequence[Reply], pages: Mapping[int, str] | None = None
+    ) -> "list[Spoken]":
         """The replies as they are sent: one or more messages.
 
         On a telephone every message costs and may overtake another, so what only leads up to the
-        next one stands above it in the same message.
+        next one stands above it in the same message. `pages` has links to the customer's page by
+        the place of the reply that carries it.
         """
-        spoken: list[tuple[Reply, Rendered]] = []
-        for reply in replies:
-            rendered = self.say(reply)
-            if spoken and self._joins(spoken[-1][1], rendered):
-                _, lead = spoken.pop()
+        spoken: list[Spoken] = []
+        for place, reply in enumerate(replies):
+            rendered = self.say(reply, pages.get(place, "") if pages else "")
+            places: tuple[int, ...] = (place,)
+            if spoken and self._joins(spoken[-1].rendered, rendered):
+                before = spoken.pop()
+                lead, places = before.rendered, (*before.places, place)
                 gap = "\n" if self.channel == Channel.SMS else "\n\n"
                 rendered = replace(
                     rendered,
                     text=f"{lead.text}{gap}{rendered.text}",
                     discloses=lead.discloses or rendered.discloses,
                 )
-            spoken.append((reply, rendered))
+            spoken.append(Spoken(reply, rendered, places))
         return spoken
 
     def _joins(self, lead: Rendered, following: Rendered) -> bool:
@@ -92,3 +103,12 @@ class Speaker:
             and not (lead.buttons or self.template_of(following.wording))
             and len(lead.text) + len(following.text) <= JOINED_CHARACTERS_MAX
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One message: its last reply, the text with all that leads up to it, and their places."""
+
+    reply: Reply
+    rendered: Rendered
+    places: tuple[int, ...]

@@ -353,11 +353,14 @@ async def store(
     message_id: int,
     result: TurnResult,
     now: datetime,
+    *,
+    public_url: str = "",
 ) -> Stored | None:
     """Write replies, events and the mark "handled"; None when another job was faster.
 
-    The caller holds the conversation's lock. Raises what rendering raises (the disclosure guard
-    among it): then nothing is stored.
+    `public_url` is our address, for links to the customer's page. The caller holds the
+    conversation's lock. Raises what rendering raises (the disclosure guard among it): then nothing
+    is stored.
     """
     held = await scene(session, conversation_id, message_id)
     if held.message_text is None:
@@ -376,6 +379,7 @@ async def store(
         now,
         in_reply_to=message_id,
         claim_first=True,
+        public_url=public_url,
     )
     await _HANDLED.run(
         session,

@@ -144,7 +144,7 @@ async def post_interest(
         if claim.status not in PURSUED:
             return ()
         interest = default_interest(
-            _principal_changes(book.postings),
+            principal_changes(book.postings),
             default_since=claim.default_since if claim.default_proof else None,
             through=through,
             business=bool(business),
@@ -169,7 +169,8 @@ async def _stopped_until(session: AsyncSession, claim: Claim, row: AgreementRow)
     return min(last, await rows.local_day(session, claim, row.ended_at))
 
 
-def _principal_changes(postings: Iterable[Posting]) -> list[PrincipalChange]:
+def principal_changes(postings: Iterable[Posting]) -> list[PrincipalChange]:
+    """What the price grew and shrank by, and when: what interest is reckoned on."""
     changes = []
     for posting in postings:
         if posting.destination is Account.PRINCIPAL:

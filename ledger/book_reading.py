@@ -103,11 +103,16 @@ _BY_CUSTOMER = _CLAIM.where(
     Claim.status == any_(bindparam("statuses", type_=ARRAY(Claim.status.type))),
 )
 _PURSUED = sorted(status.value for status in PURSUED)
+_ANY = sorted(status.value for status in ClaimStatus)
 
 
-async def records_of(session: AsyncSession, customer_id: int) -> list[ClaimRecord]:
-    """The customer's open and disputed claims, oldest due first (the order of § 366 II BGB)."""
-    found = await session.execute(_BY_CUSTOMER, {"wanted": customer_id, "statuses": _PURSUED})
+async def records_of(
+    session: AsyncSession, customer_id: int, *, pursued_only: bool = True
+) -> list[ClaimRecord]:
+    """The customer's claims, oldest due first (the order of § 366 II BGB); with ``pursued_only``
+    those open or disputed."""
+    statuses = _PURSUED if pursued_only else _ANY
+    found = await session.execute(_BY_CUSTOMER, {"wanted": customer_id, "statuses": statuses})
     return await _records(session, found.all())
 
 

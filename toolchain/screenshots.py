@@ -1,4 +1,4 @@
-"""Pictures of the simulator for README and docs, taken of a real conversation.
+"""Pictures of the simulator and the customer's page for README and docs, of a real conversation.
 
 Run: ``python -m toolchain.screenshots [FOLDER]`` (or ``make screenshots``). A demo of its own is
 started on a throw-away data directory; a conversation is played on its phones.
@@ -6,6 +6,7 @@ started on a throw-away data directory; a conversation is played on its phones.
 
 import asyncio
 import base64
+import re
 import sys
 import tempfile
 import time
@@ -24,10 +25,15 @@ PICTURE_BYTES_MAX: Final = 200_000
 ANSWER_MILLISECONDS_MAX: Final = 60_000
 SAMPLE_SECONDS_MAX: Final = 60
 
+SIMULATOR: Final = ".lines button, .bubble"
+PAGE_LINK: Final = re.compile(r"/p/[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}")
+
 Scheme = Literal["light", "dark"]
 
 
-async def _page(browser: Browser, url: str, width: int, height: int, scheme: Scheme) -> Page:
+async def _page(
+    browser: Browser, url: str, width: int, height: int, scheme: Scheme, shows: str = SIMULATOR
+) -> Page:
     context = await browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,
@@ -36,7 +42,7 @@ async def _page(browser: Browser, url: str, width: int, height: int, scheme: Sch
     page = await context.new_page()
     page.set_default_timeout(ANSWER_MILLISECONDS_MAX)
     await page.goto(url)
-    await page.wait_for_selector(".lines button, .bubble")
+    await page.wait_for_selector(shows)
     return page
 
 
@@ -93,6 +99,39 @@ async def _take(browser: Browser, url: str, folder: Path) -> None:
     phone = await _page(browser, page.url, 390, 844, "light")
     await phone.click("[data-place=telegram]")
     await _shoot(phone, folder / "simulator-phone.webp")
+    said = " ".join(await page.locator(".phone.telegram .bubble").all_inner_texts())
+    found = PAGE_LINK.search(said)
+    if found is None:
+        raise SystemExit("no message of the chat leads to the customer's page")
+    await _take_page(browser, url, found.group(), folder)
+
+
+async def _take_page(browser: Browser, url: str, link: str, folder: Path) -> None:
+    """What the customer sees behind the link: on a phone, in the dark, on a laptop."""
+    phone = await _page(browser, url + link, 390, 844, "light", "main")
+    await phone.click("main form > button")
+    await phone.wait_for_selector(".today")
+    await _shoot(phone, folder / "customers-page-phone.webp")
+    state = await phone.context.storage_state()
+    for scheme, width, path, name in _VIEWS:
+        context = await browser.new_context(
+            viewport={"width": width, "height": 844},
+            color_scheme=scheme,
+            device_scale_factor=2 if width < 600 else 1.5,
+            storage_state=state,
+            permissions=["clipboard-write"],
+        )
+        page = await context.new_page()
+        claim = await phone.locator("[name=claim]").first.get_attribute("value")
+        await page.goto(f"{url}{path}?claim={claim}")
+        await page.locator("main").locator("table, .transfer").first.scroll_into_view_if_needed()
+        await _shoot(page, folder / name)
+
+
+_VIEWS: tuple[tuple[Scheme, int, str, str], ...] = (
+    ("dark", 390, "/p/plan", "customers-page-dark.webp"),
+    ("light", 1280, "/p/pay", "customers-page.webp"),
+)
 
 
 async def _sample_data(url: str) -> None:

@@ -1,7 +1,8 @@
 """A server-rendered page: its template and style, and the headers that keep it to itself.
 
-The style stands inside the page and is allowed by its hash, so a page is one request, and works in
-a frame on another site. No page of this kind has a script.
+Style and script stand inside the page and are allowed by their hashes, so a page is one request,
+and works in a frame on another site. A page has a script only where its folder names one, and
+works without it.
 """
 
 import base64
@@ -20,11 +21,14 @@ NOBODY = "'none'"
 
 
 class Pages:
-    """The templates of one folder below this one, with the tokens and the folder's own style."""
+    """The templates of one folder below this one, with the tokens and the folder's own style.
 
-    def __init__(self, folder: str, style: str) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(PAGES / folder),
+    Templates stand in the folder or in ``templates`` below it; `script` is one more file of it.
+    """
+
+    def __init__(self, folder: str, style: str, script: str = "") -> None:
+        self.environment = Environment(
+            loader=FileSystemLoader([PAGES / folder, PAGES / folder / "templates"]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -34,12 +38,16 @@ class Pages:
             path.read_text("utf-8")
             for path in (PAGES / "static" / "tokens.css", PAGES / folder / style)
         )
-        self._environment.globals["style"] = Markup(css)
-        digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-        self._policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'self'"
-        )
+        self.environment.globals["style"] = Markup(css)
+        self._style_sources = f"'{_digest(css)}'"
+        self._policy = "default-src 'none'; base-uri 'none'; form-action 'self'"
+        if script:
+            source = (PAGES / folder / script).read_text("utf-8")
+            self.environment.globals["script"] = Markup(source)
+            self._policy += f"; script-src '{_digest(source)}'; connect-src 'self'"
+            self._policy += "; img-src 'self' data:"
+        else:
+            self._policy += "; img-src data:"
 
     def respond(
         self,
@@ -50,14 +58,22 @@ class Pages:
         status: int = 200,
         framed_by: str = NOBODY,
         headers: Mapping[str, str] | None = None,
+        brand: str = "",
     ) -> Response:
-        """Render a template; `framed_by` names the one origin that may show it in a frame."""
-        body = self._environment.get_template(template).render(facts, language=language)
+        """Render a template; `framed_by` names the one origin that may show it in a frame.
+
+        `brand` is CSS of a merchant's own, that the template shows as ``brand``.
+        """
+        if brand:
+            facts = {**facts, "brand": Markup(brand)}
+        body = self.environment.get_template(template).render(facts, language=language)
+        styles = f"{self._style_sources} '{_digest(brand)}'" if brand else self._style_sources
+        policy = f"{self._policy}; style-src {styles}; frame-ancestors {framed_by}"
         return HTMLResponse(
             body,
             status_code=status,
             headers={
-                "Content-Security-Policy": f"{self._policy}; frame-ancestors {framed_by}",
+                "Content-Security-Policy": policy,
                 "Content-Language": language,
                 "Cache-Control": "no-store",
                 "Referrer-Policy": "no-referrer",
@@ -67,6 +83,10 @@ class Pages:
                 **(headers or {}),
             },
         )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def wanted_language(given: str, accepted: str, default: str) -> str:

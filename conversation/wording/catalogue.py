@@ -34,8 +34,10 @@ _SPEC_KEYS = TEXT_KEYS | {
     "template",
 }
 
-_ALWAYS_THERE = frozenset({"m", "roomy"})
-"""Names every text may use: the merchant, and whether an SMS has room for more than it must say."""
+PAGE = "page"
+_ALWAYS_THERE = frozenset({"m", "roomy", PAGE})
+"""Names every text may use: the merchant, whether an SMS has room for more than it must say, and
+the link to the customer's page ("" where none is given)."""
 
 _environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
@@ -124,6 +126,11 @@ class Wording:
             if (place.language, place.form) == (language, form)
         )
         return tuple(dict.fromkeys((STANDARD, *names)))
+
+    @property
+    def carries_page(self) -> bool:
+        """Whether one of its texts leads to the customer's page."""
+        return any(PAGE in text.names for text in self.texts.values())
 
     @property
     def required(self) -> frozenset[str]:

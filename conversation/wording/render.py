@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.gsm7 import is_gsm7, segments, to_gsm7
-from conversation.wording.catalogue import STANDARD, Catalogue, Text, Wording, load_catalogue
+from conversation.wording.catalogue import (
+    PAGE,
+    STANDARD,
+    Catalogue,
+    Text,
+    Wording,
+    load_catalogue,
+)
 from conversation.wording.formats import Style
 from conversation.wording.voice import MerchantVoice
 
@@ -67,6 +74,7 @@ class _Reader:
     short: bool
     merchant: MerchantVoice
     catalogue: Catalogue
+    page: str
 
     def style(self) -> Style:
         return Style(
@@ -109,12 +117,14 @@ def render(
     buttons: Sequence[Mapping[str, Any]] = (),
     variant: int = 0,
     catalogue: Catalogue | None = None,
+    page: str = "",
 ) -> Rendered:
     """Render wording `name` for one reader.
 
     `args` hold money as ``{"minor", "currency"}`` and days as ISO strings; `buttons` are
     ``{"title": wording name, "args"?, "intent", "entities"?}``. SMS texts are GSM-7. `variant` is
     any whole number: the same one picks the same of the wording's variants, 0 the standard one.
+    `page` is the link to the customer's page, for texts that carry it.
 
     Raises UnknownWording, MissingArgument, InvalidArgument (a ValueError), and DisclosureRefused
     when the wording (or a button's label) discloses and `verified` is false.
@@ -127,6 +137,7 @@ def render(
         short=channel == SMS,
         merchant=merchant,
         catalogue=catalogue or load_catalogue(),
+        page=page,
     )
     wording = _find(name, reader.catalogue, verified)
     values = _values(wording, args, reader)
@@ -179,10 +190,11 @@ def _button(button: Mapping[str, Any], reader: _Reader, verified: bool) -> Rende
 
 def _fitted(wording: Wording, text: Text, values: Mapping[str, Any], reader: _Reader) -> str:
     """The text; as an SMS without what may be left out, where it would not fit otherwise."""
-    full = _finished(text.template.render(values, m=reader.voice(), roomy=True), reader)
+    given = {**values, "m": reader.voice(), PAGE: reader.page}
+    full = _finished(text.template.render(given, roomy=True), reader)
     if not reader.sms or wording.long or segments(full) <= SMS_SEGMENTS_MAX:
         return full
-    return _finished(text.template.render(values, m=reader.voice(), roomy=False), reader)
+    return _finished(text.template.render(given, roomy=False), reader)
 
 
 def _finished(text: str, reader: _Reader) -> str:

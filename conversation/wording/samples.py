@@ -46,6 +46,7 @@ BARE_MERCHANT = MerchantVoice(name="Hof", phone="030 1")
 """A shop of which nothing is known that need not be."""
 WIDEST_LINK = "https://".ljust(LINK_CHARACTERS_MAX, "w")
 """A shop at every bound at once, and its link."""
+SAMPLE_PAGE = "https://kulanz.example/p/k7qm-t2rt-xh4p"
 
 
 def _euro(minor: int) -> dict[str, Any]:
@@ -207,6 +208,7 @@ def readings(
                             buttons=buttons,
                             variant=number,
                             catalogue=catalogue,
+                            page=SAMPLE_PAGE if wording.carries_page else "",
                         )
                         place = Place(variant, tone, sms, language, form)
                         choices = tuple(one.title for one in rendered.buttons)

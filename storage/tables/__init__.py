@@ -26,6 +26,7 @@ from storage.tables.conversation import (
 )
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
+from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
 
 __all__ = [
@@ -53,6 +54,9 @@ __all__ = [
     "MerchantEvent",
     "Message",
     "OfMerchant",
+    "PageFeedback",
+    "PageLink",
+    "PageSession",
     "Payment",
     "PaymentAccount",
     "PaymentNotice",

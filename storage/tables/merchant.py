@@ -38,6 +38,8 @@ class Merchant(Base):
     """Data of :class:`negotiation.policy.Policy`."""
     wordings: Mapped[Json] = mapped_column(server_default="{}")
     """The merchant's own texts: wording name to texts, see ``conversation.wording.overrides``."""
+    page: Mapped[Json] = mapped_column(server_default="{}")
+    """How the customer's page looks and what law it names: ``api.merchants.PageData``."""
     created_at: Mapped[Moment]
 
 

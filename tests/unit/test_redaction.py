@@ -91,3 +91,8 @@ def test_personal_values_are_covered_whole() -> None:
     assert redaction.cover_value("birth_date", "1970-01-01") == "[…]"
     assert redaction.cover_value("count", 3) == "3"
     assert redaction.cover_value("name", "Anna") == "[name]"
+
+
+def test_a_link_to_the_customers_page_cannot_be_followed() -> None:
+    said = COVER("Alles im Überblick: https://kulanz.example/p/k7qm-t2rt-xh4p")
+    assert said == "Alles im Überblick: https://kulanz.example/p/…"

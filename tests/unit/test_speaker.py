@@ -32,7 +32,8 @@ def speaker(channel: str, **templates: str) -> Speaker:
 
 @pytest.mark.parametrize(("channel", "gap"), [("sms", "\n"), ("whatsapp", "\n\n")])
 def test_on_a_telephone_what_leads_up_to_a_question_stands_above_it(channel: str, gap: str) -> None:
-    ((reply, rendered),) = speaker(channel).spoken(ANSWER)
+    (said,) = speaker(channel).spoken(ANSWER)
+    reply, rendered = said.reply, said.rendered
     assert (reply, rendered.wording) == (DATE, "promise_ask_date")
     day = "03.09.2026" if channel == "sms" else "3. September 2026"
     assert rendered.text.replace("\u00a0", " ").split(gap) == [
@@ -46,29 +47,30 @@ def test_on_a_telephone_what_leads_up_to_a_question_stands_above_it(channel: str
 
 @pytest.mark.parametrize("channel", ["telegram", "terminal"])
 def test_elsewhere_each_is_a_message(channel: str) -> None:
-    said = [rendered.wording for _, rendered in speaker(channel).spoken(ANSWER)]
+    said = [one.rendered.wording for one in speaker(channel).spoken(ANSWER)]
     assert said == ["introduction", "verified", "claim_short", "promise_ask_date"]
 
 
 def test_what_leads_up_to_nothing_is_a_message() -> None:
-    assert [reply.say for reply, _ in speaker("sms").spoken([Reply("thanks_noted")])] == [
+    assert [one.reply.say for one in speaker("sms").spoken([Reply("thanks_noted")])] == [
         "thanks_noted"
     ]
 
 
 def test_a_text_that_answers_stays_a_message() -> None:
     replies = [Reply("goodbye"), DATE]
-    assert [reply for reply, _ in speaker("sms").spoken(replies)] == replies
+    assert [one.reply for one in speaker("sms").spoken(replies)] == replies
 
 
 def test_the_facts_of_a_claim_stay_guarded_in_a_message_with_others() -> None:
-    ((_, rendered),) = speaker("sms").spoken([CLAIM, Reply("goodbye")])
+    (said,) = speaker("sms").spoken([CLAIM, Reply("goodbye")])
+    rendered = said.rendered
     assert rendered.discloses
 
 
 def test_nothing_stands_above_an_approved_template() -> None:
     held = speaker("whatsapp", **{"channel_arrived.de": "HX1"})
-    said = [reply.say for reply, _ in held.spoken([Reply("verified"), Reply("channel_arrived")])]
+    said = [one.reply.say for one in held.spoken([Reply("verified"), Reply("channel_arrived")])]
     assert said == ["verified", "channel_arrived"]
 
 
@@ -79,5 +81,5 @@ def test_a_long_text_is_a_message_of_its_own() -> None:
     ]
     zero = {"minor": 0, "currency": "EUR"}
     plan = Reply("plan_offer", {"rates": rates, "total": zero, "charge": zero, "interest": "none"})
-    said = [reply.say for reply, _ in speaker("sms").spoken([Reply("verified"), plan])]
+    said = [one.reply.say for one in speaker("sms").spoken([Reply("verified"), plan])]
     assert said == ["verified", "plan_offer"]

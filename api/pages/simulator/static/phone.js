@@ -1,6 +1,6 @@
 // One phone: shows what arrives, sends what is typed, pressed or attached.
 // One-time links into the other two messengers, as Kulanz sends them.
-const LINK = /https:\/\/(?:t\.me\/(?<bot>\w+)\?start=(?<token>[\w-]{1,64})|wa\.me\/(?<number>\d+)\?text=(?<text>\S+))/g;
+const LINK = /https:\/\/(?:t\.me\/(?<bot>\w+)\?start=(?<token>[\w-]{1,64})|wa\.me\/(?<number>\d+)\?text=(?<text>\S+))|(?<page>https?:\/\/[^\s\/]+\/p\/[a-z0-9-]{14})/g;
 const SUGGESTED_MAX = 2;
 
 const icon = (name, label, className = "") => {
@@ -97,7 +97,13 @@ export class Phone {
     for (const found of text.matchAll(LINK)) {
       bubble.append(text.slice(end, found.index));
       end = found.index + found[0].length;
-      const { bot, number } = found.groups;
+      const { bot, number, page } = found.groups;
+      if (page) {
+        const link = make("a", "", page);
+        Object.assign(link, { href: page, target: "_blank", rel: "noopener" });
+        bubble.append(link);
+        continue;
+      }
       const ours = bot ? bot === this.given.bot : number === this.given.whatsapp;
       bubble.append(ours ? this.link(found) : found[0]);
     }

@@ -1,0 +1,1 @@
+"""The customer's page: what is owed and why, and every way to settle it."""

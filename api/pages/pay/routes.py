@@ -1,0 +1,9 @@
+"""``/p``: all routes of the customer's page. Links come last: they may be any word."""
+
+from fastapi import APIRouter
+
+from api.pages.pay import care, entry, legal, overview, settle
+
+router = APIRouter()
+for part in (overview, settle, care, legal, entry):
+    router.include_router(part.router)
