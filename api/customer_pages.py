@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.callers import Failure, OfMerchant
+from api.callers import OF_KEY, OfMerchant
 from api.wiring import Parts
 from conversation import page_link
 from storage.tables import Conversation, Customer

@@ -7,7 +7,7 @@ works without it.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Pages:
         )
         self.environment.globals["style"] = Markup(css)
         self._style_sources = f"'{_digest(css)}'"
-        self._policy = "default-src 'none'; base-uri 'none'; form-action 'self'"
+        self._policy = "default-src 'none'; base-uri 'none'"
         if script:
             source = (PAGES / folder / script).read_text("utf-8")
             self.environment.globals["script"] = Markup(source)
@@ -59,16 +59,19 @@ class Pages:
         framed_by: str = NOBODY,
         headers: Mapping[str, str] | None = None,
         brand: str = "",
+        leads_to: Sequence[str] = (),
     ) -> Response:
         """Render a template; `framed_by` names the one origin that may show it in a frame.
 
-        `brand` is CSS of a merchant's own, that the template shows as ``brand``.
+        `brand` is CSS of a merchant's own, that the template shows as ``brand``; `leads_to` are
+        the origins that its forms may end at besides our own.
         """
         if brand:
             facts = {**facts, "brand": Markup(brand)}
         body = self.environment.get_template(template).render(facts, language=language)
         styles = f"{self._style_sources} '{_digest(brand)}'" if brand else self._style_sources
-        policy = f"{self._policy}; style-src {styles}; frame-ancestors {framed_by}"
+        forms = " ".join(("form-action 'self'", *leads_to))
+        policy = f"{self._policy}; {forms}; style-src {styles}; frame-ancestors {framed_by}"
         return HTMLResponse(
             body,
             status_code=status,

@@ -97,6 +97,8 @@ class PaymentProvider(Protocol):
     """One account at one provider."""
 
     name: str
+    origin: str
+    """Where its page is, as a browser names it: "" where that is our own address."""
 
     async def start(self, checkout: Checkout) -> Started:
         """Open the provider's page. The same reference opens the same page.

@@ -49,6 +49,7 @@ class SandboxProvider:
     """A provider whose secret is known to this service only. `now` is the machine's real time."""
 
     name = NAME
+    origin = ""
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ class StripeCheckout:
     """One merchant's Stripe account."""
 
     name = NAME
+    origin = "https://checkout.stripe.com"
 
     def __init__(self, *, secret_key: str, webhook_secret: str, api_url: str) -> None:
         self._webhook_secret = webhook_secret

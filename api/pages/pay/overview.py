@@ -10,6 +10,7 @@ from api.pages.pay.claims import ClaimView
 from api.pages.pay.entry import ask_code
 from api.pages.pay.transfer import Transfer
 from api.pages.pay.visit import HOME, NotVisiting, Visit, chosen, go, visiting
+from api.payments.accounts import PaymentProviders
 from conversation.handoff import request_handoff
 from conversation.look import lock
 from ledger.agreements import InstalmentProgress
@@ -45,7 +46,12 @@ async def overview(request: Request, lang: str = "", done: str = "") -> Response
         return ask_code(request, lang)
 
 
-DONE = frozenset({"dispute", "paid", "callback", "person", "hours", "language", "data"})
+DONE = frozenset(
+    {
+        *("dispute", "paid", "callback", "person", "hours", "language", "data"),
+        *("online_waits", "online_pending", "online_paid", "online_failed"),
+    }
+)
 """What may have been done on the page before: the overview says so at its top."""
 
 
@@ -63,6 +69,8 @@ async def pay(
             picked = chosen(views, claim)
             if not picked:
                 return go(HOME)
+            providers: PaymentProviders = request.app.state.payments
+            offered = await providers.of_merchant(here.session, here.merchant.id)
             transfers = {one.id: transfer_of(here, one, everything) for one in picked}
             facts = {
                 "picked": picked,
@@ -72,8 +80,9 @@ async def pay(
                 "everything": everything,
                 "may_pay_all": any(one.may_pay_all for one in picked),
                 "ids": [one.id for one in picked],
+                "online": [one.name for one in offered],
             }
-            return here.respond("pay.html", facts)
+            return here.respond("pay.html", facts, leads_to=tuple(one.origin for one in offered))
     except NotVisiting:
         return ask_code(request, lang)
 

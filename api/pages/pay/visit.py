@@ -89,11 +89,17 @@ class Visit:
         return next((one for one in await self.claims() if one.id == claim_id), None)
 
     def respond(
-        self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200
+        self,
+        template: str,
+        facts: Mapping[str, Any] | None = None,
+        status: int = 200,
+        leads_to: Sequence[str] = (),
     ) -> Response:
-        """A page, with everything that all of them show."""
+        """A page, with everything that all of them show; its forms may end at `leads_to`."""
         given = {"csrf": self.visitor.csrf, "visiting": True, "today": self.today, **(facts or {})}
-        return respond(template, given, self.language, self.form, self.merchant, status)
+        return respond(
+            template, given, self.language, self.form, self.merchant, status, leads_to=leads_to
+        )
 
 
 class NotVisiting(Exception):
@@ -138,6 +144,7 @@ def respond(
     merchant: Merchant | None,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    leads_to: Sequence[str] = (),
 ) -> Response:
     """Render a page in a merchant's name; None where nobody knows yet whose page it is."""
     t = texts(language, form)
@@ -165,6 +172,7 @@ def respond(
         status=status,
         brand=accent_css(look.get("colour") or ""),
         headers=headers,
+        leads_to=leads_to,
     )
 
 

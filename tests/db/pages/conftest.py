@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from api.pages.pay import routes
+from api.payments.accounts import PaymentProviders
 from api.queue import make_app
 from api.settings import Settings
 from conversation import page_link
@@ -72,6 +74,7 @@ class FakeParts:
     events: Heard = field(default_factory=Heard)
     public_url: str = "https://kulanz.example"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
+    keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
 
 
 @dataclass
@@ -199,6 +202,7 @@ async def visiting(
     parts = FakeParts(database)
     app = FastAPI()
     app.state.parts = parts
+    app.state.payments = PaymentProviders(parts)  # type: ignore[arg-type]
     app.include_router(routes.router)
     jobs = make_app(parts, pool_size=1)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=app)
