@@ -3,6 +3,7 @@
 import typer
 
 from api.commands import (
+    base_rate,
     channel,
     channels,
     chat,
@@ -12,6 +13,7 @@ from api.commands import (
     demo,
     doctor,
     intake,
+    interest,
     login,
     merchant,
     parse,
@@ -37,6 +39,8 @@ for module in (
     contact,
     telegram_link,
     statement,
+    interest,
+    base_rate,
     costs,
     login,
     merchant,

@@ -73,6 +73,9 @@ class Policy:
     merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
     ``opening_hours``: when people answer, weekday → ``"09:00-17:00"`` at the merchant; on a day
     that is not named, and on the Land's holidays, nobody does.
+    ``reminder_letter_minor``: what a reminder by letter adds to a claim in default, print and postage
+    at most (``ledger.costs``). Nothing by default; electronic reminders never cost anything.
+    ``business_lump_sum``: whether businesses in default are charged the 40 € of § 288 V BGB.
     ``answer_minutes``: so long before closing an answer can still be promised for the same day.
     """
 
@@ -117,6 +120,8 @@ class Policy:
         default_factory=lambda: dict.fromkeys(WEEKDAYS[:5], "09:00-17:00")
     )
     answer_minutes: int = 60
+    reminder_letter_minor: int = 0
+    business_lump_sum: bool = False
 
     def instalment_count_max(self, balance: Money) -> int:
         """The largest number of instalments for this open amount."""

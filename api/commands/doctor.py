@@ -1,9 +1,10 @@
 """``kulanz doctor``: what is configured, what is reachable, what is missing, and what to do."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import httpx
@@ -20,6 +21,8 @@ from api.service import BOT_PYTHON
 from api.settings import PROJECT, Settings
 from api.wiring import Keys, NotRunning, Running
 from conversation.engine import RasaEngine
+from ledger.base_rate import SHIPPED, BaseRate, base_rate_on, not_confirmed
+from ledger.book import base_rates
 from storage.engine import Database, DatabaseUrls
 from storage.tables import ChannelAccount, Claim, Merchant, Message
 
@@ -51,6 +54,7 @@ async def examine(settings: Settings) -> list[Finding]:
     try:
         running = Running.load(settings.state_file)
     except NotRunning:
+        findings.append(base_rate_finding(SHIPPED, datetime.now(UTC).date()))
         findings.append(Finding(MISSING, "service", "not running", "kulanz up"))
         return findings
     findings.append(Finding(GOOD, "service", f"process {running.supervisor_pid}"))
@@ -65,7 +69,35 @@ async def examine(settings: Settings) -> list[Finding]:
             findings.append(Finding(GOOD, name, await check()))
         except Exception as error:  # each part may fail in its own way, all are reported
             findings.append(Finding(BAD, name, f"no answer ({type(error).__name__})", advice))
+    with contextlib.suppress(Exception):  # a database that does not answer is reported above
+        rates = await _base_rates(settings, running)
+        findings.append(base_rate_finding(rates, datetime.now(UTC).date()))
     return findings
+
+
+def base_rate_finding(rates: tuple[BaseRate, ...], today: date) -> Finding:
+    """Whether the base rate of every half year up to today is confirmed."""
+    missing = not_confirmed(rates[0].since, today, rates)
+    if not missing:
+        now = base_rate_on(today, rates)
+        return Finding(GOOD, "base rate", f"{now.percent} % since {now.since}, confirmed")
+    since = ", ".join(day.isoformat() for day in missing)
+    return Finding(
+        MISSING,
+        "base rate",
+        f"not confirmed for the half year from {since}",
+        f"kulanz base-rate add {missing[0]} PERCENT --source NOTICE",
+    )
+
+
+async def _base_rates(settings: Settings, running: Running) -> tuple[BaseRate, ...]:
+    urls = DatabaseUrls.derive(running.owner_url, Keys.of(settings).role_password)
+    database = Database(urls, pool_size=1)
+    try:
+        async with database.operator() as session:
+            return await base_rates(session)
+    finally:
+        await database.close()
 
 
 def _installation() -> list[Finding]:
