@@ -74,8 +74,8 @@ class Statement:
     was asked for by part, reversals deducted; ``paid`` is what was paid, returned payments
     deducted. ``interest`` is how default interest came about up to the day of the
     statement; ``accrued`` is the part of it that is not posted yet, and is contained in
-    ``charged`` and ``open``. ``intact`` says whether the hash chain holds. ``agreement`` is the active one, or
-    the last one where none is.
+    ``charged`` and ``open``. ``intact`` says whether the hash chain holds. ``agreement`` is the
+    active one, or the last one where none is.
     """
 
     claim_id: int

@@ -185,7 +185,6 @@ _READERS: Mapping[str, Reader] = {
     "opening_hours": _hours,
     "answer_minutes": _whole(0, 24 * 60),
     "reminder_letter_minor": _whole(0, LETTER_MINOR_MAX),
-    "business_lump_sum": _yes_no,
 }
 
 
