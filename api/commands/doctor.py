@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -54,7 +55,8 @@ async def examine(settings: Settings) -> list[Finding]:
     try:
         running = Running.load(settings.state_file)
     except NotRunning:
-        findings.append(base_rate_finding(SHIPPED, datetime.now(UTC).date()))
+        shipped = base_rate_finding(SHIPPED, datetime.now(UTC).date())
+        findings.append(replace(shipped, what="base rate, as shipped"))
         findings.append(Finding(MISSING, "service", "not running", "kulanz up"))
         return findings
     findings.append(Finding(GOOD, "service", f"process {running.supervisor_pid}"))

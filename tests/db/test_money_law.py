@@ -319,7 +319,7 @@ async def test_limitation_is_known_and_begins_anew_with_a_deferral(
 
 async def test_costs_of_default(database: Database, customer: Customer) -> None:
     consumer = await claim_of(database, customer, reference="consumer")
-    days = {"value_date": date(2026, 2, 1), "now": NOW}
+    days: dict[str, Any] = {"value_date": date(2026, 2, 1), "now": NOW}
     async with database.merchant(customer.merchant_id) as session:
         letter = await book.post_reminder_letter(session, consumer.id, eur(1_20), key="l1", **days)
         assert letter.open_after.costs == eur(1_20)

@@ -84,7 +84,7 @@ class HandAccount:
             parts.append(("overpaid", minor))
 
     def give_back(self, step: int, minor: int | None) -> None:
-        left = []
+        left: list[tuple[str, int]] = []
         for name, part in reversed(self.taken[step]):
             back = part if minor is None else min(part, minor)
             minor = None if minor is None else minor - back
