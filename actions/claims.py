@@ -121,7 +121,7 @@ async def say_nothing_to_do(turn: Turn) -> None:
 async def _records(turn: Turn) -> Sequence[book.ClaimRecord]:
     if turn.facts.customer_id is None:
         return []
-    return await book.records_of(turn.context.session, turn.facts.customer_id)
+    return await book.records_of(turn.context.session, turn.facts.customer_id, now=turn.context.now)
 
 
 async def focus_to_speak_of(turn: Turn) -> Focus | None:

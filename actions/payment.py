@@ -110,7 +110,7 @@ async def _talked_about(turn: Turn) -> Statement | None:
         return found.statement
     if (claim_id := turn.slot("claim_id")) is None:
         return None
-    return await book.statement(turn.context.session, claim_id)
+    return await book.statement(turn.context.session, claim_id, now=turn.context.now)
 
 
 class AskPaid(DialogueAction):

@@ -4,6 +4,7 @@ import typer
 
 from api.commands import (
     api_key,
+    base_rate,
     channel,
     channels,
     chat,
@@ -13,6 +14,7 @@ from api.commands import (
     demo,
     doctor,
     intake,
+    interest,
     login,
     merchant,
     parse,
@@ -41,6 +43,8 @@ for module in (
     contact,
     telegram_link,
     statement,
+    interest,
+    base_rate,
     costs,
     login,
     merchant,

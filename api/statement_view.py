@@ -2,11 +2,15 @@
 
 from babel.dates import format_date
 from babel.numbers import format_currency
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from conversation.wording import load_catalogue
+from ledger.interest import Interest
 from ledger.money import Money
 from ledger.statement import AgreementRecord, Statement
+
+NOT_CONFIRMED = "not confirmed"
 
 
 def money(amount: Money) -> str:
@@ -23,7 +27,7 @@ def statement_table(found: Statement) -> Table:
         "from → to",
         title=f"Claim {found.reference} · {found.description} · {found.rf_reference}",
         caption=(
-            f"open {money(found.open.total)} · {found.status.value} · "
+            f"open {money(found.open.total)}{_accrued(found)} · {found.status.value} · "
             f"hash chain {'intact' if found.intact else 'BROKEN'}"
         ),
     )
@@ -47,6 +51,35 @@ def _rhythm(agreement: AgreementRecord) -> list[str]:
         return []
     often = load_catalogue().phrase("rhythm", rhythm, "en", "sie")
     return [f"{len(agreement.progress)} instalments, {often}"]
+
+
+def _accrued(found: Statement) -> str:
+    if not found.accrued:
+        return ""
+    return f", with {money(found.accrued)} of interest that is not posted yet"
+
+
+def interest_table(found: Interest) -> Table:
+    """Default interest period by period, both ends counted; what is not confirmed says so."""
+    table = Table("from", "to", title="default interest", caption=_total(found), box=SIMPLE_HEAD)
+    for name in ("days", "principal", "base rate", "percent", "amount"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for part in found.segments:
+        table.add_row(
+            part.first.isoformat(),
+            part.last.isoformat(),
+            str(part.days),
+            money(part.principal),
+            f"{part.base_percent} %{'' if part.confirmed else ' *'}",
+            f"{part.percent} %",
+            money(part.amount),
+        )
+    return table
+
+
+def _total(found: Interest) -> str:
+    state = "" if found.confirmed else f"; * base rate {NOT_CONFIRMED}"
+    return f"together {money(found.amount)}{state}"
 
 
 def agreement_table(agreement: AgreementRecord) -> Table:

@@ -24,17 +24,19 @@ def allocate_payment(
 ) -> dict[int, Money]:
     """Spread a payment over a customer's claims, by claim id; nothing goes to claims left out.
 
-    The claim that the customer chose comes first. Then what is due, of that what is safe for the
-    shortest time (limitation), then what bears interest, then the oldest; claims alike in all
-    share in proportion. More than everything goes on the last claim that was reached.
-    Raises ``ValueError`` without claims.
+    The claim that the customer chose comes first (§ 366 I). Then what is due, of that what is safe
+    for the shortest time (limitation), then what bears interest, then the oldest; claims alike in
+    all share in proportion (§ 366 II). What is time-barred is not pursued, so it comes last. More
+    than everything goes on the last claim that was reached. Raises ``ValueError`` without claims.
     """
     if not claims:
         raise ValueError("a payment needs a claim to go to")
 
-    def rank(claim: OwedClaim) -> tuple[bool, bool, date, bool, date]:
+    def rank(claim: OwedClaim) -> tuple[bool, bool, bool, date, bool, date]:
+        barred = claim.limitation_date is not None and claim.limitation_date < today
         return (
             claim.claim_id != chosen,
+            barred,
             claim.due_date > today,
             claim.limitation_date or date.max,
             not claim.bears_interest,

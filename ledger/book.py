@@ -22,7 +22,9 @@ from ledger.book_claims import (
     resume,
     write_off,
 )
+from ledger.book_costs import post_legal_costs, post_lump_sum, post_reminder_letter
 from ledger.book_customers import post_customer_payment
+from ledger.book_interest import add_base_rate, base_rates
 from ledger.book_postings import (
     post_credit_note,
     post_interest,
@@ -46,8 +48,10 @@ __all__ = [
     "Guard",
     "NewClaim",
     "active_agreement",
+    "add_base_rate",
     "agree",
     "balance",
+    "base_rates",
     "break_agreement",
     "cancel_agreement",
     "claim_facts",
@@ -59,7 +63,10 @@ __all__ = [
     "post_credit_note",
     "post_customer_payment",
     "post_interest",
+    "post_legal_costs",
+    "post_lump_sum",
     "post_payment",
+    "post_reminder_letter",
     "post_return",
     "post_waiver",
     "recall",

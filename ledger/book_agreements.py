@@ -9,12 +9,14 @@ from ledger import book_rows as rows
 from ledger.agreements import (
     AgreementStatus,
     AgreementTerms,
+    Deferral,
     InstalmentPlan,
     Settlement,
     terms_to_data,
 )
 from ledger.book_command import PostingCommand
 from ledger.book_events import tell_agreement
+from ledger.book_postings import post_interest
 from ledger.book_reading import record
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
@@ -29,6 +31,7 @@ from ledger.errors import (
     TermsDoNotFit,
 )
 from ledger.guard import Guard
+from ledger.limitation import restarted
 from ledger.money import Money
 from ledger.posting import plan_charge
 from ledger.statement import AgreementRecord
@@ -50,7 +53,8 @@ async def agree(
 
     Raises ``ClaimUnknown``, ``ClaimInDispute``, ``ClaimNotOpen``, ``NothingOwed``,
     ``CurrencyDiffers``, ``TermsDoNotFit``, ``IdempotencyConflict``, and what the guard raises;
-    then nothing has changed.
+    then no agreement has changed. A customer who agrees to pay later or in instalments
+    acknowledges the claim, so its limitation begins anew (§ 212 I No. 1 BGB).
     """
     book = await rows.open_book(session, claim_id)
     fingerprint = input_hash("agree", claim=claim_id, terms=terms_to_data(terms))
@@ -64,6 +68,10 @@ async def agree(
         if earlier.input_hash != fingerprint:
             raise IdempotencyConflict(key)
         return rows.record_of(earlier, book.postings)
+    # What is agreed about holds the interest up to today, so that is posted first.
+    today = await rows.local_day(session, book.claim, now)
+    await post_interest(session, claim_id, through=today, now=now, key=f"{key}:interest")
+    book = await rows.open_book(session, claim_id)
     held = await record(session, claim_id)
     facts = held.facts(now)
     _require_agreeable(book, facts, terms)
@@ -91,7 +99,21 @@ async def agree(
         session, book.claim, "agreement_made", now, agreement=row.id, agreement_kind=row.kind
     )
     tell_agreement(session, book.claim, row, EventKind.AGREEMENT_MADE, now)
+    if isinstance(terms, Deferral | InstalmentPlan):
+        _restart_limitation(session, book, facts, now)
     return rows.record_of(row, book.postings)
+
+
+def _restart_limitation(
+    session: AsyncSession, book: OpenBook, facts: ClaimFacts, now: datetime
+) -> None:
+    before = book.claim.limitation_date
+    if before is None:
+        return
+    book.claim.limitation_date = restarted(before, facts.today)
+    if book.claim.limitation_date != before:
+        until = book.claim.limitation_date.isoformat()
+        rows.audit(session, book.claim, "claim_limitation_restarted", now, until=until)
 
 
 def _require_agreeable(book: OpenBook, facts: ClaimFacts, terms: AgreementTerms) -> None:

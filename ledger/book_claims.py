@@ -13,8 +13,11 @@ from ledger.book_events import tell_dispute
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED, ClaimStatus
+from ledger.default import DefaultGround
 from ledger.errors import ClaimExists, ClaimNotOpen, OpenAmountDiffers
-from ledger.money import Money
+from ledger.limitation import limitation_by_law
+from ledger.money import Money, total
+from ledger.posting import PostingKind, effective
 from ledger.reference import rf_reference
 from storage.tables import Claim
 
@@ -23,7 +26,8 @@ from storage.tables import Claim
 class NewClaim:
     """An invoice to be handled. ``reference`` is the merchant's own key of it.
 
-    ``default_since`` counts only together with ``default_proof`` (§ 286 BGB).
+    ``default_since`` counts only together with ``default_proof`` (§ 286 BGB). Without a
+    ``limitation_date`` it is the one of §§ 195, 199 BGB.
     """
 
     merchant_id: int
@@ -41,6 +45,8 @@ class NewClaim:
     contract_date: date | None = None
     default_since: date | None = None
     default_proof: str | None = None
+    default_ground: DefaultGround | None = None
+    consumer_loan: bool = False
     limitation_date: date | None = None
     confirmed_at: datetime | None = None
 
@@ -79,7 +85,9 @@ async def open_claim(session: AsyncSession, new: NewClaim, *, now: datetime, key
         costs_reason=new.costs_reason,
         default_since=new.default_since,
         default_proof=new.default_proof,
-        limitation_date=new.limitation_date,
+        default_ground=new.default_ground and new.default_ground.value,
+        consumer_loan=new.consumer_loan,
+        limitation_date=new.limitation_date or limitation_by_law(new.due_date),
         status=ClaimStatus.OPEN.value,
         confirmed_at=new.confirmed_at,
         created_at=now,
@@ -106,14 +114,17 @@ async def confirm_open_amount(
 ) -> None:
     """Note that the merchant confirmed the open amount at ``at`` (freshness lock).
 
-    Raises ``OpenAmountDiffers`` when ``amount`` is given and is not what the ledger holds; the
-    claim then stays unconfirmed until the difference is posted. An older confirmation than the
+    Raises ``OpenAmountDiffers`` when ``amount`` is given and is not what the ledger holds, with or
+    without the default interest that the ledger added; the claim then stays unconfirmed until the
+    difference is posted. An older confirmation than the
     one at hand changes nothing.
     """
     book = await rows.open_book(session, claim_id)
     if amount is not None:
         book.require_currency(amount)
-        if amount != book.open.total:
+        added = (p.amount for p in effective(book.postings) if p.kind is PostingKind.INTEREST)
+        held = book.open.total
+        if amount not in (held, held - total(added, book.currency)):
             raise OpenAmountDiffers(f"{amount} confirmed, {book.open.total} in the ledger")
     if book.claim.confirmed_at is None or book.claim.confirmed_at < at:
         book.claim.confirmed_at = at

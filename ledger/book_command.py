@@ -7,29 +7,41 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
-from ledger.agreements import AgreementStatus, Settlement
+from ledger import rebooking
+from ledger.agreements import AgreementStatus, Promise, Settlement
 from ledger.book_events import tell_agreement, tell_money, tell_settled
+from ledger.book_interest import interest_terms
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED, ClaimStatus
-from ledger.money import Money
+from ledger.money import Money, total
 from ledger.posting import (
     Movement,
+    Posting,
     PostingKind,
+    effective,
     paid_since,
     reversal,
     set_off,
     undone_amounts,
     waiver,
 )
+from ledger.rebooking import InterestTerms
 from ledger.statement import Receipt
+from ledger.value_order import in_value_order
 from storage.merchant_events import EventKind
 from storage.tables import Agreement as AgreementRow
+
+MovementsFor = Callable[[OpenBook], Sequence[Movement]]
 
 
 @dataclass(frozen=True, slots=True)
 class PostingCommand:
-    """One command on one claim. ``detail`` is what else tells it from another one."""
+    """One command on one claim. ``detail`` is what else tells it from another one.
+
+    ``undoes``: it takes effect on the day of what it undoes at the earliest. ``charges_only``:
+    nothing but interest is posted, so later postings need not wait for it.
+    """
 
     name: str
     claim_id: int
@@ -38,14 +50,16 @@ class PostingCommand:
     key: str
     amount: Money | None = None
     detail: str | None = None
+    undoes: bool = False
+    charges_only: bool = False
 
-    async def run(
-        self, session: AsyncSession, movements_for: Callable[[OpenBook], Sequence[Movement]]
-    ) -> Receipt:
+    async def run(self, session: AsyncSession, movements_for: MovementsFor) -> Receipt:
         """Post what ``movements_for`` makes of the locked claim, or repeat the earlier answer.
 
-        Afterwards a claim with nothing open is settled and its agreement kept; a settlement
-        that is paid in time lets the rest go; a claim that is open again gets its agreement back.
+        Interest is charged up to the value date before; what has a later one is booked anew
+        behind. Afterwards a claim with nothing open is settled and its agreement kept; an
+        agreement that is paid in time lets go what it has to; a claim that is open again gets its
+        agreement back.
         """
         book = await rows.open_book(session, self.claim_id)
         before = await rows.replayed(session, book.claim.merchant_id, self.key, self._input_hash)
@@ -53,8 +67,12 @@ class PostingCommand:
             return before
         if self.amount is not None:
             book.require_currency(self.amount)
-        await self._post(session, book, movements_for(book))
-        await self._post(session, book, set_off(book.open))
+        terms = await interest_terms(session, book.claim)
+        if terms is None:
+            await self._post(session, book, movements_for(book))
+            await self._post(session, book, set_off(book.open))
+        else:
+            await self._post(session, book, self._in_order(book, movements_for, terms))
         tell_money(session, book, self.key, self.now)
         await self._follow_up(session, book)
         return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
@@ -69,14 +87,33 @@ class PostingCommand:
             detail=self.detail,
         )
 
+    def _in_order(
+        self, book: OpenBook, movements_for: MovementsFor, terms: InterestTerms
+    ) -> Sequence[Movement]:
+        return in_value_order(
+            book.postings,
+            lambda postings: movements_for(OpenBook(book.claim, list(postings))),
+            terms,
+            claim_id=self.claim_id,
+            value_date=self.value_date,
+            currency=book.currency,
+            key=self.key,
+            undoes=self.undoes,
+            charges_only=self.charges_only,
+        )
+
     async def _post(
-        self, session: AsyncSession, book: OpenBook, movements: Sequence[Movement]
+        self,
+        session: AsyncSession,
+        book: OpenBook,
+        movements: Sequence[Movement],
+        value_date: date | None = None,
     ) -> None:
         await rows.append(
             session,
             book,
             movements,
-            value_date=self.value_date,
+            value_date=value_date or self.value_date,
             now=self.now,
             key=self.key,
             input_hash=self._input_hash,
@@ -85,8 +122,10 @@ class PostingCommand:
     async def _follow_up(self, session: AsyncSession, book: OpenBook) -> None:
         agreements = await rows.agreement_rows(session, self.claim_id)
         active = next((row for row in agreements if row.status == AgreementStatus.ACTIVE), None)
-        if active is not None and _settlement_paid(book, active):
-            await self._post(session, book, waiver(book.open.total, book.open))
+        if active is not None:
+            let_go = await _let_go(session, book, active)
+            if let_go:
+                await self._post(session, book, waiver(let_go, book.open), self._last_day(book))
         if not book.open.total:
             if book.claim.status in PURSUED:
                 self._set_status(session, book, ClaimStatus.SETTLED)
@@ -100,33 +139,59 @@ class PostingCommand:
             if kept and active is None:
                 await self._resume(session, book, kept[-1])
 
+    def _last_day(self, book: OpenBook) -> date:
+        return max(self.value_date, rebooking.last_day(book.postings) or self.value_date)
+
     def _set_status(self, session: AsyncSession, book: OpenBook, status: ClaimStatus) -> None:
         book.claim.status = status.value
         book.claim.updated_at = self.now
         rows.audit(session, book.claim, f"claim_{status.value}", self.now)
 
     async def _resume(self, session: AsyncSession, book: OpenBook, kept: AgreementRow) -> None:
-        if isinstance(rows.record_of(kept, ()).terms, Settlement):
-            undone = undone_amounts(book.postings)
+        if isinstance(rows.record_of(kept, ()).terms, Settlement | Promise):
+            standing = effective(book.postings)
+            undone = undone_amounts(standing)
             let_go = [
                 posting
-                for posting in book.postings
+                for posting in standing
                 if posting.kind is PostingKind.WAIVER
                 and posting.number > kept.terms["after_posting"]
                 and posting.number not in undone
             ]
-            await self._post(session, book, reversal(let_go))
+            await self._post(session, book, reversal(let_go), self._last_day(book))
         rows.resume_agreement(kept)
 
 
-def _settlement_paid(book: OpenBook, row: AgreementRow) -> bool:
-    """Whether the amount of a settlement has been paid by its due day, and something is left."""
+async def _let_go(session: AsyncSession, book: OpenBook, row: AgreementRow) -> Money:
+    """What an agreement that was paid in time lets go of what is still open.
+
+    A settlement: everything. A promise: the interest of the days since it was given, so that
+    paying what was promised is enough.
+    """
+    nothing = Money.zero(book.currency)
     terms = rows.record_of(row, ()).terms
-    if not isinstance(terms, Settlement) or not book.open.total:
-        return False
-    in_time = [
-        posting
-        for posting in book.postings
-        if posting.kind is not PostingKind.PAYMENT or posting.value_date <= terms.due
-    ]
-    return paid_since(in_time, row.terms["after_posting"], book.currency) >= terms.amount
+    if not isinstance(terms, Settlement | Promise) or not book.open.total:
+        return nothing
+    in_time = _in_time(book.postings, terms.due)
+    if paid_since(in_time, row.terms["after_posting"], book.currency) < terms.amount:
+        return nothing
+    if isinstance(terms, Settlement):
+        return book.open.total
+    agreed = await rows.local_day(session, book.claim, row.agreed_at)
+    since = (
+        posting.amount
+        for posting in effective(book.postings)
+        if posting.kind is PostingKind.INTEREST and posting.value_date > agreed
+    )
+    return min(book.open.total, total(since, book.currency))
+
+
+def _in_time(postings: Sequence[Posting], due: date) -> list[Posting]:
+    """The postings without payments of after the due day, and without what undoes those."""
+    late: set[int] = set()
+    for posting in postings:
+        if (
+            posting.kind is PostingKind.PAYMENT and posting.value_date > due
+        ) or posting.reverses in late:
+            late.add(posting.number)
+    return [posting for posting in postings if posting.number not in late]

@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ledger import book_rows as rows
 from ledger.allocation import OwedClaim, allocate_payment
 from ledger.book_command import PostingCommand
+from ledger.book_interest import interest_terms
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED
 from ledger.errors import AmountNotPositive, ClaimUnknown
 from ledger.money import Money, total
-from ledger.posting import Movement, Posting, PostingKind, open_amount, payment
+from ledger.posting import Marking, Movement, Posting, PostingKind, open_amount, payment
+from ledger.rebooking import interest_due
 from ledger.statement import Receipt
 from storage.tables import Claim
 
@@ -56,9 +58,19 @@ async def post_customer_payment(
     )
     postings = await rows.postings_by_claim(session, [claim.id for claim in claims])
     # A repetition goes where the payment went, not where it would go now.
-    shares = _posted_before(postings, key) or _allocated(
-        claims, postings, amount, await rows.local_day(session, claims[0], now), chosen_claim_id
-    )
+    shares = _posted_before(postings, key)
+    if not shares:
+        owed = [
+            await _owed(session, claim, postings[claim.id], value_date)
+            for claim in claims
+            if claim.status in PURSUED or claim.id == chosen_claim_id
+        ]
+        today = await rows.local_day(session, claims[0], now)
+        shares = (
+            allocate_payment(amount, owed, today=today, chosen=chosen_claim_id)
+            if owed
+            else {claims[-1].id: amount}
+        )
     receipts = []
     for claim_id, share in shares.items():
         command = PostingCommand(
@@ -75,7 +87,7 @@ async def post_customer_payment(
 
 
 def _paying(share: Money) -> Callable[[OpenBook], Sequence[Movement]]:
-    return lambda book: payment(share, book.open)
+    return lambda book: payment(share, book.open, book.marking(Marking.BY_LAW))
 
 
 def _share_key(key: str, claim_id: int) -> str:
@@ -90,30 +102,28 @@ def _posted_before(postings: Mapping[int, Sequence[Posting]], key: str) -> dict[
             for posting in of_claim
             if posting.command_key == _share_key(key, claim_id)
             and posting.kind is PostingKind.PAYMENT
+            and posting.rebooks is None
         ]
         if made:
             shares[claim_id] = total(made, made[0].currency)
     return shares
 
 
-def _allocated(
-    claims: Sequence[Claim],
-    postings: Mapping[int, Sequence[Posting]],
-    amount: Money,
-    today: date,
-    chosen: int | None,
-) -> dict[int, Money]:
-    owed = [
-        OwedClaim(
-            claim_id=claim.id,
-            open=open_amount(postings[claim.id], claim.currency).total,
-            due_date=claim.due_date,
-            limitation_date=claim.limitation_date,
-            bears_interest=claim.default_since is not None and claim.default_since <= today,
-        )
-        for claim in claims
-        if claim.status in PURSUED or claim.id == chosen
-    ]
-    if not owed:
-        return {claims[-1].id: amount}
-    return allocate_payment(amount, owed, today=today, chosen=chosen)
+async def _owed(
+    session: AsyncSession, claim: Claim, postings: Sequence[Posting], value_date: date
+) -> OwedClaim:
+    """What the order of claims depends on, with the interest up to the payment's day."""
+    open_ = open_amount(postings, claim.currency).total
+    terms = await interest_terms(session, claim)
+    if terms is not None:
+        due = interest_due(postings, terms, value_date, claim.currency)
+        open_ += max(due, Money.zero(claim.currency))
+    return OwedClaim(
+        claim_id=claim.id,
+        open=open_,
+        due_date=claim.due_date,
+        limitation_date=claim.limitation_date,
+        bears_interest=terms is not None
+        and terms.default_since is not None
+        and terms.default_since <= value_date,
+    )

@@ -24,7 +24,10 @@ def tell_money(session: AsyncSession, book: OpenBook, key: str, now: datetime) -
         moved = [
             posting
             for posting in book.postings
-            if posting.kind is posting_kind and posting.command_key == key
+            # What was only booked anew by value date moved before.
+            if posting.kind is posting_kind
+            and posting.command_key == key
+            and posting.rebooks is None
         ]
         if moved:
             _tell(

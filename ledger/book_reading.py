@@ -10,10 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
 from ledger.agreements import AgreementKind, AgreementStatus
+from ledger.book_interest import BEARING, base_rates, proved_default, terms_of
 from ledger.chain import first_broken
 from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
 from ledger.errors import ClaimUnknown
+from ledger.interest import Interest
+from ledger.money import Money
 from ledger.posting import Posting, money_received, open_amount
+from ledger.rebooking import accrued as reckoned_interest
+from ledger.rebooking import interest_due
 from ledger.statement import Statement, charged, statement_lines, totals
 from storage.tables import Agreement as AgreementRow
 from storage.tables import Claim, Customer, Merchant
@@ -30,7 +35,11 @@ class ClaimRecord:
     postings: Sequence[Posting]
     agreements: Sequence[AgreementRow]
     open: OpenAmount
-    """What is open after all postings."""
+    """What is open after all postings, with ``accrued``."""
+    interest: Interest
+    """How default interest came about."""
+    accrued: Money
+    """Default interest up to the day of reading that is not posted yet."""
 
     def facts(self, now: datetime) -> ClaimFacts:
         """What a negotiation has to know about the claim."""
@@ -80,18 +89,20 @@ class ClaimRecord:
             pause_reason=claim.pause_reason,
             confirmed_at=claim.confirmed_at,
             lines=statement_lines(postings, claim.currency),
-            charged=charged(postings, claim.currency),
+            charged=charged(postings, claim.currency).with_interest(self.accrued),
             totals=totals(postings, claim.currency),
             paid=money_received(postings, claim.currency),
             open=self.open,
             intact=first_broken(claim.id, postings) is None,
+            interest=self.interest,
+            accrued=self.accrued,
             agreement=current,
             earlier_agreements=tuple(record for record in agreements if record is not current),
         )
 
 
 _CLAIM = (
-    select(Claim, Customer.number, Customer.business, Merchant.timezone)
+    select(Claim, Customer.number, Customer.business, Customer.land, Merchant.timezone)
     .join(Customer, Customer.id == Claim.customer_id)
     .join(Merchant, Merchant.id == Claim.merchant_id)
     .order_by(Claim.due_date, Claim.id)
@@ -107,43 +118,77 @@ _ANY = sorted(status.value for status in ClaimStatus)
 
 
 async def records_of(
-    session: AsyncSession, customer_id: int, *, pursued_only: bool = True
+    session: AsyncSession,
+    customer_id: int,
+    *,
+    pursued_only: bool = True,
+    now: datetime | None = None,
 ) -> list[ClaimRecord]:
     """The customer's claims, oldest due first (the order of § 366 II BGB); with ``pursued_only``
-    those open or disputed."""
+    those open or disputed.
+
+    With ``now`` their interest is reckoned up to that day, without it what is posted counts.
+    """
     statuses = _PURSUED if pursued_only else _ANY
     found = await session.execute(_BY_CUSTOMER, {"wanted": customer_id, "statuses": statuses})
-    return await _records(session, found.all())
+    return await _records(session, found.all(), now)
 
 
-async def record(session: AsyncSession, claim_id: int) -> ClaimRecord:
+async def record(
+    session: AsyncSession, claim_id: int, *, now: datetime | None = None
+) -> ClaimRecord:
     """One claim; raises ``ClaimUnknown``."""
     found = (await session.execute(_BY_ID, {"wanted": claim_id})).all()
     if not found:
         raise ClaimUnknown(claim_id)
-    return (await _records(session, found))[0]
+    return (await _records(session, found, now))[0]
 
 
 async def _records(
-    session: AsyncSession, found: Sequence[Row[Claim, str, bool, str]]
+    session: AsyncSession,
+    found: Sequence[Row[Claim, str, bool, str | None, str]],
+    now: datetime | None,
 ) -> list[ClaimRecord]:
     if not found:
         return []
     ids = [claim.id for claim, *_ in found]
     postings = await rows.postings_by_claim(session, ids)
     agreements = await rows.agreements_by_claim(session, ids)
-    return [
-        ClaimRecord(
-            claim,
-            number,
-            business,
-            zone,
-            postings[claim.id],
-            agreements[claim.id],
-            open_amount(postings[claim.id], claim.currency),
+    reckoned = now is not None and any(_bears_interest(claim) for claim, *_ in found)
+    rates = await base_rates(session) if reckoned else ()
+    records = []
+    for claim, number, business, land, zone in found:
+        held = postings[claim.id]
+        interest, accrued = _nothing_accrued(claim.currency)
+        if now is not None and _bears_interest(claim):
+            terms = terms_of(claim, agreements[claim.id], business, land, zone, rates)
+            today = now.astimezone(ZoneInfo(zone)).date()
+            interest = reckoned_interest(held, terms, today, claim.currency)
+            accrued = max(interest_due(held, terms, today, claim.currency), accrued)
+        open_ = open_amount(held, claim.currency).with_interest(accrued)
+        records.append(
+            ClaimRecord(
+                claim,
+                number,
+                business,
+                zone,
+                held,
+                agreements[claim.id],
+                open_,
+                interest,
+                accrued,
+            )
         )
-        for claim, number, business, zone in found
-    ]
+    return records
+
+
+def _bears_interest(claim: Claim) -> bool:
+    return claim.status in BEARING and proved_default(claim)
+
+
+def _nothing_accrued(currency: str) -> tuple[Interest, Money]:
+    """Of a claim that bears no interest."""
+    return Interest(Money.zero(currency), ()), Money.zero(currency)
 
 
 async def claims_of(
@@ -157,16 +202,20 @@ async def claims_of(
     return list(found)
 
 
-async def balance(session: AsyncSession, claim_id: int) -> OpenAmount:
-    """What is open on the claim now; raises ``ClaimUnknown``."""
-    return (await record(session, claim_id)).open
+async def balance(
+    session: AsyncSession, claim_id: int, *, now: datetime | None = None
+) -> OpenAmount:
+    """What is open on the claim, with ``now`` up to that day; raises ``ClaimUnknown``."""
+    return (await record(session, claim_id, now=now)).open
 
 
 async def claim_facts(session: AsyncSession, claim_id: int, *, now: datetime) -> ClaimFacts:
     """What a negotiation has to know about the claim; raises ``ClaimUnknown``."""
-    return (await record(session, claim_id)).facts(now)
+    return (await record(session, claim_id, now=now)).facts(now)
 
 
-async def statement(session: AsyncSession, claim_id: int) -> Statement:
-    """Everything about a claim; raises ``ClaimUnknown``."""
-    return (await record(session, claim_id)).statement()
+async def statement(
+    session: AsyncSession, claim_id: int, *, now: datetime | None = None
+) -> Statement:
+    """Everything about a claim, with ``now`` up to that day; raises ``ClaimUnknown``."""
+    return (await record(session, claim_id, now=now)).statement()

@@ -14,7 +14,7 @@ from ledger.chain import chained
 from ledger.claim import OpenAmount
 from ledger.errors import ClaimUnknown, CurrencyDiffers, IdempotencyConflict
 from ledger.money import Money
-from ledger.posting import Account, Movement, Posting, PostingKind, open_amount
+from ledger.posting import Account, Marking, Movement, Posting, PostingKind, open_amount
 from ledger.statement import AgreementRecord, Receipt, agreement_progress
 from storage.statement import Statement
 from storage.tables import Agreement as AgreementRow
@@ -37,6 +37,12 @@ class OpenBook:
     def open(self) -> OpenAmount:
         """What is open after all postings."""
         return open_amount(self.postings, self.claim.currency)
+
+    def marking(self, wanted: Marking) -> Marking:
+        """What a payment is for; by law consumer loans have an order of their own."""
+        if wanted is Marking.BY_LAW and self.claim.consumer_loan:
+            return Marking.CONSUMER_LOAN
+        return wanted
 
     def require_currency(self, *amounts: Money) -> None:
         """Raise ``CurrencyDiffers`` unless all amounts are in the claim's currency."""
@@ -61,6 +67,8 @@ def posting_of(row: Any, number_of: dict[int, int]) -> Posting:
         input_hash=row.input_hash,
         previous_hash=row.previous_hash,
         hash=row.hash,
+        marking=None if row.marking is None else Marking(row.marking),
+        rebooks=row.rebooks,
     )
 
 
@@ -82,6 +90,8 @@ def posting_values(posting: Posting, merchant_id: int, reverses_id: int | None) 
         "input_hash": posting.input_hash,
         "previous_hash": posting.previous_hash,
         "hash": posting.hash,
+        "marking": None if posting.marking is None else posting.marking.value,
+        "rebooks": posting.rebooks,
     }
 
 

@@ -48,6 +48,10 @@ def posting_hash(posting: Posting) -> str:
         "input": posting.input_hash,
         "previous": posting.previous_hash,
     }
+    if posting.marking is not None:
+        facts["marking"] = posting.marking.value
+    if posting.rebooks is not None:
+        facts["rebooks"] = posting.rebooks
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -64,7 +68,8 @@ def chained(
 ) -> tuple[Posting, ...]:
     """Number, key and seal movements of one command behind the claim's ``last`` posting.
 
-    ``position`` is the place of the first of them among the command's postings.
+    ``position`` is the place of the first of them among the command's postings. ``value_date``
+    is that of movements without one of their own.
     """
     number = last.number if last else 0
     previous = last.hash if last else genesis_hash(claim_id)
@@ -77,13 +82,15 @@ def chained(
             source=movement.source,
             destination=movement.destination,
             amount=movement.amount,
-            value_date=value_date,
+            value_date=movement.value_date or value_date,
             booked_at=booked_at,
             reverses=movement.reverses,
             idempotency_key=f"{key}#{position + place}",
             input_hash=input_hash,
             previous_hash=previous,
             hash="",
+            marking=movement.marking,
+            rebooks=movement.rebooks,
         )
         sealed = replace(draft, hash=posting_hash(draft))
         previous = sealed.hash

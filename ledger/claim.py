@@ -1,6 +1,6 @@
 """What a claim is and what is open on it, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -35,6 +35,10 @@ class OpenAmount:
         """Nothing open, nothing overpaid."""
         zero = Money.zero(currency)
         return cls(zero, zero, zero, zero)
+
+    def with_interest(self, more: Money) -> "OpenAmount":
+        """The same with so much more interest."""
+        return replace(self, interest=self.interest + more)
 
     @property
     def total(self) -> Money:

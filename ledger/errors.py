@@ -75,3 +75,7 @@ class AgreementRefused(LedgerError):
 
 class TermsDoNotFit(AgreementRefused):
     """What is to be paid is not what is open on the claim (plus the plan's charge)."""
+
+
+class CostsRefused(LedgerError):
+    """These costs may not be charged: the law, or the kind of customer, does not allow it."""

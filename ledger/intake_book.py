@@ -14,12 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import intake_sql as sql
+from ledger import limitation
 from ledger.book_command import PostingCommand
 from ledger.book_rows import posting_values
 from ledger.chain import chained, input_hash
 from ledger.claim import OpenAmount
 from ledger.money import Money
-from ledger.posting import Account, Movement, Posting, PostingKind, opening
+from ledger.posting import Account, Marking, Movement, Posting, PostingKind, opening
 from ledger.rows import Problem
 from ledger.rows_claims import ClaimRow, Setting, claim_row
 from ledger.rows_file import Record
@@ -157,6 +158,7 @@ class _Intake:
             "principal": Account.PRINCIPAL.value,
             "costs": Account.COSTS.value,
             "page": PAGE_ROWS,
+            "limitation_years": limitation.YEARS,
         }
 
     async def run(self, *statements: str, **params: Any) -> Sequence[Any]:
@@ -320,7 +322,13 @@ def correction(open_: OpenAmount, principal: Money, costs: Money | None) -> tupl
             movements.append(Movement(PostingKind.CHARGE, origin, account, stated - held))
         else:
             movements.append(
-                Movement(PostingKind.CREDIT_NOTE, account, Account.RETURNS, held - stated)
+                Movement(
+                    PostingKind.CREDIT_NOTE,
+                    account,
+                    Account.RETURNS,
+                    held - stated,
+                    marking=Marking.AS_STATED,
+                )
             )
     return tuple(movements)
 

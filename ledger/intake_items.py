@@ -174,7 +174,13 @@ class _Items:
         now, key = self.setting.now, _key(row.event_id)
         if row.event is ItemEvent.PAYMENT:
             await book.post_payment(
-                self.session, claim_id, amount, value_date=row.value_date, now=now, key=key
+                self.session,
+                claim_id,
+                amount,
+                value_date=row.value_date,
+                now=now,
+                key=key,
+                marking=row.marking,
             )
         elif row.event is ItemEvent.CREDIT_NOTE:
             await book.post_credit_note(

@@ -26,6 +26,8 @@ STAGED_FACTS: dict[str, str] = {
     "costs_reason": "text",
     "default_since": "date",
     "default_proof": "text",
+    "default_ground": "text",
+    "consumer_loan": "bool",
     "limitation_date": "date",
     "confirmed_at": "timestamptz",
 }
@@ -67,6 +69,8 @@ OF_CLAIM = (
     "costs_reason",
     "default_since",
     "default_proof",
+    "default_ground",
+    "consumer_loan",
     "limitation_date",
 )
 SAME_IN_FILE = (*OF_CUSTOMER, "phone", "email", "whatsapp")
@@ -276,12 +280,16 @@ INSERT_POINTS = """
 INSERT_CLAIMS = """
     INSERT INTO claim (id, merchant_id, customer_id, reference, invoice_number, order_number,
         description, currency, rf_reference, contract_date, invoice_date, due_date, costs_reason,
-        default_since, default_proof, limitation_date, confirmed_at, created_at, updated_at)
+        default_since, default_proof, default_ground, consumer_loan, limitation_date,
+        confirmed_at, created_at, updated_at)
     SELECT r.claim_id, :merchant, i.customer_id, r.reference, r.invoice_number, r.order_number,
         r.description, r.currency,
         'RF' || lpad((98 - (n.body || '271500')::numeric % 97)::text, 2, '0') || n.body,
         r.contract_date, r.invoice_date, r.due_date, r.costs_reason, r.default_since,
-        r.default_proof, r.limitation_date, coalesce(r.confirmed_at, :now), :now, :now
+        r.default_proof, r.default_ground, coalesce(r.consumer_loan, false),
+        coalesce(r.limitation_date, make_date(extract(year FROM r.due_date)::int
+            + :limitation_years, 12, 31)),
+        coalesce(r.confirmed_at, :now), :now, :now
     FROM intake_row r JOIN intake_customer i USING (customer_number)
     CROSS JOIN LATERAL (SELECT lpad(r.claim_id::text,
         greatest(9, length(r.claim_id::text)), '0') AS body) n

@@ -49,6 +49,12 @@ class PostingKind(StrEnum):
     REVERSAL = "reversal"
     SET_OFF = "set_off"
     """What was overpaid meets what is open (again)."""
+    REMINDER_COSTS = "reminder_costs"
+    LUMP_SUM = "lump_sum"
+    """40 € from a business in default (§ 288 V BGB)."""
+    LEGAL_COSTS = "legal_costs"
+    REBOOKING = "rebooking"
+    """Undoes what is booked anew right after: an earlier value date or another rate came in."""
 
 
 class Marking(StrEnum):
@@ -56,13 +62,15 @@ class Marking(StrEnum):
 
     ``BY_LAW``: costs, interest, principal (§ 367 BGB). ``CONSUMER_LOAN``: costs, principal,
     interest (§ 497 III BGB). The others: as the customer marked it, the rest by law (a creditor
-    who keeps a payment marked so accepts the marking, § 367 II BGB).
+    who keeps a payment marked so accepts the marking, § 367 II BGB). ``AS_STATED`` is no
+    payment's: the merchant's own books named the parts of a correction.
     """
 
     BY_LAW = "by_law"
     CONSUMER_LOAN = "consumer_loan"
     PRINCIPAL_FIRST = "principal_first"
     INTEREST_FIRST = "interest_first"
+    AS_STATED = "as_stated"
 
 
 _ORDERS = {
@@ -80,7 +88,8 @@ _WAIVER_ORDER = (Account.INTEREST, Account.COSTS, Account.PRINCIPAL)
 class Movement:
     """An amount that is to move from ``source`` to ``destination``.
 
-    ``reverses`` is the number of the posting that it undoes, where it undoes one.
+    ``reverses`` is the number of the posting that it undoes, where it undoes one; ``marking``,
+    ``rebooks`` and ``value_date`` are the posting's, the last one where it is not the command's.
     """
 
     kind: PostingKind
@@ -88,6 +97,9 @@ class Movement:
     destination: Account
     amount: Money
     reverses: int | None = None
+    marking: Marking | None = None
+    rebooks: int | None = None
+    value_date: date | None = None
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
@@ -100,7 +112,8 @@ class Movement:
 class Posting:
     """A movement that was posted: the ``number``-th of its claim, sealed by ``hash``.
 
-    ``reverses`` is the number of the posting that this one undoes. Several postings of one
+    ``reverses`` is the number of the posting that this one undoes, ``rebooks`` that of the first
+    posting of an earlier command whose effect this one books anew. Several postings of one
     command share ``input_hash`` and the first part of their ``idempotency_key``.
     """
 
@@ -117,6 +130,8 @@ class Posting:
     input_hash: str
     previous_hash: str
     hash: str
+    marking: Marking | None = None
+    rebooks: int | None = None
 
     @property
     def command_key(self) -> str:
@@ -193,8 +208,10 @@ def payment(
     parts, left = _spread(amount, open_, _ORDERS[marking])
     if left:
         parts.append((Account.OVERPAID, left))
+    kept = None if marking is Marking.BY_LAW else marking
     return tuple(
-        Movement(PostingKind.PAYMENT, account, Account.CASH, part) for account, part in parts
+        Movement(PostingKind.PAYMENT, account, Account.CASH, part, marking=kept)
+        for account, part in parts
     )
 
 
@@ -237,6 +254,18 @@ def plan_charge(amount: Money) -> tuple[Movement, ...]:
     return (Movement(PostingKind.CHARGE, Account.COSTS_CHARGED, Account.COSTS, amount),)
 
 
+def costs_charge(kind: PostingKind, amount: Money) -> tuple[Movement, ...]:
+    """Add costs of default: of a reminder, the lump sum, or of the pursuit at law."""
+    _require_positive(amount)
+    return (Movement(kind, Account.COSTS_CHARGED, Account.COSTS, amount),)
+
+
+def costs_credit(kind: PostingKind, amount: Money) -> tuple[Movement, ...]:
+    """Take costs of default back in part."""
+    _require_positive(amount)
+    return (Movement(kind, Account.COSTS, Account.COSTS_CHARGED, amount),)
+
+
 def returned_payment(
     amount: Money, paid: Sequence[Posting], undone: Mapping[int, Money]
 ) -> tuple[Movement, ...]:
@@ -258,6 +287,17 @@ def returned_payment(
     if amount:
         raise ReturnExceedsPayments(f"{amount} more than was paid")
     return tuple(movements)
+
+
+def effective(postings: Sequence[Posting]) -> list[Posting]:
+    """The postings without those that were booked anew, and without their undoing."""
+    gone: set[int] = set()
+    for posting in postings:
+        if posting.kind is PostingKind.REBOOKING:
+            gone.add(posting.number)
+            if posting.reverses is not None:
+                gone.add(posting.reverses)
+    return [posting for posting in postings if posting.number not in gone]
 
 
 def undone_amounts(postings: Iterable[Posting]) -> dict[int, Money]:

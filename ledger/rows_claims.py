@@ -14,12 +14,21 @@ from ledger.contact import (
     email_address,
     phone_number,
 )
+from ledger.default import DefaultGround, default_earliest
 from ledger.money import Money, Notation
 from ledger.rows import CellRefused, Problem
-from ledger.rows_file import Column, Record
+from ledger.rows_file import Column, Record, header_key
 
 T = TypeVar("T")
 
+_GROUNDS = {
+    "reminder": DefaultGround.REMINDER,
+    "mahnung": DefaultGround.REMINDER,
+    "calendar_date": DefaultGround.CALENDAR_DATE,
+    "kalendertag": DefaultGround.CALENDAR_DATE,
+    "noticed_30_days": DefaultGround.NOTICED_30_DAYS,
+    "30_tage_hinweis": DefaultGround.NOTICED_30_DAYS,
+}
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 """How far another system's clock may be ahead of ours before its times are refused."""
 
@@ -159,9 +168,25 @@ COLUMNS: tuple[Column, ...] = (
         "Mahnung vom 28.08.2026",
     ),
     Column(
+        "default_ground",
+        ("verzugsgrund", "verzug_grund"),
+        "What brought default about: reminder, calendar_date or noticed_30_days (German: "
+        "Mahnung, Kalendertag, 30-Tage-Hinweis). No interest is counted before the day that "
+        "the law allows for it.",
+        "reminder",
+    ),
+    Column(
+        "consumer_loan",
+        ("verbraucherdarlehen",),
+        "yes for a consumer loan: payments go to the principal before interest (§ 497 III BGB); "
+        "empty: no.",
+        "no",
+    ),
+    Column(
         "limitation_date",
         ("verjaehrung", "verjaehrt_am", "verjaehrungsdatum"),
-        "Last day before the claim is time-barred.",
+        "Last day before the claim is time-barred; empty: the end of the third year after the "
+        "due day's (§§ 195, 199 BGB).",
         "2029-12-31",
     ),
     Column(
@@ -222,6 +247,8 @@ class ClaimRow:
     costs_reason: str | None
     default_since: date | None
     default_proof: str | None
+    default_ground: str | None
+    consumer_loan: bool | None
     limitation_date: date | None
     confirmed_at: datetime | None
 
@@ -300,6 +327,8 @@ def claim_row(record: Record, setting: Setting) -> ClaimRow | list[Problem]:
         costs_reason=cells.optional("costs_reason", text),
         default_since=cells.optional("default_since", day),
         default_proof=cells.optional("default_proof", text),
+        default_ground=cells.optional("default_ground", _ground),
+        consumer_loan=cells.optional("consumer_loan", rows.yes_no),
         limitation_date=cells.optional("limitation_date", day),
         confirmed_at=cells.optional("confirmed_at", lambda cell: rows.moment(cell, setting.zone)),
     )
@@ -316,8 +345,10 @@ def _check_together(row: ClaimRow, cells: CellReader, setting: Setting) -> None:
         cells.refuse("invoice_date", "lies in the future")
     if row.due_date < row.invoice_date:
         cells.refuse("due_date", "lies before the invoice date")
-    if row.default_since and row.default_since <= row.invoice_date:
-        cells.refuse("default_since", "must be after the invoice date")
+    if row.default_since and row.default_since < (earliest := _default_earliest(row)):
+        cells.refuse("default_since", f"no default before {earliest} (§§ 286, 193 BGB)")
+    if row.consumer_loan and row.business:
+        cells.refuse("consumer_loan", "a business has no consumer loan")
     if row.default_since and not row.default_proof:
         cells.refuse("default_proof", "must say what proves the default since that day")
     if row.limitation_date and row.limitation_date <= row.invoice_date:
@@ -331,6 +362,18 @@ def _check_together(row: ClaimRow, cells: CellReader, setting: Setting) -> None:
         cells.refuse("confirmed_at", "lies in the future")
     if row.whatsapp_since and row.whatsapp_since > latest:
         cells.refuse("whatsapp_consent", "lies in the future")
+
+
+def _default_earliest(row: ClaimRow) -> date:
+    ground = DefaultGround(row.default_ground) if row.default_ground else None
+    return default_earliest(row.due_date, row.land, ground=ground, received=row.invoice_date)
+
+
+def _ground(cell: str) -> str:
+    found = _GROUNDS.get(header_key(cell))
+    if found is None:
+        raise CellRefused(f"write one of {', '.join(DefaultGround)}")
+    return found.value
 
 
 def _phone(cell: str, region: str) -> PhoneNumber:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ledger import rows
 from ledger.money import Money
+from ledger.posting import Marking
 from ledger.rows import CellRefused, Problem
 from ledger.rows_claims import CLOCK_SKEW_MAX, CellReader, Setting
 from ledger.rows_file import Column, Record, header_key
@@ -59,6 +60,13 @@ COLUMNS: tuple[Column, ...] = (
         "Of a return: the event_id of the payment that came back; empty: the latest payment.",
         "BANK-2026-11-12-3",
     ),
+    Column(
+        "purpose",
+        ("zweck", "tilgungsbestimmung"),
+        "Of a payment: principal or interest where the customer wrote that it is for that alone; "
+        "empty: costs, interest, principal (§ 367 BGB).",
+        "principal",
+    ),
 )
 
 
@@ -88,6 +96,12 @@ _EVENTS = {
     "confirmation": ItemEvent.CONFIRMATION,
     "bestaetigung": ItemEvent.CONFIRMATION,
 }
+_MARKINGS = {
+    "principal": Marking.PRINCIPAL_FIRST,
+    "hauptforderung": Marking.PRINCIPAL_FIRST,
+    "interest": Marking.INTEREST_FIRST,
+    "zinsen": Marking.INTEREST_FIRST,
+}
 _WITH_AMOUNT = frozenset({ItemEvent.PAYMENT, ItemEvent.CREDIT_NOTE, ItemEvent.RETURN})
 
 
@@ -105,6 +119,7 @@ class ItemRow:
     at: datetime
     """Aware UTC; the time that a confirmation speaks of."""
     returned_event_id: str | None
+    marking: Marking
 
 
 def item_row(record: Record, setting: Setting) -> ItemRow | list[Problem]:
@@ -122,6 +137,7 @@ def item_row(record: Record, setting: Setting) -> ItemRow | list[Problem]:
         value_date=at.astimezone(setting.zone).date(),
         at=at,
         returned_event_id=cells.optional("returned_event_id", rows.reference),
+        marking=cells.optional("purpose", _marking) or Marking.BY_LAW,
     )
     if not cells.problems:
         _check_together(row, cells, setting)
@@ -138,6 +154,8 @@ def _check_together(row: ItemRow, cells: CellReader, setting: Setting) -> None:
         cells.refuse("amount", "a recall takes back the whole claim; leave the amount empty")
     if row.returned_event_id and row.event is not ItemEvent.RETURN:
         cells.refuse("returned_event_id", "only a return has it")
+    if row.marking is not Marking.BY_LAW and row.event is not ItemEvent.PAYMENT:
+        cells.refuse("purpose", "only a payment has it")
     if row.reference == EVERY_CLAIM and row.event is not ItemEvent.CONFIRMATION:
         cells.refuse("claim_reference", "only a confirmation can be for every claim")
     elif row.reference == EVERY_CLAIM and row.amount is not None:
@@ -150,6 +168,13 @@ def _event(cell: str) -> ItemEvent:
     found = _EVENTS.get(header_key(cell))
     if found is None:
         raise CellRefused(f"write one of {', '.join(ItemEvent)}")
+    return found
+
+
+def _marking(cell: str) -> Marking:
+    found = _MARKINGS.get(header_key(cell))
+    if found is None:
+        raise CellRefused("write principal or interest, or leave it empty")
     return found
 
 

@@ -38,10 +38,11 @@ def is_holiday(day: date, land: str | None) -> bool:
     return day in _holidays(land)
 
 
-def next_working_day(day: date, land: str) -> date:
+def next_working_day(day: date, land: str | None) -> date:
     """The day itself, or the next one that is no Saturday, Sunday or holiday of the Land.
 
-    ``land`` is the ISO 3166-2 code without ``DE-``. Source: § 193 BGB.
+    ``land`` is the ISO 3166-2 code without ``DE-``; without it the whole country's holidays
+    count. Source: § 193 BGB.
     """
     while day.weekday() >= SATURDAY or is_holiday(day, land):
         day += timedelta(days=1)

@@ -12,8 +12,17 @@ from ledger.agreements import (
     progress,
 )
 from ledger.claim import ClaimStatus, OpenAmount
+from ledger.interest import Interest
 from ledger.money import Money
-from ledger.posting import Account, Posting, PostingKind, account_balance, open_amount, paid_since
+from ledger.posting import (
+    Account,
+    Posting,
+    PostingKind,
+    account_balance,
+    effective,
+    open_amount,
+    paid_since,
+)
 from ledger.schedule import Period
 
 
@@ -72,10 +81,13 @@ class StatementLine:
 class Statement:
     """Everything about one claim: its facts, each posting, totals and agreements.
 
-    ``totals`` are the amounts per kind of posting, reversals not deducted; ``charged`` is what
+    ``totals`` are the amounts per kind of posting, reversals not deducted, and what was booked
+    anew counted once; ``charged`` is what
     was asked for by part, reversals deducted; ``paid`` is what was paid, returned payments
-    deducted. ``intact`` says whether the hash chain holds. ``agreement`` is the active one, or
-    the last one where none is.
+    deducted. ``interest`` is how default interest came about up to the day of the
+    statement; ``accrued`` is the part of it that is not posted yet, and is contained in
+    ``charged`` and ``open``. ``intact`` says whether the hash chain holds. ``agreement`` is the
+    active one, or the last one where none is.
     """
 
     claim_id: int
@@ -101,6 +113,8 @@ class Statement:
     paid: Money
     open: OpenAmount
     intact: bool
+    interest: Interest
+    accrued: Money
     agreement: AgreementRecord | None
     earlier_agreements: tuple[AgreementRecord, ...]
 
@@ -126,7 +140,7 @@ def charged(postings: Sequence[Posting], currency: str) -> OpenAmount:
 def totals(postings: Sequence[Posting], currency: str) -> dict[PostingKind, Money]:
     """The amounts per kind of posting; kinds that do not occur are left out."""
     result: dict[PostingKind, Money] = {}
-    for posting in postings:
+    for posting in effective(postings):
         before = result.get(posting.kind, Money.zero(currency))
         result[posting.kind] = before + posting.amount
     return result

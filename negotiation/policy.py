@@ -73,6 +73,8 @@ class Policy:
     merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
     ``opening_hours``: when people answer, weekday → ``"09:00-17:00"`` at the merchant; on a day
     that is not named, and on the Land's holidays, nobody does.
+    ``reminder_letter_minor``: what a reminder by letter adds to a claim in default, print and
+    postage at most (``ledger.costs``); electronic ones never cost anything.
     ``answer_minutes``: so long before closing an answer can still be promised for the same day.
     """
 
@@ -117,6 +119,7 @@ class Policy:
         default_factory=lambda: dict.fromkeys(WEEKDAYS[:5], "09:00-17:00")
     )
     answer_minutes: int = 60
+    reminder_letter_minor: int = 0
 
     def instalment_count_max(self, balance: Money) -> int:
         """The largest number of instalments for this open amount."""
@@ -145,6 +148,10 @@ class Policy:
     def lets_go(self, balance: Money) -> bool:
         """Whether the open amount is too small to be pursued."""
         return balance.minor < self.let_go_below_minor
+
+    def reminder_costs(self, *, electronic: bool) -> Money:
+        """What a reminder costs a customer in default."""
+        return Money(0 if electronic else self.reminder_letter_minor, self.currency)
 
     def plan_charge(self, business: bool) -> Money:
         """What an instalment plan costs the customer."""

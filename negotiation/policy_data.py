@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import time
 from typing import Any
 
+from ledger.costs import LETTER_MINOR_MAX
 from ledger.money import EXPONENTS
 from ledger.schedule import Period
 from negotiation.policy import (
@@ -183,6 +184,7 @@ _READERS: Mapping[str, Reader] = {
     "contact_rules": _object,
     "opening_hours": _hours,
     "answer_minutes": _whole(0, 24 * 60),
+    "reminder_letter_minor": _whole(0, LETTER_MINOR_MAX),
 }
 
 

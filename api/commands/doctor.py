@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import httpx
@@ -24,6 +25,8 @@ from api.service import BOT_PYTHON
 from api.settings import PROJECT, Settings
 from api.wiring import Keys, NotRunning, Running, as_running
 from conversation.engine import RasaEngine
+from ledger.base_rate import SHIPPED, BaseRate, base_rate_on, not_confirmed
+from ledger.book import base_rates
 from storage.engine import Database, DatabaseUrls
 from storage.tables import ChannelAccount, Claim, Merchant, Message
 
@@ -55,6 +58,8 @@ async def examine(settings: Settings) -> list[Finding]:
     try:
         running = Running.load(settings.state_file)
     except NotRunning:
+        shipped = base_rate_finding(SHIPPED, datetime.now(UTC).date())
+        findings.append(replace(shipped, what="base rate, as shipped"))
         findings.append(Finding(MISSING, "service", "not running", "kulanz up"))
         return findings
     findings.append(Finding(GOOD, "service", f"process {running.supervisor_pid}"))
@@ -71,7 +76,35 @@ async def examine(settings: Settings) -> list[Finding]:
             findings.append(Finding(BAD, name, f"no answer ({type(error).__name__})", advice))
     with contextlib.suppress(SQLAlchemyError, OSError):  # the database's own line says that
         findings += await _endpoints(settings, running)
+    with contextlib.suppress(Exception):  # a database that does not answer is reported above
+        rates = await _base_rates(settings, running)
+        findings.append(base_rate_finding(rates, datetime.now(UTC).date()))
     return findings
+
+
+def base_rate_finding(rates: tuple[BaseRate, ...], today: date) -> Finding:
+    """Whether the base rate of every half year up to today is confirmed."""
+    missing = not_confirmed(rates[0].since, today, rates)
+    if not missing:
+        now = base_rate_on(today, rates)
+        return Finding(GOOD, "base rate", f"{now.percent} % since {now.since}, confirmed")
+    since = ", ".join(day.isoformat() for day in missing)
+    return Finding(
+        MISSING,
+        "base rate",
+        f"not confirmed for the half year from {since}",
+        f"kulanz base-rate add {missing[0]} PERCENT --source NOTICE",
+    )
+
+
+async def _base_rates(settings: Settings, running: Running) -> tuple[BaseRate, ...]:
+    urls = DatabaseUrls.derive(running.owner_url, Keys.of(settings).role_password)
+    database = Database(urls, pool_size=1)
+    try:
+        async with database.operator() as session:
+            return await base_rates(session)
+    finally:
+        await database.close()
 
 
 def _installation() -> list[Finding]:

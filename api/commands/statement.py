@@ -1,5 +1,6 @@
 """``kulanz statement``: a claim's account, posting by posting, with what was agreed."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,10 +9,11 @@ from rich.table import Table
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import Clock
 from api.commands.session import Refused, console, merchant_named, run
 from api.database import database_only
 from api.settings import Settings
-from api.statement_view import agreement_table, money, statement_table
+from api.statement_view import agreement_table, interest_table, money, statement_table
 from ledger.book import statement
 from storage.engine import Database
 from storage.tables import Claim, Customer
@@ -28,14 +30,16 @@ def show(
 
 
 async def _work(wanted: str | None, merchant_key: str | None) -> None:
-    async with database_only(Settings()) as urls:
+    settings = Settings()
+    now = Clock(settings).now()
+    async with database_only(settings) as urls:
         database = Database(urls, pool_size=2)
         try:
             async with database.operator() as session:
                 merchant = await merchant_named(session, merchant_key)
             async with database.merchant(merchant.id) as session:
                 if wanted is None:
-                    await _list(session)
+                    await _list(session, now)
                     return
                 claim_id = await session.scalar(
                     select(Claim.id).where(
@@ -44,17 +48,19 @@ async def _work(wanted: str | None, merchant_key: str | None) -> None:
                 )
                 if claim_id is None:
                     raise Refused(f"{merchant.key} has no claim {wanted!r}")
-                found = await statement(session, claim_id)
+                found = await statement(session, claim_id, now=now)
         finally:
             await database.close()
     console.print(statement_table(found))
+    if found.interest.segments:
+        console.print(interest_table(found.interest))
     if found.agreement is not None:
         console.print(agreement_table(found.agreement))
     if not found.intact:
         raise Refused("the hash chain of this claim is broken: its postings were changed")
 
 
-async def _list(session: AsyncSession) -> None:
+async def _list(session: AsyncSession, now: datetime) -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("claim", "customer"):
         table.add_column(name, no_wrap=True)
@@ -70,7 +76,7 @@ async def _list(session: AsyncSession) -> None:
         .limit(40)
     )
     for claim_id, number in rows.all():
-        found = await statement(session, claim_id)
+        found = await statement(session, claim_id, now=now)
         agreed = (
             found.agreement.terms.kind.value.removeprefix("instalment_") if found.agreement else "-"
         )

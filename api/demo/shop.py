@@ -49,7 +49,7 @@ async def pay(
     Raises:
         NothingToPay: nothing is open.
     """
-    for record in await book.records_of(session, customer.id):
+    for record in await book.records_of(session, customer.id, now=now):
         if not record.open.total.minor > 0:
             continue
         agreement = record.statement().agreement

@@ -62,7 +62,9 @@ async def begin(
     own = {claim.id for claim in await book.claims_of(session, customer_id, pursued_only=False)}
     if not parts or not parts.keys() <= own:
         raise ClaimUnknown(f"of customer {customer_id}")
-    records = {record.claim.id: record for record in await book.records_of(session, customer_id)}
+    records = {
+        record.claim.id: record for record in await book.records_of(session, customer_id, now=now)
+    }
     for claim_id, amount in parts.items():
         record = records.get(claim_id)
         if record is None:

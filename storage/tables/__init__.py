@@ -1,6 +1,7 @@
 """All tables. Importing this module fills ``Base.metadata``."""
 
 from storage.tables.base import Base, OfMerchant
+from storage.tables.base_rate import BaseRate
 from storage.tables.claims import (
     Agreement,
     Claim,
@@ -36,6 +37,7 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Base",
+    "BaseRate",
     "ButtonChoice",
     "ChannelAccount",
     "Claim",

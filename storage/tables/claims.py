@@ -105,8 +105,12 @@ class Claim(OfMerchant, Base):
     due_date: Mapped[date]
     costs_reason: Mapped[str | None]
     """What the costs were charged for, as the customer is told (§ 13a RDG)."""
+    consumer_loan: Mapped[bool] = mapped_column(server_default="false")
+    """Payments go to the principal before interest (§ 497 III BGB)."""
     default_since: Mapped[date | None]
     default_proof: Mapped[str | None]
+    default_ground: Mapped[str | None]
+    """``reminder``, ``calendar_date`` or ``noticed_30_days`` (``ledger.default``)."""
     limitation_date: Mapped[date | None]
     status: Mapped[str] = mapped_column(server_default="open")
     """``open``, ``disputed``, ``settled``, ``recalled`` or ``written_off``."""
@@ -146,6 +150,10 @@ class Posting(OfMerchant, Base):
     value_date: Mapped[date]
     booked_at: Mapped[Moment]
     reverses_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("posting.id"))
+    marking: Mapped[str | None]
+    """Of a payment that is not allocated by § 367 BGB: what it is for."""
+    rebooks: Mapped[int | None]
+    """Number of the first posting of the command whose effect this one books anew."""
     idempotency_key: Mapped[str]
     input_hash: Mapped[str]
     previous_hash: Mapped[str]

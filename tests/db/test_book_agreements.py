@@ -275,6 +275,7 @@ async def test_interest_needs_proof_of_default_and_stops_while_deferred(
                 customer,
                 reference="B",
                 invoice_date=date(2025, 12, 1),
+                due_date=date(2025, 12, 15),
                 default_since=date(2026, 1, 1),
                 default_proof="reminder of 2025-12-20",
                 **bare,
@@ -295,7 +296,7 @@ async def test_interest_needs_proof_of_default_and_stops_while_deferred(
         await book.agree(
             session,
             proved.id,
-            Deferral(eur(1_005_33), date(2026, 2, 28)),
+            Deferral(eur(1_005_50), date(2026, 2, 28)),
             guard=allows_all,
             now=agreed_at,
             key="B:a",
@@ -307,5 +308,5 @@ async def test_interest_needs_proof_of_default_and_stops_while_deferred(
         march = await book.post_interest(
             session, proved.id, through=date(2026, 3, 1), now=NOW, key="B:i3"
         )
-        # 32 days in all make 5.50
-        assert march.open_after.interest == eur(5_50)
+        # with the day of the agreement and 1 March, 33 days in all
+        assert march.open_after.interest == eur(5_67)

@@ -7,7 +7,6 @@ from functools import cached_property
 
 from ledger.agreements import AgreementStatus, AgreementTerms, Settlement
 from ledger.book import ClaimRecord
-from ledger.book_interest import charged_interest
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.interest import Interest
 from ledger.money import Money, total
@@ -94,7 +93,8 @@ class ClaimView:
     @cached_property
     def interest(self) -> Interest | None:
         """How the interest came about, where we reckoned it."""
-        return charged_interest(self.record)
+        found = self.record.interest
+        return found if found.amount and found.amount == self.statement.charged.interest else None
 
     def interest_effect(self, terms: AgreementTerms) -> str:
         """The code of what an agreement does to interest."""

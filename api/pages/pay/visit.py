@@ -80,7 +80,9 @@ class Visit:
 
     async def claims(self) -> list[ClaimView]:
         """All the customer's claims; those that want something come first."""
-        found = await book.records_of(self.session, self.customer.id, pursued_only=False)
+        found = await book.records_of(
+            self.session, self.customer.id, pursued_only=False, now=self.now
+        )
         views = [view_of(record, self.policy, self.now) for record in found]
         return sorted(views, key=lambda one: (not one.payable, one.state == "settled"))
 

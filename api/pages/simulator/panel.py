@@ -134,7 +134,7 @@ async def read_panel(
     return Panel(
         customer=customer,
         now=now,
-        statements=tuple([await book.statement(session, claim.id) for claim in claims]),
+        statements=tuple([await book.statement(session, claim.id, now=now) for claim in claims]),
         turns=await _turns(session, channels),
         talks=tuple([await _talk(session, each) for each in conversations]),
         handoffs=await _handoffs(session, ids),

@@ -39,6 +39,8 @@ def owed(
         (owed(2, 50), owed(1, 50, due=5)),
         (owed(2, 50, limitation=30), owed(1, 50, limitation=900)),
         (owed(2, 50, limitation=30), owed(1, 50, limitation=None)),
+        (owed(2, 50, limitation=0), owed(1, 50, limitation=-1)),
+        (owed(2, 50, limitation=900), owed(1, 50, limitation=-1, interest=True)),
         (owed(2, 50, interest=True), owed(1, 50, due=-60)),
         (owed(2, 50, due=-60), owed(1, 50)),
     ],

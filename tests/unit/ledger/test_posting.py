@@ -157,6 +157,8 @@ changes: dict[str, Callable[[Posting], object]] = {
     "input_hash": lambda p: p.input_hash[::-1],
     "previous_hash": lambda p: p.previous_hash[::-1],
     "hash": lambda p: p.hash[::-1],
+    "marking": lambda p: Marking.PRINCIPAL_FIRST,
+    "rebooks": lambda p: (p.rebooks or 0) + 1,
 }
 
 

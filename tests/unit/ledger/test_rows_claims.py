@@ -75,8 +75,19 @@ def test_everything_that_is_wrong_with_a_row_is_named() -> None:
         ({"due_date": "31.07.2026"}, "due_date"),
         ({"invoice_date": "24.11.2026", "due_date": "24.12.2026"}, "invoice_date"),
         ({"birth_date": "23.11.2026"}, "birth_date"),
-        ({"default_since": "16.08.2026"}, "default_proof"),
-        ({"default_since": "01.08.2026", "default_proof": "Mahnung"}, "default_since"),
+        ({"default_since": "18.08.2026"}, "default_proof"),
+        # 15 August 2026 is a Saturday, so Monday is the last day to pay (§ 193 BGB).
+        ({"default_since": "17.08.2026", "default_proof": "Mahnung"}, "default_since"),
+        (
+            {
+                "default_since": "14.09.2026",
+                "default_proof": "Hinweis auf der Rechnung",
+                "default_ground": "30-Tage-Hinweis",
+            },
+            "default_since",
+        ),
+        ({"default_ground": "wegen Montag"}, "default_ground"),
+        ({"consumer_loan": "ja", "business": "ja"}, "consumer_loan"),
         ({"limitation_date": "01.08.2026"}, "limitation_date"),
         ({"costs": "2,50"}, "costs_reason"),
         ({"whatsapp_consent": "ja"}, "whatsapp_consent"),
