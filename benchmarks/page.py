@@ -5,6 +5,7 @@ Run: ``python -m benchmarks.page``.
 """
 
 import asyncio
+import os
 import re
 import statistics
 import tempfile
@@ -122,7 +123,10 @@ async def _main() -> int:
         )
     console = Console()
     console.print(table)
-    console.print(f"worst p95 {worst:.1f} ms, target {TARGET_P95_MS:.0f} ms")
+    console.print(
+        f"worst p95 {worst:.1f} ms, target {TARGET_P95_MS:.0f} ms; "
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    )
     return 0 if worst <= TARGET_P95_MS else 1
 
 

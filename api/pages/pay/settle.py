@@ -77,6 +77,7 @@ async def plan(
             facts = {
                 **_shown(here, view, decision),
                 "filled": {"count": count, "amount": amount, "period": period, "first": first},
+                "unread": unread,
             }
             if fragment:
                 return here.respond("preview.html", facts)
@@ -85,7 +86,6 @@ async def plan(
                 "counts": range(2, most + 1),
                 "periods": [one.value for one in here.policy.instalment_periods],
                 "first_max": start_latest(here.policy, view.facts),
-                "unread": unread,
             }
             return here.respond("plan.html", facts)
     except NotVisiting:
@@ -163,8 +163,7 @@ async def agree(
                 )
             except _REFUSED:
                 decision = evaluate(here.policy, view.facts, wanted)
-                facts = {**_shown(here, view, decision), "changed": True}
-                return here.respond("changed.html", facts, 409)
+                return here.respond("changed.html", _shown(here, view, decision), 409)
             here.session.add(
                 AuditEvent(
                     merchant_id=here.merchant.id,
@@ -245,7 +244,7 @@ def _shown(here: Visit, view: ClaimView, decision: Decision) -> dict[str, Any]:
         "one": view,
         "terms": None,
         "reason": "",
-        "changed": False,
+        "unread": False,
         "nonce": sessions.new_token(),
         "less": lets_go(here, view),
         "waived_max": discount_max(here.policy, view.facts),

@@ -6,6 +6,7 @@ The code follows EPC069-12, version 002: payee, IBAN, amount and the structured 
 import io
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import segno
 
@@ -50,7 +51,7 @@ class Transfer:
 
     def code(self) -> segno.QRCode:
         """The QR code, with the error correction that the standard asks for."""
-        return segno.make_qr(self.payload, error="m", boost_error=False, encoding="utf-8")
+        return _code(self.payload)
 
     def svg(self) -> bytes:
         """The code as a picture for the page, on white so that it can be scanned in the dark."""
@@ -66,3 +67,9 @@ class Transfer:
         out = io.BytesIO()
         self.code().save(out, kind="png", scale=_PNG_SCALE, border=_QUIET_ZONE, light="#fff")
         return out.getvalue()
+
+
+@lru_cache(maxsize=512)
+def _code(payload: str) -> segno.QRCode:
+    """Reckoned once for page, picture and reload: it takes longer than all else of a page."""
+    return segno.make_qr(payload, error="m", boost_error=False, encoding="utf-8")

@@ -121,6 +121,8 @@ async def test_a_plan_is_reckoned_before_it_is_agreed(inside: Visiting) -> None:
     assert "kostet nichts extra" in said
     small = words(await inside.http.get(f"/p/plan?claim={claim}&amount=1"))
     assert "kann ich nicht eintragen. Am nächsten kommt dieser Vorschlag" in small
+    unread = await inside.http.get(f"/p/plan?claim={claim}&amount=viel&fragment=true")
+    assert "konnten wir nicht lesen" in unread.text
     piece = await inside.http.get(f"{path}&fragment=true")
     assert "<html" not in piece.text
     assert "30,62" in piece.text
