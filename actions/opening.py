@@ -12,7 +12,7 @@ from actions.remarks import asks_how_we_are, asks_where_from, says_yes
 from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
 from channels.optout import stops_all
-from ledger.agreements import InstalmentProgress
+from ledger.progress import InstalmentProgress
 
 POSTPONED_DAYS_MAX = 60
 POSTPONED_DAYS_USUAL = 7

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ledger import book_changes as changes
 from ledger import book_rows as rows
 from ledger.agreements import (
     AgreementStatus,
@@ -30,6 +31,7 @@ from ledger.errors import (
 from ledger.guard import Guard
 from ledger.money import Money
 from ledger.posting import plan_charge
+from ledger.repricing import Because
 from ledger.statement import AgreementRecord
 from storage.tables import Agreement as AgreementRow
 
@@ -66,9 +68,11 @@ async def agree(
     facts = held.facts(now)
     _require_agreeable(book, facts, terms)
     guard(terms, facts)
-    for row in held.agreements:
-        if row.status == AgreementStatus.ACTIVE:
-            rows.end_agreement(book, row, AgreementStatus.SUPERSEDED, None, now)
+    before = next((row for row in held.agreements if row.status == AgreementStatus.ACTIVE), None)
+    because = None
+    if before is not None:
+        because = Because.MISSED_DAY if facts.late else Because.CHANGED
+        await changes.end(session, book, before, AgreementStatus.SUPERSEDED, because, now)
     # The replaced one has to be gone before the new one is active: one per claim.
     await session.flush()
     if isinstance(terms, InstalmentPlan) and terms.charge:
@@ -76,7 +80,7 @@ async def agree(
         command = PostingCommand("charge", claim_id, facts.today, now, f"{key}:charge", charge)
         await command.run(session, lambda held: plan_charge(charge))
         book = await rows.open_book(session, claim_id)
-    row = await rows.add_agreement(
+    row = await changes.make(
         session,
         book,
         terms,
@@ -84,9 +88,8 @@ async def agree(
         now=now,
         key=key,
         input_hash=fingerprint,
-    )
-    rows.audit(
-        session, book.claim, "agreement_made", now, agreement=row.id, agreement_kind=row.kind
+        instead_of=before,
+        because=because,
     )
     return rows.record_of(row, book.postings)
 
@@ -155,10 +158,7 @@ async def _end(
     agreements = await rows.agreement_rows(session, claim_id)
     row = next(row for row in agreements if row.id == agreement_id)
     if row.status == AgreementStatus.ACTIVE:
-        rows.end_agreement(book, row, status, reason, now)
-        rows.audit(
-            session, book.claim, f"agreement_{status.value}", now, agreement=row.id, reason=reason
-        )
+        await changes.end(session, book, row, status, reason, now)
     elif row.status != status:
         raise AgreementEnded(row.status)
     return rows.record_of(row, book.postings)

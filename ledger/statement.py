@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ledger.agreements import AgreementStatus, AgreementTerms, InstalmentProgress, progress
+from ledger.agreements import AgreementStatus, AgreementTerms
 from ledger.claim import ClaimStatus, OpenAmount
 from ledger.money import Money
-from ledger.posting import Account, Posting, PostingKind, account_balance, open_amount, paid_since
+from ledger.posting import Account, Posting, PostingKind, account_balance, open_amount
+from ledger.progress import InstalmentProgress, money_since, progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class AgreementRecord:
-    """An agreement as it stands in the ledger; ``progress`` fills its instalments in order."""
+    """An agreement as it stands in the ledger; ``progress`` fills its instalments in order.
+
+    ``because`` says what made it take the place of an earlier one (``ledger.repricing.Because``).
+    """
 
     id: int
     claim_id: int
@@ -37,6 +41,7 @@ class AgreementRecord:
     ended_at: datetime | None
     end_reason: str | None
     progress: tuple[InstalmentProgress, ...]
+    because: str | None = None
 
     @property
     def next_instalment(self) -> InstalmentProgress | None:
@@ -124,5 +129,4 @@ def agreement_progress(
     terms: AgreementTerms, postings: Sequence[Posting], after_posting: int
 ) -> tuple[InstalmentProgress, ...]:
     """The instalments with what was paid on the claim since the agreement."""
-    paid = paid_since(postings, after_posting, terms.total.currency)
-    return progress(terms, paid)
+    return progress(terms, money_since(postings, after_posting, terms.total.currency))
