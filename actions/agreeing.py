@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from actions.claims import Focus, focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.instalments import Proposal, plan_in_force, plan_on_the_table, proposal
+from actions.new_day import suggest_new_day
 from actions.offers import (
     Asked,
     Offer,
@@ -18,13 +19,14 @@ from actions.offers import (
     rates_of,
     term_args,
 )
-from actions.payment import bank_details_by_person
+from actions.payment import bank_details_by_person, talked_about
 from actions.roles import Mark
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
 from ledger.agreements import Deferral, InstalmentPlan, Promise, Settlement
 from ledger.errors import AgreementRefused, ClaimInDispute, ClaimNotOpen, NothingOwed
 from ledger.money import Money
+from ledger.statement import AgreementRecord, Statement
 from negotiation.bounds import guard_for, latest, start_latest
 from negotiation.negotiate import (
     evaluate,
@@ -331,12 +333,14 @@ class TellAgreement(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is None:
-            await say_nothing_to_do(turn)
+            if not _tell_end(turn, await talked_about(turn)):
+                await say_nothing_to_do(turn)
             return
         record = found.agreement
         if record is None:
             turn.ask("way")
-            turn.say("agreement_none")
+            if not _tell_end(turn, found.statement):
+                turn.say("agreement_none")
             turn.say("ways", buttons=[PAY_NOW, LATER, INSTALMENTS])
             return
         paid = [part.paid for part in record.progress]
@@ -351,7 +355,40 @@ class TellAgreement(DialogueAction):
             next_due=following.instalment.due if following else None,
             late=int(following is not None and following.overdue(turn.facts.today)),
         )
+        _tell_changes(turn, record)
         back_to_offer(turn)
+
+
+def _tell_changes(turn: Turn, record: AgreementRecord) -> None:
+    """What is not as it was agreed at first: partly paid, paid early, changed since."""
+    following = record.next_instalment
+    partly = following if following is not None and following.paid else None
+    early = sum(part.paid_early for part in record.progress)
+    if partly is None and not early and record.because is None:
+        return
+    changed = record.agreed_at.date() if record.because is not None else None
+    turn.say(
+        "agreement_notes",
+        partly=partly.paid if partly else None,
+        partly_due=partly.instalment.due if partly else None,
+        early=early or None,
+        changed=changed,
+        why=record.because,
+    )
+
+
+def _tell_end(turn: Turn, statement: Statement | None) -> bool:
+    """How the last agreement ended; False where there was none."""
+    record = statement.agreement if statement is not None else None
+    if statement is None or record is None or record.ended_at is None:
+        return False
+    turn.say(
+        "agreement_ended",
+        invoice=statement.invoice_number,
+        outcome=record.status,
+        day=record.ended_at.date(),
+    )
+    return True
 
 
 class ChangeAgreement(DialogueAction):
@@ -365,10 +402,14 @@ class ChangeAgreement(DialogueAction):
         if found is None:
             return
         told = proposal(turn.heard, found.open, turn.facts.policy)
+        missed = found.agreement.next_instalment if found.agreement is not None else None
         if told == Proposal(day=told.day) and (told or Mark.PAUSE in turn.heard.marks):
             turn.go_on_with("action_defer")
         elif told:
             turn.go_on_with("action_plan_instalments")
+        elif missed is not None and missed.overdue(turn.facts.today) and turn.awaiting != "new_day":
+            turn.remember(offer=None)
+            suggest_new_day(turn, found, missed)
         else:
             turn.remember(offer=None)
             turn.ask("way")

@@ -233,7 +233,8 @@ _QUEUE = Statement(
 _INTRODUCING = frozenset(
     {
         *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
-        *("channel_code", "channel_arrived"),
+        *("channel_code", "channel_arrived", "agreement_soon", "agreement_missed"),
+        *("agreement_thanks", "agreement_settled", "agreement_repriced", "invoice_soon"),
     }
 )
 
