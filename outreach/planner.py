@@ -116,7 +116,8 @@ async def watch_page(
         if customer_id is not None
         else await watched_customer_ids(session, sender, now=now, after=after, limit=limit)
     )
-    planned, ended = [], []
+    planned: list[PlannedContact] = []
+    ended: list[AgreementRecord] = []
     for facts in await read_customers(session, sender, ids):
         ended += broken(facts, sender, now, reachable=reachable(facts, sender))
         decision = decide(facts, sender, now)

@@ -1,6 +1,7 @@
 """``kulanz statement``: a claim's account, posting by posting, with what was agreed."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -8,10 +9,12 @@ from rich.table import Table
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import Clock
 from api.commands.session import Refused, console, merchant_named, run
 from api.database import database_only
 from api.settings import Settings
 from api.statement_view import agreement_table, money, statement_table
+from api.wiring import as_running
 from ledger.book import statement
 from storage.engine import Database
 from storage.tables import Claim, Customer
@@ -28,7 +31,8 @@ def show(
 
 
 async def _work(wanted: str | None, merchant_key: str | None) -> None:
-    async with database_only(Settings()) as urls:
+    settings = Settings()
+    async with database_only(settings) as urls:
         database = Database(urls, pool_size=2)
         try:
             async with database.operator() as session:
@@ -48,8 +52,11 @@ async def _work(wanted: str | None, merchant_key: str | None) -> None:
         finally:
             await database.close()
     console.print(statement_table(found))
-    if found.agreement is not None:
-        console.print(agreement_table(found.agreement))
+    zone = ZoneInfo(merchant.timezone)
+    today = Clock(as_running(settings)).now().astimezone(zone).date()
+    for agreement in (*found.earlier_agreements, found.agreement):
+        if agreement is not None:
+            console.print(agreement_table(agreement, today, zone))
     if not found.intact:
         raise Refused("the hash chain of this claim is broken: its postings were changed")
 
