@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from actions.claims import Focus, focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
 from actions.instalments import Proposal, plan_in_force, plan_on_the_table, proposal
-from actions.new_day import suggest_new_day
+from actions.new_day import missed, suggest_new_day
 from actions.offers import (
     Asked,
     Offer,
@@ -104,6 +104,10 @@ class Defer(DialogueAction):
         if day is not None:
             decision = evaluate_deferral(turn.facts.policy, found.facts, day)
             await answer(turn, found, decision, Asked(day=day))
+            return
+        late = missed(turn, found)
+        if late is not None and turn.awaiting == "none" and not turn.heard.has("date"):
+            suggest_new_day(turn, found, late)
             return
         tell_once(turn, found)
         unclear = turn.heard.has("date") or turn.awaiting == "deferral_date"
@@ -402,14 +406,14 @@ class ChangeAgreement(DialogueAction):
         if found is None:
             return
         told = proposal(turn.heard, found.open, turn.facts.policy)
-        missed = found.agreement.next_instalment if found.agreement is not None else None
+        late = missed(turn, found)
         if told == Proposal(day=told.day) and (told or Mark.PAUSE in turn.heard.marks):
             turn.go_on_with("action_defer")
         elif told:
             turn.go_on_with("action_plan_instalments")
-        elif missed is not None and missed.overdue(turn.facts.today) and turn.awaiting != "new_day":
+        elif late is not None and turn.awaiting != "new_day":
             turn.remember(offer=None)
-            suggest_new_day(turn, found, missed)
+            suggest_new_day(turn, found, late)
         else:
             turn.remember(offer=None)
             turn.ask("way")

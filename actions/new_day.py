@@ -11,6 +11,12 @@ NEW_DAY_IN_DAYS = 7
 """For an instalment that has not arrived, so many days from today are suggested."""
 
 
+def missed(turn: Turn, found: Focus) -> InstalmentProgress | None:
+    """What of the agreement in force should have come by now, and has not."""
+    following = found.agreement.next_instalment if found.agreement is not None else None
+    return following if following is not None and following.overdue(turn.facts.today) else None
+
+
 def suggest_new_day(turn: Turn, found: Focus, late: InstalmentProgress) -> None:
     """An instalment has not arrived: most likely it slipped their mind. A new day is suggested."""
     soon = min(NEW_DAY_IN_DAYS, turn.facts.policy.instalment_first_days_max)

@@ -6,7 +6,7 @@ from actions.channels import keep_hours
 from actions.claims import focus_to_speak_of
 from actions.contact_words import hours_wish
 from actions.dialogue_action import DialogueAction
-from actions.new_day import suggest_new_day
+from actions.new_day import missed, suggest_new_day
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
 from actions.remarks import asks_how_we_are, asks_where_from, says_yes
@@ -65,9 +65,9 @@ async def _where_we_were(turn: Turn) -> None:
         )
         return
     turn.ask("none")
-    upcoming = agreement.next_instalment
-    if upcoming is not None and upcoming.overdue(turn.facts.today):
-        suggest_new_day(turn, found, upcoming)
+    late, upcoming = missed(turn, found), agreement.next_instalment
+    if late is not None:
+        suggest_new_day(turn, found, late)
         return
     turn.say(
         "welcome_back_agreement",

@@ -211,6 +211,25 @@ async def test_who_cannot_keep_a_missed_day_is_offered_another_with_one_tap(know
     assert "neuen Tag gefunden" in known.text
 
 
+async def test_what_moves_keeps_its_number_and_leaves_no_cents_behind(known: Talk) -> None:
+    await known.say("request_instalments", count=4)  # 3 × 30,62 € and 30,64 €
+    await known.say("affirm", "ja")
+    await pay(known, 61_24)
+    await later(known, 90)
+    await known.say("cannot_keep_agreement")
+    await known.press("Ja")
+    await known.press("Ja, so eintragen")
+    moved = (await known.agreements())[-1].terms["agreed"]["instalments"]
+    assert [part["amount"]["minor"] for part in moved] == [30_63, 30_63]
+
+
+async def test_more_time_for_a_missed_day_is_offered_as_a_day(known: Talk) -> None:
+    await late(known)
+    assert await known.say("request_deferral", "geht ein anderer Tag?") == ["rate_missed"]
+    assert await known.say("deny", "nein") == ["agreement_change"]
+    assert await known.press("Später bezahlen") == ["deferral_ask_date"]
+
+
 async def test_a_day_that_passed_again_is_a_persons(known: Talk) -> None:
     await late(known)
     await known.say("cannot_keep_agreement", "Neuer Tag")
