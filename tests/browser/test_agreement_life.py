@@ -70,7 +70,7 @@ async def test_a_plan_of_three_from_its_first_note_to_the_last_thanks(visit: Vis
     await pay(visitor)
     await pay(visitor)
     await expect(agreement).to_contain_text("eingehalten")
-    # The question was a moment ago, and two messages keep their distance: so it comes after the proof.
+    # Two unasked messages keep their distance: by then the proof has lapsed.
     assert "€" not in await until(visitor, "vollständig erledigt")
     await expect(visitor.page.locator("#part-account")).to_contain_text("ausgeglichen")
 
