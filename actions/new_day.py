@@ -10,6 +10,10 @@ from ledger.progress import InstalmentProgress
 NEW_DAY_IN_DAYS = 7
 """For an instalment that has not arrived, so many days from today are suggested."""
 
+ANSWERS = [button("new_day", "cannot_keep_agreement"), button("done", "already_paid")]
+"""What one tap answers to the question about a missed day, before any proof. As letters they would
+take more than an SMS has room for."""
+
 
 def missed(turn: Turn, found: Focus) -> InstalmentProgress | None:
     """What of the agreement in force should have come by now, and has not."""

@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Final
 
 import procrastinate
 from sqlalchemy.ext.asyncio import AsyncSession
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from actions.turn import button
+from actions.new_day import ANSWERS
 from api.queue import Overtaken, defer_delivery
 from api.watch_details import details
 from api.wiring import Parts
@@ -82,21 +81,17 @@ async def _queue(
     held = await outbox.scene(session, conversation_id)
     told = await details(session, held, planned, now)
     if told is not None:
-        (queued,) = await outbox.queue(session, held, held.speaker(verified=True), [told], now)
+        # Before it the assistant may have to name itself again.
+        *_, queued = await outbox.queue(session, held, held.speaker(verified=True), [told], now)
         return queued.message_id
     speaker = held.speaker(verified=False)
     code = genuine.new_code()
     link = genuine.link(code, held.voice, speaker.language, parts.public_url)
-    buttons = [] if planned.channel in LETTERED_CHANNELS else _BUTTONS.get(planned.step, [])
+    one_tap = planned.step is Step.QUESTION and planned.channel not in LETTERED_CHANNELS
+    buttons = ANSWERS if one_tap else []
     reply = outbox.Reply(planned.wording, {**planned.args, "proof": link}, buttons)
     (queued,) = await outbox.queue(session, held, speaker, [reply], now)
     genuine.keep(
         session, code, merchant_id=planned.merchant_id, message_id=queued.message_id, now=now
     )
     return queued.message_id
-
-
-_BUTTONS: Final = {
-    Step.QUESTION: [button("new_day", "cannot_keep_agreement"), button("done", "already_paid")]
-}
-"""What one tap answers; as letters they would take more than an SMS has room for."""
