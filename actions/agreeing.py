@@ -13,6 +13,7 @@ from actions.instalments import (
     plan_on_the_table,
     proposal,
 )
+from actions.new_day import missed, suggest_new_day
 from actions.offers import (
     Asked,
     Offer,
@@ -24,13 +25,14 @@ from actions.offers import (
     rates_of,
     term_args,
 )
-from actions.payment import bank_details_by_person
+from actions.payment import bank_details_by_person, talked_about
 from actions.roles import Mark
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
 from ledger.agreements import Deferral, InstalmentPlan, Promise, Settlement
 from ledger.errors import AgreementRefused, ClaimInDispute, ClaimNotOpen, NothingOwed
 from ledger.money import Money
+from ledger.statement import AgreementRecord, Statement
 from negotiation.bounds import guard_for, latest, start_latest
 from negotiation.negotiate import (
     evaluate,
@@ -108,6 +110,10 @@ class Defer(DialogueAction):
         if day is not None:
             decision = evaluate_deferral(turn.facts.policy, found.facts, day)
             await answer(turn, found, decision, Asked(day=day))
+            return
+        late = missed(turn, found)
+        if late is not None and turn.awaiting == "none" and not turn.heard.has("date"):
+            suggest_new_day(turn, found, late)
             return
         tell_once(turn, found)
         unclear = turn.heard.has("date") or turn.awaiting == "deferral_date"
@@ -336,12 +342,14 @@ class TellAgreement(DialogueAction):
     async def act(self, turn: Turn) -> None:
         found = await focus(turn)
         if found is None:
-            await say_nothing_to_do(turn)
+            if not _tell_end(turn, await talked_about(turn)):
+                await say_nothing_to_do(turn)
             return
         record = found.agreement
         if record is None:
             turn.ask("way")
-            turn.say("agreement_none")
+            if not _tell_end(turn, found.statement):
+                turn.say("agreement_none")
             turn.say("ways", buttons=[PAY_NOW, LATER, INSTALMENTS])
             return
         paid = [part.paid for part in record.progress]
@@ -357,7 +365,40 @@ class TellAgreement(DialogueAction):
             next_due=following.instalment.due if following else None,
             late=int(following is not None and following.overdue(turn.facts.today)),
         )
+        _tell_changes(turn, record)
         back_to_offer(turn)
+
+
+def _tell_changes(turn: Turn, record: AgreementRecord) -> None:
+    """What is not as it was agreed at first: partly paid, paid early, changed since."""
+    following = record.next_instalment
+    partly = following if following is not None and following.paid else None
+    early = sum(part.paid_early for part in record.progress)
+    if partly is None and not early and record.because is None:
+        return
+    changed = record.agreed_at.date() if record.because is not None else None
+    turn.say(
+        "agreement_notes",
+        partly=partly.paid if partly else None,
+        partly_due=partly.instalment.due if partly else None,
+        early=early or None,
+        changed=changed,
+        why=record.because,
+    )
+
+
+def _tell_end(turn: Turn, statement: Statement | None) -> bool:
+    """How the last agreement ended; False where there was none."""
+    record = statement.agreement if statement is not None else None
+    if statement is None or record is None or record.ended_at is None:
+        return False
+    turn.say(
+        "agreement_ended",
+        invoice=statement.invoice_number,
+        outcome=record.status,
+        day=record.ended_at.date(),
+    )
+    return True
 
 
 class ChangeAgreement(DialogueAction):
@@ -371,10 +412,14 @@ class ChangeAgreement(DialogueAction):
         if found is None:
             return
         told = proposal(turn.heard, found.open, turn.facts.policy)
+        late = missed(turn, found)
         if told == Proposal(day=told.day) and (told or Mark.PAUSE in turn.heard.marks):
             turn.go_on_with("action_defer")
         elif told:
             turn.go_on_with("action_plan_instalments")
+        elif late is not None and turn.awaiting != "new_day":
+            turn.remember(offer=None)
+            suggest_new_day(turn, found, late)
         else:
             turn.remember(offer=None)
             turn.ask("way")

@@ -15,6 +15,7 @@ from actions.turn import LATER, PERSON, Turn, button
 from ledger.agreements import DownPayment, InstalmentPlan, Settlement
 from ledger.money import Money
 from ledger.schedule import Period, add_months, due_days
+from negotiation.bounds import INSTALMENTS_MIN
 from negotiation.negotiate import evaluate, evaluate_instalments
 from negotiation.offers import Escalate, InstalmentRequest
 from negotiation.policy import Policy
@@ -192,7 +193,22 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
         wish = replace(wish, first_due=_moved(wish.first_due, force, coming[0]))
     elif paused:
         wish = replace(wish, first_due=coming[1])
-    return _over(wish, force, coming[0], _unpaid_down(force, found))
+    down = _unpaid_down(force, found)
+    only_days = InstalmentRequest(first_due=wish.first_due)
+    if down is None and wish.first_due is not None and wish == only_days:
+        wish = replace(wish, count=_left_evenly(force, found))
+    return _over(wish, force, coming[0], down)
+
+
+def _left_evenly(plan: InstalmentPlan, found: Focus) -> int | None:
+    """How many instalments of the plan in force are left, where they share what is open but for
+    the cents that did not divide: by amount those would become an instalment of their own."""
+    record = found.agreement
+    left = sum(bool(part.missing) for part in record.progress) if record else 0
+    if left < INSTALMENTS_MIN:
+        return None
+    even = found.open.minor // left
+    return left if abs(even - plan.regular.minor) <= plan.count else None
 
 
 def _down_day(turn: Turn, told: Proposal, plan: InstalmentPlan | None, found: Focus) -> date:

@@ -3,21 +3,19 @@
 from datetime import timedelta
 
 from actions.channels import keep_hours
-from actions.claims import Focus, focus_to_speak_of
+from actions.claims import focus_to_speak_of
 from actions.contact_words import hours_wish
 from actions.dialogue_action import DialogueAction
+from actions.new_day import missed, suggest_new_day
 from actions.offers import back_to_offer, current_offer
 from actions.proof import demand_proof
 from actions.remarks import asks_how_we_are, asks_where_from, says_yes
 from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
 from channels.optout import stops_all
-from ledger.agreements import InstalmentProgress
 
 POSTPONED_DAYS_MAX = 60
 POSTPONED_DAYS_USUAL = 7
-NEW_DAY_IN_DAYS = 7
-"""For an instalment that has not arrived, so many days from today are suggested."""
 
 
 async def tell_source(turn: Turn) -> None:
@@ -67,9 +65,9 @@ async def _where_we_were(turn: Turn) -> None:
         )
         return
     turn.ask("none")
-    upcoming = agreement.next_instalment
-    if upcoming is not None and upcoming.overdue(turn.facts.today):
-        _ask_new_day(turn, found, upcoming)
+    late, upcoming = missed(turn, found), agreement.next_instalment
+    if late is not None:
+        suggest_new_day(turn, found, late)
         return
     turn.say(
         "welcome_back_agreement",
@@ -77,43 +75,6 @@ async def _where_we_were(turn: Turn) -> None:
         amount=upcoming.missing if upcoming else None,
         buttons=[button("agreement", "ask_agreement"), PERSON],
     )
-
-
-def _ask_new_day(turn: Turn, found: Focus, late: InstalmentProgress) -> None:
-    """An instalment has not arrived: most likely it slipped their mind. A new day is suggested."""
-    soon = min(NEW_DAY_IN_DAYS, turn.facts.policy.instalment_first_days_max)
-    day = turn.facts.today + timedelta(days=soon)
-    named = [{"entity": "date", "value": day.isoformat()}]
-    turn.remember(
-        wish={
-            **{"intent": "request_deferral", "entities": named},
-            **{"action": "action_defer", "ready": False},
-        }
-    )
-    turn.ask("new_day")
-    turn.say(
-        "rate_missed",
-        invoice=found.statement.invoice_number,
-        amount=late.missing,
-        due=late.instalment.due,
-        date=day,
-        buttons=[button("yes", "affirm"), button("already_paid", "already_paid"), PERSON],
-    )
-
-
-class TakeNewDay(DialogueAction):
-    """The day that was suggested for a late instalment suits."""
-
-    title = "action_take_new_day"
-    discloses = True
-
-    async def act(self, turn: Turn) -> None:
-        wish = turn.slot("wish")
-        if not wish or turn.heard.has("date"):
-            turn.go_on_with("action_defer")
-            return
-        turn.remember(wish={**wish, "ready": True})
-        turn.next_action = wish["action"]
 
 
 class ExplainSender(DialogueAction):

@@ -87,7 +87,7 @@ class OrderReceipt(DialogueAction):
     title = "action_order_receipt"
 
     async def act(self, turn: Turn) -> None:
-        found = await _talked_about(turn) if turn.facts.verified else None
+        found = await talked_about(turn) if turn.facts.verified else None
         if found is not None and found.paid:
             settled = found.open.total.minor <= 0
             turn.say(
@@ -103,7 +103,7 @@ class OrderReceipt(DialogueAction):
         back_to_offer(turn)
 
 
-async def _talked_about(turn: Turn) -> Statement | None:
+async def talked_about(turn: Turn) -> Statement | None:
     """The claim in focus, or the one that was, even where nothing is open on it any more."""
     found = await focus(turn)
     if found is not None:

@@ -1,5 +1,5 @@
-"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job, and whoever
-waits for a person in vain is told."""
+"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job, whoever waits for
+a person in vain is told, and what was agreed is watched."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import handoff_care
+from api import handoff_care, watch
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -77,3 +77,11 @@ async def handoffs(timestamp: int) -> None:
     parts = worker.parts
     for conversation_id in await handoff_care.look(parts.database, worker.app, parts.clock.now()):
         log.info("customer_told_of_delay", conversation=conversation_id)
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="agreements", queueing_lock="agreements")
+async def agreements(timestamp: int) -> None:
+    """Watch what was agreed until it is kept."""
+    worker = current()
+    await watch.look_at_all(worker.parts, worker.app)

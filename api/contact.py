@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import procrastinate
+from sqlalchemy.ext.asyncio import AsyncSession
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
+from actions.new_day import ANSWERS
 from api.queue import Overtaken, defer_delivery
+from api.watch_details import details
 from api.wiring import Parts
+from channels.choices import LETTERED_CHANNELS
 from conversation import genuine, inbox, outbox
 from conversation.look import lock
 from conversation.moving import How, make_active
-from conversation.speaker import Reply
-from outreach.facts import PlannedContact, Skipped
+from outreach.facts import PlannedContact, Skipped, Step
 from outreach.planner import AlreadyContacted, plan_page, record
 from storage.engine import Database
 
@@ -59,21 +62,36 @@ async def send_planned(
             if conversation.customer_id == planned.customer_id:
                 await make_active(session, conversation, now, How.OUTREACH)
             await session.flush()
-            held = await outbox.scene(session, conversation_id)
-            speaker = held.speaker(verified=False)
-            code = genuine.new_code()
-            link = genuine.link(code, held.voice, speaker.language, parts.public_url)
-            reply = Reply(planned.wording, {**planned.args, "proof": link})
-            (queued,) = await outbox.queue(session, held, speaker, [reply], now)
-            genuine.keep(
-                session,
-                code,
-                merchant_id=planned.merchant_id,
-                message_id=queued.message_id,
-                now=now,
-            )
-            await record(session, planned, message_id=queued.message_id, now=now)
+            message_id = await _queue(session, parts, planned, conversation_id, now)
+            await record(session, planned, message_id=message_id, now=now)
             await defer_delivery(jobs, session, planned.merchant_id, conversation_id)
     except AlreadyContacted:
         return False
     return True
+
+
+async def _queue(
+    session: AsyncSession,
+    parts: Parts,
+    planned: PlannedContact,
+    conversation_id: int,
+    now: datetime,
+) -> int:
+    """Queue the message: as anybody may read it, or with its figures where it answers to proof."""
+    held = await outbox.scene(session, conversation_id)
+    told = await details(session, held, planned, now)
+    if told is not None:
+        # Before it the assistant may have to name itself again.
+        *_, queued = await outbox.queue(session, held, held.speaker(verified=True), [told], now)
+        return queued.message_id
+    speaker = held.speaker(verified=False)
+    code = genuine.new_code()
+    link = genuine.link(code, held.voice, speaker.language, parts.public_url)
+    one_tap = planned.step is Step.QUESTION and planned.channel not in LETTERED_CHANNELS
+    buttons = ANSWERS if one_tap else []
+    reply = Reply(planned.wording, {**planned.args, "proof": link}, buttons)
+    (queued,) = await outbox.queue(session, held, speaker, [reply], now)
+    genuine.keep(
+        session, code, merchant_id=planned.merchant_id, message_id=queued.message_id, now=now
+    )
+    return queued.message_id

@@ -1,5 +1,8 @@
 """A statement as tables of a terminal."""
 
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
 from babel.dates import format_date
 from babel.numbers import format_currency
 from rich.box import SIMPLE_HEAD
@@ -82,18 +85,38 @@ def _total(found: Interest) -> str:
     return f"together {money(found.amount)}{state}"
 
 
-def agreement_table(agreement: AgreementRecord) -> Table:
-    """What was agreed, each amount with its day."""
+def agreement_table(agreement: AgreementRecord, today: date, zone: ZoneInfo) -> Table:
+    """What was agreed, each amount with its day and how it stands; ended: when and why."""
+    ended = ""
+    if agreement.ended_at is not None:
+        ended = f" {_moment(agreement.ended_at, zone)}"
+        ended += f" ({_spelled(agreement.end_reason)})" if agreement.end_reason else ""
+    made = f"agreed {_moment(agreement.agreed_at, zone)}"
+    made += f" ({_spelled(agreement.because)})" if agreement.because else ""
     table = Table(
         "no.",
         "due",
-        title=f"{agreement.terms.kind.value.replace('_', ' ')}, {agreement.status.value}",
-        caption=" · ".join([f"total {money(agreement.terms.total)}", *_rhythm(agreement)]),
+        title=f"{_spelled(agreement.terms.kind.value)}, {agreement.status.value}{ended}",
+        caption=" · ".join([f"total {money(agreement.terms.total)}", *_rhythm(agreement), made]),
     )
     table.add_column("amount", justify="right")
     table.add_column("paid", justify="right")
+    table.add_column("")
     for part in agreement.progress:
         due = format_date(part.instalment.due, "d. MMMM yyyy", locale="de_DE")
-        amount = part.instalment.amount
-        table.add_row(str(part.instalment.number), due, money(amount), money(part.paid))
+        table.add_row(
+            str(part.instalment.number),
+            due,
+            money(part.instalment.amount),
+            money(part.paid),
+            _spelled(part.state(today).value),
+        )
     return table
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _spelled(code: str) -> str:
+    return code.replace("_", " ")

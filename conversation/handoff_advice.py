@@ -79,6 +79,7 @@ _STEP_OF_REASON: Final[Mapping[str, Step]] = {
     "dispute_other": Step.CHECK_DISPUTE,
     "payment_reported": Step.FIND_THE_PAYMENT,
     "decision": Step.DECIDE_THE_WISH,
+    "agreement_broken": Step.FIND_AN_EASIER_WAY,
     "callback": Step.CALL_BACK,
     "complaint": Step.HEAR_THE_COMPLAINT,
     "data_request": Step.ANSWER_DATA_REQUEST,

@@ -12,7 +12,8 @@ from storage.tables import Conversation, Message
 INTRODUCING: Final = frozenset(
     {
         *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
-        *("channel_code", "channel_arrived"),
+        *("channel_code", "channel_arrived", "agreement_soon", "agreement_missed"),
+        *("agreement_thanks", "agreement_settled", "agreement_repriced", "invoice_soon"),
     }
 )
 """The wordings in which it does."""

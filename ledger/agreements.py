@@ -325,30 +325,3 @@ def plan_by_amount(
     rest = owed + charge - (down.amount if down else Money.zero(owed.currency))
     amounts = amounts_by_regular(rest, regular)
     return _plan(amounts, first, period, charge, stops_interest, shift_land, down)
-
-
-@dataclass(frozen=True, slots=True)
-class InstalmentProgress:
-    """How far an instalment is paid; payments fill the instalments in order."""
-
-    instalment: Instalment
-    paid: Money
-
-    @property
-    def missing(self) -> Money:
-        return self.instalment.amount - self.paid
-
-    def overdue(self, today: date) -> bool:
-        """Whether something is missing and the due day has passed."""
-        return bool(self.missing) and self.instalment.due < today
-
-
-def progress(terms: AgreementTerms, paid: Money) -> tuple[InstalmentProgress, ...]:
-    """Spread what was paid since the agreement over its instalments, first one first."""
-    left = max(paid, Money.zero(paid.currency))
-    result = []
-    for instalment in terms.instalments:
-        part = min(left, instalment.amount)
-        left -= part
-        result.append(InstalmentProgress(instalment, part))
-    return tuple(result)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ledger import book_changes as changes
 from ledger import book_rows as rows
 from ledger.agreements import (
     AgreementStatus,
@@ -15,7 +16,6 @@ from ledger.agreements import (
     terms_to_data,
 )
 from ledger.book_command import PostingCommand
-from ledger.book_events import tell_agreement
 from ledger.book_postings import post_interest
 from ledger.book_reading import record
 from ledger.book_rows import OpenBook
@@ -34,8 +34,8 @@ from ledger.guard import Guard
 from ledger.limitation import restarted
 from ledger.money import Money
 from ledger.posting import plan_charge
+from ledger.repricing import Because
 from ledger.statement import AgreementRecord
-from storage.merchant_events import EventKind
 from storage.tables import Agreement as AgreementRow
 
 
@@ -76,9 +76,11 @@ async def agree(
     facts = held.facts(now)
     _require_agreeable(book, facts, terms)
     guard(terms, facts)
-    for row in held.agreements:
-        if row.status == AgreementStatus.ACTIVE:
-            rows.end_agreement(book, row, AgreementStatus.SUPERSEDED, None, now)
+    before = next((row for row in held.agreements if row.status == AgreementStatus.ACTIVE), None)
+    because = None
+    if before is not None:
+        because = Because.MISSED_DAY if facts.late else Because.CHANGED
+        await changes.end(session, book, before, AgreementStatus.SUPERSEDED, because, now)
     # The replaced one has to be gone before the new one is active: one per claim.
     await session.flush()
     if isinstance(terms, InstalmentPlan) and terms.charge:
@@ -86,7 +88,7 @@ async def agree(
         command = PostingCommand("charge", claim_id, facts.today, now, f"{key}:charge", charge)
         await command.run(session, lambda held: plan_charge(charge))
         book = await rows.open_book(session, claim_id)
-    row = await rows.add_agreement(
+    row = await changes.make(
         session,
         book,
         terms,
@@ -94,11 +96,9 @@ async def agree(
         now=now,
         key=key,
         input_hash=fingerprint,
+        instead_of=before,
+        because=because,
     )
-    rows.audit(
-        session, book.claim, "agreement_made", now, agreement=row.id, agreement_kind=row.kind
-    )
-    tell_agreement(session, book.claim, row, EventKind.AGREEMENT_MADE, now)
     if isinstance(terms, Deferral | InstalmentPlan):
         _restart_limitation(session, book, facts, now)
     return rows.record_of(row, book.postings)
@@ -180,12 +180,7 @@ async def _end(
     agreements = await rows.agreement_rows(session, claim_id)
     row = next(row for row in agreements if row.id == agreement_id)
     if row.status == AgreementStatus.ACTIVE:
-        rows.end_agreement(book, row, status, reason, now)
-        rows.audit(
-            session, book.claim, f"agreement_{status.value}", now, agreement=row.id, reason=reason
-        )
-        if status is AgreementStatus.BROKEN:
-            tell_agreement(session, book.claim, row, EventKind.AGREEMENT_BROKEN, now, reason=reason)
+        await changes.end(session, book, row, status, reason, now)
     elif row.status != status:
         raise AgreementEnded(row.status)
     return rows.record_of(row, book.postings)

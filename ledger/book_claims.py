@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ledger import book_changes as changes
 from ledger import book_rows as rows
 from ledger import posting as movements
 from ledger.agreements import AgreementStatus
@@ -216,7 +217,7 @@ async def _end_active_agreement(
 ) -> None:
     for row in await rows.agreement_rows(session, book.claim.id):
         if row.status == AgreementStatus.ACTIVE:
-            rows.end_agreement(book, row, AgreementStatus.CANCELLED, reason, now)
+            await changes.end(session, book, row, AgreementStatus.CANCELLED, reason, now)
 
 
 def _change(

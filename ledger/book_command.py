@@ -6,10 +6,11 @@ from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ledger import book_changes as changes
 from ledger import book_rows as rows
 from ledger import rebooking
 from ledger.agreements import AgreementStatus, Promise, Settlement
-from ledger.book_events import tell_agreement, tell_money, tell_settled
+from ledger.book_events import tell_money, tell_settled
 from ledger.book_interest import interest_terms
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
@@ -20,19 +21,22 @@ from ledger.posting import (
     Posting,
     PostingKind,
     effective,
-    paid_since,
     reversal,
     set_off,
     undone_amounts,
     waiver,
 )
+from ledger.progress import money_since
 from ledger.rebooking import InterestTerms
+from ledger.repricing import Because, repriced, unpriced
 from ledger.statement import Receipt
 from ledger.value_order import in_value_order
-from storage.merchant_events import EventKind
 from storage.tables import Agreement as AgreementRow
 
 MovementsFor = Callable[[OpenBook], Sequence[Movement]]
+
+_REPRICING = frozenset({"credit_note", "waiver", "reversal"})
+"""Commands that change what is owed, not what was paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class PostingCommand:
         Interest is charged up to the value date before; what has a later one is booked anew
         behind. Afterwards a claim with nothing open is settled and its agreement kept; an
         agreement that is paid in time lets go what it has to; a claim that is open again gets its
-        agreement back.
+        agreement back; one of which less is owed without a payment has its agreement re-priced.
         """
         book = await rows.open_book(session, self.claim_id)
         before = await rows.replayed(session, book.claim.merchant_id, self.key, self._input_hash)
@@ -67,6 +71,7 @@ class PostingCommand:
             return before
         if self.amount is not None:
             book.require_currency(self.amount)
+        posted_from = len(book.postings)
         terms = await interest_terms(session, book.claim)
         if terms is None:
             await self._post(session, book, movements_for(book))
@@ -74,7 +79,7 @@ class PostingCommand:
         else:
             await self._post(session, book, self._in_order(book, movements_for, terms))
         tell_money(session, book, self.key, self.now)
-        await self._follow_up(session, book)
+        await self._follow_up(session, book, posted_from)
         return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
 
     @property
@@ -119,10 +124,13 @@ class PostingCommand:
             input_hash=self._input_hash,
         )
 
-    async def _follow_up(self, session: AsyncSession, book: OpenBook) -> None:
+    async def _follow_up(self, session: AsyncSession, book: OpenBook, posted_from: int) -> None:
         agreements = await rows.agreement_rows(session, self.claim_id)
         active = next((row for row in agreements if row.status == AgreementStatus.ACTIVE), None)
         if active is not None:
+            await changes.note_money(session, book, active, book.postings[:posted_from], self.now)
+            if self.name in _REPRICING and book.open.total:
+                active = await self._reprice(session, book, active)
             let_go = await _let_go(session, book, active)
             if let_go:
                 await self._post(session, book, waiver(let_go, book.open), self._last_day(book))
@@ -131,8 +139,7 @@ class PostingCommand:
                 self._set_status(session, book, ClaimStatus.SETTLED)
                 tell_settled(session, book, self.now)
             if active is not None:
-                rows.end_agreement(book, active, AgreementStatus.KEPT, None, self.now)
-                tell_agreement(session, book.claim, active, EventKind.AGREEMENT_KEPT, self.now)
+                await changes.end(session, book, active, AgreementStatus.KEPT, None, self.now)
         elif book.claim.status == ClaimStatus.SETTLED:
             self._set_status(session, book, ClaimStatus.OPEN)
             kept = [row for row in agreements if row.status == AgreementStatus.KEPT]
@@ -141,6 +148,35 @@ class PostingCommand:
 
     def _last_day(self, book: OpenBook) -> date:
         return max(self.value_date, rebooking.last_day(book.postings) or self.value_date)
+
+    async def _reprice(
+        self, session: AsyncSession, book: OpenBook, active: AgreementRow
+    ) -> AgreementRow:
+        """Bring an agreement in line with what is owed now: other amounts, in its place."""
+        record = rows.record_of(active, book.postings)
+        less = unpriced(record.terms, record.progress, book.open.total)
+        if not less or (less.minor < 0 and self.name == "credit_note"):
+            return active
+        terms = repriced(record.terms, record.progress, less)
+        if terms is None:  # less than nothing is left of what a settlement asks for
+            await self._post(
+                session, book, waiver(book.open.total, book.open), self._last_day(book)
+            )
+            return active
+        because = Because.LESS_OWED if less.minor > 0 else Because.MORE_OWED
+        await changes.end(session, book, active, AgreementStatus.SUPERSEDED, because, self.now)
+        await session.flush()  # one is active at a time
+        return await changes.make(
+            session,
+            book,
+            terms,
+            conversation_id=active.conversation_id,
+            now=self.now,
+            key=f"{self.key}:repriced",
+            input_hash=self._input_hash,
+            instead_of=active,
+            because=because,
+        )
 
     def _set_status(self, session: AsyncSession, book: OpenBook, status: ClaimStatus) -> None:
         book.claim.status = status.value
@@ -159,7 +195,7 @@ class PostingCommand:
                 and posting.number not in undone
             ]
             await self._post(session, book, reversal(let_go), self._last_day(book))
-        rows.resume_agreement(kept)
+        await changes.resume(session, book, kept, self.now)
 
 
 async def _let_go(session: AsyncSession, book: OpenBook, row: AgreementRow) -> Money:
@@ -173,7 +209,8 @@ async def _let_go(session: AsyncSession, book: OpenBook, row: AgreementRow) -> M
     if not isinstance(terms, Settlement | Promise) or not book.open.total:
         return nothing
     in_time = _in_time(book.postings, terms.due)
-    if paid_since(in_time, row.terms["after_posting"], book.currency) < terms.amount:
+    paid = money_since(in_time, row.terms["after_posting"], book.currency)
+    if not paid or paid[-1].sum < terms.amount:
         return nothing
     if isinstance(terms, Settlement):
         return book.open.total

@@ -19,7 +19,8 @@ from ledger.money import Money
 from ledger.posting import Posting, money_received, open_amount
 from ledger.rebooking import accrued as reckoned_interest
 from ledger.rebooking import interest_due
-from ledger.statement import Statement, charged, statement_lines, totals
+from ledger.repricing import REPRICED, Because
+from ledger.statement import AgreementRecord, Statement, charged, statement_lines, totals
 from storage.tables import Agreement as AgreementRow
 from storage.tables import Claim, Customer, Merchant
 
@@ -43,23 +44,27 @@ class ClaimRecord:
 
     def facts(self, now: datetime) -> ClaimFacts:
         """What a negotiation has to know about the claim."""
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        active = self._active()
+        reasons = [row.end_reason for row in self.agreements]
         return ClaimFacts(
             claim_id=self.claim.id,
-            today=now.astimezone(ZoneInfo(self.timezone)).date(),
+            today=today,
             open=self.open,
             due_date=self.claim.due_date,
             status=ClaimStatus(self.claim.status),
             business=self.business,
             limitation_date=self.claim.limitation_date,
-            agreements_before=len(self.agreements),
-            instalment_due=self._instalment_due(),
+            agreements_before=sum(reason not in REPRICED for reason in reasons),
+            instalment_due=_instalment_due(active),
+            late=active is not None and bool(active.overdue(today)),
+            days_moved=reasons.count(Because.MISSED_DAY),
         )
 
-    def _instalment_due(self) -> date | None:
+    def _active(self) -> AgreementRecord | None:
         for row in self.agreements:
-            if row.status == AgreementStatus.ACTIVE and row.kind == AgreementKind.INSTALMENT_PLAN:
-                following = rows.record_of(row, self.postings).next_instalment
-                return following.instalment.due if following else None
+            if row.status == AgreementStatus.ACTIVE:
+                return rows.record_of(row, self.postings)
         return None
 
     def statement(self) -> Statement:
@@ -99,6 +104,13 @@ class ClaimRecord:
             agreement=current,
             earlier_agreements=tuple(record for record in agreements if record is not current),
         )
+
+
+def _instalment_due(active: AgreementRecord | None) -> date | None:
+    if active is None or active.terms.kind is not AgreementKind.INSTALMENT_PLAN:
+        return None
+    following = active.next_instalment
+    return following.instalment.due if following else None
 
 
 _CLAIM = (

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ledger.agreements import AgreementStatus, AgreementTerms, terms_from_data, terms_to_data
+from ledger.agreements import AgreementStatus, terms_from_data
 from ledger.chain import chained
 from ledger.claim import OpenAmount
 from ledger.errors import ClaimUnknown, CurrencyDiffers, IdempotencyConflict
@@ -18,7 +18,7 @@ from ledger.posting import Account, Marking, Movement, Posting, PostingKind, ope
 from ledger.statement import AgreementRecord, Receipt, agreement_progress
 from storage.statement import Statement
 from storage.tables import Agreement as AgreementRow
-from storage.tables import AuditEvent, Base, Claim, Instalment, Merchant
+from storage.tables import AuditEvent, Base, Claim, Merchant
 from storage.tables import Posting as PostingRow
 
 
@@ -248,69 +248,8 @@ def record_of(row: AgreementRow, postings: Sequence[Posting]) -> AgreementRecord
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         progress=agreement_progress(terms, counted, row.terms["after_posting"]),
+        because=row.terms.get("because"),
     )
-
-
-async def add_agreement(
-    session: AsyncSession,
-    book: OpenBook,
-    terms: AgreementTerms,
-    *,
-    conversation_id: int | None,
-    now: datetime,
-    key: str,
-    input_hash: str,
-) -> AgreementRow:
-    """Store an active agreement with its instalments."""
-    row = AgreementRow(
-        merchant_id=book.claim.merchant_id,
-        claim_id=book.claim.id,
-        conversation_id=conversation_id,
-        kind=terms.kind.value,
-        status=AgreementStatus.ACTIVE.value,
-        total_minor=terms.total.minor,
-        currency=terms.total.currency,
-        terms={
-            "agreed": terms_to_data(terms),
-            "after_posting": book.postings[-1].number if book.postings else 0,
-        },
-        agreed_at=now,
-        idempotency_key=key,
-        input_hash=input_hash,
-    )
-    session.add(row)
-    await session.flush()
-    session.add_all(
-        Instalment(
-            merchant_id=book.claim.merchant_id,
-            agreement_id=row.id,
-            number=part.number,
-            due_date=part.due,
-            amount_minor=part.amount.minor,
-            currency=part.amount.currency,
-        )
-        for part in terms.instalments
-    )
-    await session.flush()
-    return row
-
-
-def end_agreement(
-    book: OpenBook, row: AgreementRow, status: AgreementStatus, reason: str | None, now: datetime
-) -> None:
-    """Mark an agreement as ended, after the claim's last posting so far."""
-    row.status = status.value
-    row.ended_at = now
-    row.end_reason = reason
-    row.terms = {**row.terms, "ended_after_posting": len(book.postings)}
-
-
-def resume_agreement(row: AgreementRow) -> None:
-    """Make an ended agreement active again."""
-    row.status = AgreementStatus.ACTIVE.value
-    row.ended_at = None
-    row.end_reason = None
-    row.terms = {k: value for k, value in row.terms.items() if k != "ended_after_posting"}
 
 
 async def agreement_rows(session: AsyncSession, claim_id: int) -> list[AgreementRow]:

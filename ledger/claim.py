@@ -52,7 +52,9 @@ class ClaimFacts:
 
     ``today`` is the calendar day at the merchant. ``open`` is what the ledger holds
     now, ``agreements_before`` how many agreements were made about the claim so far,
-    ``instalment_due`` the day of the next instalment of the plan in force.
+    ``instalment_due`` the day of the next instalment of the plan in force. ``late``: a day of the
+    agreement in force has passed without its payment; ``days_moved``: how often one that had
+    passed was moved before.
     """
 
     claim_id: int
@@ -64,6 +66,8 @@ class ClaimFacts:
     limitation_date: date | None = None
     agreements_before: int = 0
     instalment_due: date | None = None
+    late: bool = False
+    days_moved: int = 0
 
     @property
     def balance(self) -> Money:

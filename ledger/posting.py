@@ -15,7 +15,7 @@ from ledger.errors import (
     ReturnExceedsPayments,
     WaiverExceedsBalance,
 )
-from ledger.money import Money, total
+from ledger.money import Money
 
 
 class Account(StrEnum):
@@ -349,22 +349,6 @@ def set_off(open_: OpenAmount) -> tuple[Movement, ...]:
             movements.append(Movement(PostingKind.SET_OFF, account, Account.OVERPAID, taken))
             overpaid -= taken
     return tuple(movements)
-
-
-def paid_since(postings: Iterable[Posting], number: int, currency: str) -> Money:
-    """What reduced the open amount after posting ``number`` by payment or credit note, net."""
-    receivables = (Account.COSTS, Account.INTEREST, Account.PRINCIPAL, Account.OVERPAID)
-    settling = (Account.CASH, Account.RETURNS)
-    later = [posting for posting in postings if posting.number > number]
-    paid = total(
-        (p.amount for p in later if p.source in receivables and p.destination in settling),
-        currency,
-    )
-    back = total(
-        (p.amount for p in later if p.source in settling and p.destination in receivables),
-        currency,
-    )
-    return paid - back
 
 
 def money_received(postings: Iterable[Posting], currency: str) -> Money:

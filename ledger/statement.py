@@ -4,13 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ledger.agreements import (
-    AgreementStatus,
-    AgreementTerms,
-    InstalmentPlan,
-    InstalmentProgress,
-    progress,
-)
+from ledger.agreements import AgreementStatus, AgreementTerms, InstalmentPlan
 from ledger.claim import ClaimStatus, OpenAmount
 from ledger.interest import Interest
 from ledger.money import Money
@@ -21,8 +15,8 @@ from ledger.posting import (
     account_balance,
     effective,
     open_amount,
-    paid_since,
 )
+from ledger.progress import InstalmentProgress, money_since, progress
 from ledger.schedule import Period
 
 
@@ -42,7 +36,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class AgreementRecord:
-    """An agreement as it stands in the ledger; ``progress`` fills its instalments in order."""
+    """An agreement as it stands in the ledger; ``progress`` fills its instalments in order.
+
+    ``because`` says what made it take the place of an earlier one (``ledger.repricing.Because``).
+    """
 
     id: int
     claim_id: int
@@ -53,6 +50,7 @@ class AgreementRecord:
     ended_at: datetime | None
     end_reason: str | None
     progress: tuple[InstalmentProgress, ...]
+    because: str | None = None
 
     @property
     def rhythm(self) -> Period | None:
@@ -150,5 +148,4 @@ def agreement_progress(
     terms: AgreementTerms, postings: Sequence[Posting], after_posting: int
 ) -> tuple[InstalmentProgress, ...]:
     """The instalments with what was paid on the claim since the agreement."""
-    paid = paid_since(postings, after_posting, terms.total.currency)
-    return progress(terms, paid)
+    return progress(terms, money_since(postings, after_posting, terms.total.currency))

@@ -38,6 +38,7 @@ _REFUSALS: Mapping[Reason, type[AgreementRefused]] = {
     Reason.TOTAL_DIFFERS: errors.TotalDiffers,
     Reason.ABOVE_AUTHORITY: errors.AboveAuthority,
     Reason.MANY_AGREEMENTS: errors.TooManyAgreements,
+    Reason.DAY_MOVED_BEFORE: errors.TooManyAgreements,
     Reason.TIME_BARRED: errors.ClaimTimeBarred,
     Reason.CLAIM_DISPUTED: errors.ClaimNotNegotiable,
     Reason.CLAIM_NOT_OPEN: errors.ClaimNotNegotiable,
@@ -102,7 +103,14 @@ def needs_person(policy: Policy, facts: ClaimFacts) -> Reason | None:
     found = obstacle(policy, facts)
     if found is None and facts.balance.minor > policy.authority_minor:
         return Reason.ABOVE_AUTHORITY
+    if found is None and _day_moved_before(policy, facts):
+        return Reason.DAY_MOVED_BEFORE
     return found
+
+
+def _day_moved_before(policy: Policy, facts: ClaimFacts) -> bool:
+    """Whether a day has passed again, after one that was moved without a person."""
+    return facts.late and facts.days_moved >= policy.days_moved_max
 
 
 def discount_max(policy: Policy, facts: ClaimFacts) -> Money:
@@ -125,6 +133,8 @@ def violations(policy: Policy, terms: AgreementTerms, facts: ClaimFacts) -> tupl
     general = obstacle(policy, facts)
     if general is None and terms.total.currency != policy.currency:
         general = Reason.OTHER_CURRENCY
+    if general is None and not isinstance(terms, Promise) and _day_moved_before(policy, facts):
+        general = Reason.DAY_MOVED_BEFORE
     if general is not None:
         return (general,)
     if isinstance(terms, Promise):

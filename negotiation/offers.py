@@ -41,6 +41,8 @@ class Reason(StrEnum):
     TOTAL_DIFFERS = "total_differs"
     ABOVE_AUTHORITY = "above_authority"
     MANY_AGREEMENTS = "many_agreements"
+    DAY_MOVED_BEFORE = "day_moved_before"
+    """A day has passed again, after one that was moved."""
     CLAIM_DISPUTED = "claim_disputed"
     CLAIM_NOT_OPEN = "claim_not_open"
     NOTHING_OWED = "nothing_owed"

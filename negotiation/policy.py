@@ -7,10 +7,32 @@ last one has no limit (``null``).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from ledger.money import Money
 from ledger.schedule import Period
+
+
+class DayWord(StrEnum):
+    """When there is a word on an agreed day."""
+
+    WITHOUT_NOTE = "without_note"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class BrokenNext(StrEnum):
+    """What a merchant does about an agreement that was not kept."""
+
+    REMINDERS = "reminders"
+    """First contact and reminder begin again."""
+    HANDOFF = "handoff"
+    LETTER = "letter"
+    """A row of the follow-up list, for a letter."""
+    EXPORT = "export"
+    """A row of the follow-up list, for the merchant's own process."""
+
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -69,6 +91,15 @@ class Policy:
     ``check_days``: how long reminders rest, and by when the answer comes, while a reported payment
     or a dispute is checked.
     ``reminder_after_days``: the one reminder goes out so long after an unanswered first contact.
+    ``note_days``: a friendly note so many days before an agreed day; 0: none.
+    ``day_word``: whether there is a word on the agreed day itself: only where no note was sent
+    before, always, or never.
+    ``invoice_note_days``: a note so many days before an invoice falls due; 0: none.
+    ``thanks``: whether the first instalment and the last one are thanked for.
+    ``question_banking_days``: so long after a missed day a new one is offered.
+    ``days_moved_max``: how often a day that has passed may be moved without a person.
+    ``broken_after_days``: so long after that question an agreement ends, if nothing came.
+    ``broken_next``: what follows then.
     ``contact_country``: whose contact rules hold (ISO 3166-1 alpha-2); ``contact_rules`` are the
     merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
     ``opening_hours``: when people answer, weekday → ``"09:00-17:00"`` at the merchant; on a day
@@ -113,6 +144,14 @@ class Policy:
     verification_minutes: int = 30
     check_days: int = 10
     reminder_after_days: int = 3
+    note_days: int = 3
+    day_word: DayWord = DayWord.WITHOUT_NOTE
+    invoice_note_days: int = 0
+    thanks: bool = True
+    question_banking_days: int = 2
+    days_moved_max: int = 1
+    broken_after_days: int = 7
+    broken_next: BrokenNext = BrokenNext.REMINDERS
     contact_country: str = "DE"
     contact_rules: Mapping[str, Any] = field(default_factory=dict)
     opening_hours: Mapping[str, str] = field(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import time
+from enum import StrEnum
 from typing import Any
 
 from ledger.costs import LETTER_MINOR_MAX
@@ -10,6 +11,8 @@ from ledger.money import EXPONENTS
 from ledger.schedule import Period
 from negotiation.policy import (
     WEEKDAYS,
+    BrokenNext,
+    DayWord,
     DeferralBand,
     EffortBand,
     InstalmentBand,
@@ -67,6 +70,15 @@ def _periods(value: Any) -> tuple[Period, ...]:
     if len(set(value)) != len(value):
         raise _Wrong(("", "each period once"))
     return tuple(Period(name) for name in value)
+
+
+def _one_of(codes: type[StrEnum]) -> Reader:
+    def read(value: Any) -> StrEnum:
+        if not isinstance(value, str) or value not in set(codes):
+            raise _Wrong(("", f"one of {', '.join(codes)}"))
+        return codes(value)
+
+    return read
 
 
 def _country(value: Any) -> str:
@@ -180,6 +192,14 @@ _READERS: Mapping[str, Reader] = {
     "verification_minutes": _whole(1, 60 * 24 * 31),
     "check_days": _DAYS,
     "reminder_after_days": _whole(1, 366),
+    "note_days": _whole(0, 28),
+    "day_word": _one_of(DayWord),
+    "invoice_note_days": _whole(0, 28),
+    "thanks": _yes_no,
+    "question_banking_days": _whole(1, 20),
+    "days_moved_max": _whole(0, 10),
+    "broken_after_days": _whole(1, 90),
+    "broken_next": _one_of(BrokenNext),
     "contact_country": _country,
     "contact_rules": _object,
     "opening_hours": _hours,
@@ -221,7 +241,7 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Period):
+    if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, tuple):
         return [_plain(part) for part in value]

@@ -6,7 +6,7 @@ are sums over postings. Nothing is written and nothing locked.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -27,13 +27,15 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from channels.message import Channel
 from ledger import book_rows
 from ledger.agreements import AgreementStatus
-from ledger.claim import PURSUED
+from ledger.claim import PURSUED, ClaimStatus
 from ledger.money import Money
 from ledger.posting import Account as LedgerAccount
+from ledger.statement import AgreementRecord
 from negotiation.policy_data import policy_from_data
 from outreach.channel_choice import Account, Point
 from outreach.facts import AttemptFacts, CustomerFacts, OpenClaim, Sender, Step, Talk
 from outreach.rules import rules_of
+from outreach.watch import THANKS_DAYS, local_day
 from storage.tables import (
     Agreement,
     ChannelAccount,
@@ -110,6 +112,31 @@ async def next_customer_ids(
     return ids.all()
 
 
+async def watched_customer_ids(
+    session: AsyncSession, sender: Sender, *, now: datetime, after: int, limit: int
+) -> Sequence[int]:
+    """Ids of the next customers with something agreed to be watched, ascending, from above
+    ``after``; with those whose invoice falls due soon, where the merchant wants a note of it."""
+    agreed = exists().where(
+        Agreement.claim_id == Claim.id,
+        (Agreement.status == AgreementStatus.ACTIVE)
+        | (Agreement.ended_at > now - timedelta(days=THANKS_DAYS + 1)),
+    )
+    wanted: ColumnElement[bool] = agreed
+    if sender.policy.invoice_note_days:
+        today = local_day(sender, now)
+        until = today + timedelta(days=sender.policy.invoice_note_days)
+        wanted |= (Claim.status == ClaimStatus.OPEN) & Claim.due_date.between(today, until)
+    ids = await session.scalars(
+        select(Claim.customer_id)
+        .distinct()
+        .where(Claim.merchant_id == sender.merchant_id, Claim.customer_id > after, wanted)
+        .order_by(Claim.customer_id)
+        .limit(limit)
+    )
+    return ids.all()
+
+
 async def read_customers(
     session: AsyncSession, sender: Sender, customer_ids: Sequence[int]
 ) -> list[CustomerFacts]:
@@ -130,7 +157,7 @@ async def read_customers(
         .where(Customer.merchant_id == sender.merchant_id, _among(Customer.id, customer_ids))
         .order_by(Customer.id)
     )
-    claims = await _claims(session, sender.merchant_id, customer_ids)
+    claims, kept = await _claims(session, sender.merchant_id, customer_ids)
     points = await _points(session, sender.merchant_id, customer_ids)
     attempts = await _attempts(session, sender.merchant_id, customer_ids)
     talks = await _talks(session, sender.merchant_id, customer_ids)
@@ -145,6 +172,7 @@ async def read_customers(
             paused_until=row.contact_paused_until,
             talk=talks.get(row.id, Talk()),
             claims=claims.get(row.id, ()),
+            kept=kept.get(row.id, ()),
             points=points.get(row.id, ()),
             attempts=attempts.get(row.id, ()),
             stopped=row.opted_out_at is not None,
@@ -157,8 +185,9 @@ async def read_customers(
 
 async def _claims(
     session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
-) -> Mapping[int, list[OpenClaim]]:
-    has_agreement = exists().where(Agreement.claim_id == Claim.id, Agreement.status == "active")
+) -> tuple[Mapping[int, list[OpenClaim]], Mapping[int, list[AgreementRecord]]]:
+    """The open and disputed claims, and what was agreed and kept about those that are settled."""
+    agreed_upon = exists().where(Agreement.claim_id == Claim.id)
     rows = (
         await session.execute(
             select(
@@ -171,18 +200,25 @@ async def _claims(
                 Claim.paused_until,
                 Claim.confirmed_at,
                 Claim.created_at,
-                has_agreement.label("has_agreement"),
+                agreed_upon.label("agreed_upon"),
             ).where(
                 Claim.merchant_id == merchant_id,
                 _among(Claim.customer_id, customer_ids),
-                Claim.status.in_(PURSUED),
+                Claim.status.in_(PURSUED) | ((Claim.status == ClaimStatus.SETTLED) & agreed_upon),
             )
         )
     ).all()
-    balances = await _balances_minor(session, merchant_id, [claim.id for claim in rows])
-    agreed = await _agreed_days(session, [claim.id for claim in rows if claim.has_agreement])
-    claims: dict[int, list[OpenClaim]] = defaultdict(list)
+    pursued = [claim for claim in rows if claim.status in PURSUED]
+    balances = await _balances_minor(session, merchant_id, [claim.id for claim in pursued])
+    latest = await _latest_agreements(session, [claim.id for claim in rows if claim.agreed_upon])
+    kept: dict[int, list[AgreementRecord]] = defaultdict(list)
     for claim in rows:
+        done = latest.get(claim.id) if claim.status not in PURSUED else None
+        if done is not None and done.status is AgreementStatus.KEPT:
+            kept[claim.customer_id].append(done)
+    claims: dict[int, list[OpenClaim]] = defaultdict(list)
+    for claim in pursued:
+        agreement = latest.get(claim.id)
         claims[claim.customer_id].append(
             OpenClaim(
                 id=claim.id,
@@ -193,27 +229,26 @@ async def _claims(
                 paused_until=claim.paused_until,
                 confirmed_at=claim.confirmed_at,
                 created_at=claim.created_at,
-                has_agreement=claim.has_agreement,
-                agreed_day=agreed.get(claim.id),
+                has_agreement=agreement is not None and agreement.status is AgreementStatus.ACTIVE,
+                agreement=agreement,
             )
         )
-    return claims
+    return claims, kept
 
 
-async def _agreed_days(session: AsyncSession, claim_ids: Sequence[int]) -> Mapping[int, date]:
-    """Of each active agreement, when its first payment that is not complete is due."""
+async def _latest_agreements(
+    session: AsyncSession, claim_ids: Sequence[int]
+) -> Mapping[int, AgreementRecord]:
+    """The last agreement about each claim: an active one is always the last."""
     if not claim_ids:
         return {}
     postings = await book_rows.postings_by_claim(session, claim_ids)
     agreements = await book_rows.agreements_by_claim(session, claim_ids)
-    days: dict[int, date] = {}
-    for claim_id, rows in agreements.items():
-        for row in rows:
-            if row.status == AgreementStatus.ACTIVE:
-                following = book_rows.record_of(row, postings[claim_id]).next_instalment
-                if following is not None:
-                    days[claim_id] = following.instalment.due
-    return days
+    return {
+        claim_id: book_rows.record_of(rows[-1], postings[claim_id])
+        for claim_id, rows in agreements.items()
+        if rows
+    }
 
 
 async def _balances_minor(
@@ -333,6 +368,7 @@ async def _attempts(
             ContactAttempt.cycle,
             ContactAttempt.step,
             ContactAttempt.at,
+            ContactAttempt.about,
             Message.sent_at,
             Message.status,
         )
@@ -352,6 +388,7 @@ async def _attempts(
                 at=row.sent_at or row.at,
                 contact_point_id=row.contact_point_id,
                 message_status=row.status,
+                about=row.about,
             )
         )
     return attempts

@@ -5,16 +5,18 @@ short on purpose: one first contact, one friendly reminder when no answer came, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ledger.agreements import AgreementStatus
 from ledger.claim import is_fresh
 from ledger.money import total
-from negotiation.policy import Policy
+from negotiation.policy import BrokenNext, Policy
 from outreach.channel_choice import NoChannel, choose_channel
 from outreach.facts import (
+    JOURNEY,
     AttemptFacts,
     CustomerFacts,
     OpenClaim,
@@ -26,15 +28,7 @@ from outreach.facts import (
     StepReason,
 )
 from outreach.rules import Allowed, UnknownTimezone, may_contact
-
-IN_TOUCH_HOURS: Final = 24
-"""Whoever wrote within this time is talking with us: no message from our side starts anew."""
-
-NEVER_ARRIVED: Final = frozenset({"failed", "cancelled"})
-"""Message statuses that mean that the customer was not reached."""
-
-DUE_DAYS: Final = 3
-"""How long after an agreed day its reminder may still come."""
+from outreach.watch import IN_TOUCH, NEVER_ARRIVED, Note, due_note, still_open
 
 ON_ITS_WAY: Final = frozenset({"queued", "sending"})
 
@@ -50,8 +44,8 @@ class NextStep:
     """Contact point of the message before."""
     undelivered: frozenset[int]
     """Contact points at which a message of this journey failed."""
-    day: date | None = None
-    """Of what was agreed, for the message about it."""
+    note: Note | None = None
+    """What is said, where something agreed is watched."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +62,14 @@ def decide(facts: CustomerFacts, sender: Sender, now: datetime) -> PlannedContac
     def skipped(wait: Wait, detail: str = "") -> Skipped:
         return Skipped(facts.id, facts.number, wait.reason, wait.not_before, detail)
 
-    step: NextStep | Wait | None = due_step(facts, sender, now)
-    if step is None:
-        ground = contact_ground(facts, sender, now)
-        if isinstance(ground, Wait):
-            return skipped(ground)
-        step = next_step(facts, ground, sender.policy, now)
+    step: NextStep | Wait = watched_step(facts, sender, now)
     if isinstance(step, Wait):
-        return skipped(step)
+        watched, ground = step, contact_ground(facts, sender, now)
+        step = ground if isinstance(ground, Wait) else next_step(facts, ground, sender.policy, now)
+        if isinstance(step, Wait):
+            return skipped(_sooner(step, watched))
 
-    language = facts.language or sender.language
+    note, language = step.note, facts.language or sender.language
     template = f"{step.step.wording}.{language}"
     choice = choose_channel(
         facts.points,
@@ -115,8 +107,16 @@ def decide(facts: CustomerFacts, sender: Sender, now: datetime) -> PlannedContac
         step_reason=step.reason,
         channel_reason=choice.reason,
         passed=tuple((channel_of[id_], why) for id_, why in choice.passed.items()),
-        args={"day": step.day.isoformat()} if step.day is not None else {},
+        args={"day": note.day.isoformat()} if note is not None and note.day else {},
+        about=note.about if note is not None else "",
+        claim_id=note.claim_id if note is not None else None,
     )
+
+
+def _sooner(wait: Wait, watched: Wait) -> Wait:
+    """The reason of the one, and the earlier time of both."""
+    times = [at for at in (wait.not_before, watched.not_before) if at is not None]
+    return replace(wait, not_before=min(times, default=None))
 
 
 def wait_for_time(
@@ -146,7 +146,7 @@ def contact_ground(
     A wish to stop, a person who took over, a pause and a dispute hold for the customer as a whole:
     a reminder that names no claim would read as being about the disputed one (§ 5 UWG).
     """
-    held_back = _held_back(facts, now)
+    held_back = held_back_by(facts, now)
     if held_back is not None:
         return held_back
     today = _today(sender.timezone, now)
@@ -160,7 +160,8 @@ def contact_ground(
     return ground
 
 
-def _held_back(facts: CustomerFacts, now: datetime) -> Wait | None:
+def held_back_by(facts: CustomerFacts, now: datetime) -> Wait | None:
+    """What holds back every message that nobody asked for."""
     if facts.opted_out:
         return Wait(SkipReason.OPTED_OUT)
     if facts.talk.with_person:
@@ -172,53 +173,46 @@ def _held_back(facts: CustomerFacts, now: datetime) -> Wait | None:
     return None
 
 
-def due_ground(facts: CustomerFacts, sender: Sender, now: datetime) -> date | Wait:
-    """The agreed day that has come and whose payment is not complete, or why none is spoken of.
-
-    It is spoken of from that day on for DUE_DAYS, since the day itself may be a rest day.
-    """
-    held_back = _held_back(facts, now)
+def watched_step(facts: CustomerFacts, sender: Sender, now: datetime) -> NextStep | Wait:
+    """What is to be said about something agreed, or from when on something is."""
+    held_back = held_back_by(facts, now)
     if held_back is not None:
         return held_back
-    today = _today(sender.timezone, now)
-    come = [
-        claim
-        for claim in facts.claims
-        if claim.agreed_day is not None
-        and claim.agreed_day <= today <= claim.agreed_day + timedelta(days=DUE_DAYS)
-        and claim.balance.minor > 0
-        and (claim.paused_until is None or claim.paused_until < today)
-    ]
-    if not come:
-        return Wait(SkipReason.AGREEMENT)
-    fresh = [
-        claim.agreed_day
-        for claim in come
-        if is_fresh(claim.confirmed_at, sender.policy.freshness_hours, now)
-        and claim.agreed_day is not None
-    ]
-    return max(fresh) if fresh else Wait(SkipReason.NOT_CONFIRMED)
-
-
-def due_step(facts: CustomerFacts, sender: Sender, now: datetime) -> NextStep | None:
-    """The reminder of an agreed day, once for each; None where it is nobody's turn."""
-    day = due_ground(facts, sender, now)
-    if isinstance(day, Wait):
-        return None
-    zone = ZoneInfo(sender.timezone)
-    tried = [
-        each
-        for each in facts.attempts
-        if each.step is Step.DUE_DAY and each.at.astimezone(zone).date() >= day
-    ]
-    if any(each.message_status not in NEVER_ARRIVED for each in tried):
-        return None
-    last_inbound = facts.talk.last_inbound_at
-    if last_inbound is not None and last_inbound.astimezone(zone).date() >= day:
-        return None  # they have written since the day came: they know
+    note = due_note(facts, sender, now)
+    if not isinstance(note, Note):
+        return Wait(SkipReason.AGREEMENT, note.at if note is not None else None)
+    tried = [each for each in facts.attempts if each.step is note.step and each.about == note.about]
     failed = frozenset(each.contact_point_id for each in tried if each.message_status == "failed")
-    cycle = max((attempt.cycle for attempt in facts.attempts), default=0) + 1
-    return NextStep(Step.DUE_DAY, cycle, StepReason.DUE, None, failed, day)
+    return NextStep(note.step, len(tried) + 1, note.reason, None, failed, note)
+
+
+def still_said(
+    facts: CustomerFacts, sender: Sender, now: datetime, step: Step, about: str
+) -> Wait | None:
+    """Why a note that was queued must not go out any more."""
+    held_back = held_back_by(facts, now)
+    if held_back is not None:
+        return held_back
+    return None if still_open(facts, sender, now, step, about) else Wait(SkipReason.AGREEMENT)
+
+
+def reachable(facts: CustomerFacts, sender: Sender) -> bool:
+    """Whether a question about a missed day could reach the customer, at whatever time."""
+    if facts.opted_out:
+        return False
+    chosen = choose_channel(
+        facts.points,
+        sender.accounts,
+        collector=sender.collector,
+        template=f"{Step.QUESTION.wording}.{facts.language or sender.language}",
+        preferred=facts.preferred_channel,
+        undelivered=frozenset(
+            each.contact_point_id
+            for each in facts.attempts
+            if each.step is Step.QUESTION and each.message_status == "failed"
+        ),
+    )
+    return not isinstance(chosen, NoChannel)
 
 
 _MOST_TELLING: Final = (
@@ -242,25 +236,22 @@ def next_step(
     (customer, cycle, step) holds.
     """
     last_inbound = facts.talk.last_inbound_at
-    begin = min(claim.created_at for claim in ground)
+    begin = min(_journey_begins(claim, policy) for claim in ground)
     journey = sorted(
-        (
-            attempt
-            for attempt in facts.attempts
-            if attempt.at >= begin and attempt.step is not Step.DUE_DAY
-        ),
+        (each for each in facts.attempts if each.at >= begin and each.step in JOURNEY),
         key=lambda each: each.at,
     )
     arrived = [each for each in journey if each.message_status not in NEVER_ARRIVED]
     undelivered = frozenset(
         each.contact_point_id for each in journey if each.message_status == "failed"
     )
-    last_cycle = max((attempt.cycle for attempt in facts.attempts), default=0)
+    last_cycle = max((each.cycle for each in facts.attempts if each.step in JOURNEY), default=0)
 
     if not arrived:
-        if last_inbound is not None and last_inbound + timedelta(hours=IN_TOUCH_HOURS) > now:
-            return Wait(SkipReason.IN_TOUCH, last_inbound + timedelta(hours=IN_TOUCH_HOURS))
-        reason = _first_contact_reason(facts.attempts, journey)
+        if last_inbound is not None and last_inbound + IN_TOUCH > now:
+            return Wait(SkipReason.IN_TOUCH, last_inbound + IN_TOUCH)
+        begins_anew = any(_journey_begins(claim, policy) > claim.created_at for claim in ground)
+        reason = _first_contact_reason(facts.attempts, journey, begins_anew)
         return NextStep(Step.FIRST_CONTACT, last_cycle + 1, reason, None, undelivered)
     if last_inbound is not None and last_inbound >= arrived[0].at:
         return Wait(SkipReason.ANSWERED)
@@ -279,11 +270,27 @@ def next_step(
     return NextStep(Step.REMINDER, cycle, StepReason.NO_ANSWER, first.contact_point_id, undelivered)
 
 
+def _journey_begins(claim: OpenClaim, policy: Policy) -> datetime:
+    """When the steps towards an answer begin: with the claim, or anew when an agreement about it
+    was not kept and the merchant wants to remind again."""
+    agreement = claim.agreement
+    if (
+        policy.broken_next is BrokenNext.REMINDERS
+        and agreement is not None
+        and agreement.status is AgreementStatus.BROKEN
+        and agreement.ended_at is not None
+    ):
+        return agreement.ended_at
+    return claim.created_at
+
+
 def _first_contact_reason(
-    attempts: Sequence[AttemptFacts], journey: Sequence[AttemptFacts]
+    attempts: Sequence[AttemptFacts], journey: Sequence[AttemptFacts], begins_anew: bool
 ) -> StepReason:
     if journey:
         return StepReason.NEVER_REACHED
+    if begins_anew:
+        return StepReason.BROKEN
     return StepReason.NEW_CLAIM if attempts else StepReason.NO_CONTACT_YET
 
 

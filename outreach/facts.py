@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from channels.message import Channel
 from ledger.money import Money
+from ledger.statement import AgreementRecord
 from negotiation.policy import Policy
 from outreach.channel_choice import Account, ChoiceReason, Obstacle, Point
 from outreach.rules import ContactRules
@@ -21,15 +22,53 @@ class Step(StrEnum):
 
     FIRST_CONTACT = "first_contact"
     REMINDER = "reminder"
+    NOTE = "note"
+    """Some days before an agreed day."""
     DUE_DAY = "due_day"
-    """Of what was agreed: on its day, once."""
+    """On an agreed day itself."""
+    THANKS = "thanks"
+    """For the first instalment."""
+    QUESTION = "question"
+    """After a missed day: was it an oversight, which day suits instead?"""
+    NEWS = "news"
+    """A plan has other amounts than were agreed."""
+    SETTLED = "settled"
+    """Thanks at the end."""
+    INVOICE_NOTE = "invoice_note"
+    """Some days before an invoice falls due."""
 
     @property
     def wording(self) -> str:
-        """Name of the message in the wording catalogue."""
-        return {Step.REMINDER: "first_reminder", Step.DUE_DAY: "agreement_due"}.get(
-            self, "first_contact"
-        )
+        """Name of the message in the wording catalogue, as anybody may read it."""
+        return _WORDINGS[self]
+
+    @property
+    def details(self) -> str | None:
+        """Name of the message with its facts, for a customer who has just proved who they are."""
+        return _DETAILS.get(self)
+
+
+_WORDINGS: Final = {
+    Step.FIRST_CONTACT: "first_contact",
+    Step.REMINDER: "first_reminder",
+    Step.NOTE: "agreement_soon",
+    Step.DUE_DAY: "agreement_due",
+    Step.THANKS: "agreement_thanks",
+    Step.QUESTION: "agreement_missed",
+    Step.NEWS: "agreement_repriced",
+    Step.SETTLED: "agreement_settled",
+    Step.INVOICE_NOTE: "invoice_soon",
+}
+_DETAILS: Final = {
+    Step.THANKS: "instalment_thanks",
+    Step.NEWS: "plan_repriced",
+    Step.SETTLED: "settled_thanks",
+}
+JOURNEY: Final = frozenset({Step.FIRST_CONTACT, Step.REMINDER})
+"""The steps towards a first answer; all others watch what was agreed."""
+STEP_OF_WORDING: Final = {
+    name: step for names in (_WORDINGS, _DETAILS) for step, name in names.items()
+}
 
 
 class StepReason(StrEnum):
@@ -40,6 +79,13 @@ class StepReason(StrEnum):
     NEW_CLAIM = "new_claim_since_last_contact"
     NO_ANSWER = "no_answer"
     DUE = "agreed_day_has_come"
+    SOON = "agreed_day_is_near"
+    FIRST_PAID = "first_instalment_paid"
+    MISSED = "agreed_day_missed"
+    REPRICED = "plan_has_other_amounts"
+    SETTLED = "all_is_paid"
+    INVOICE_SOON = "invoice_falls_due"
+    BROKEN = "agreement_not_kept"
 
 
 class SkipReason(StrEnum):
@@ -86,8 +132,8 @@ class OpenClaim:
     confirmed_at: datetime | None
     created_at: datetime
     has_agreement: bool
-    agreed_day: date | None = None
-    """Of the active agreement: the due day of the first payment that is not complete."""
+    agreement: AgreementRecord | None = None
+    """The latest one about the claim, whatever became of it."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +146,8 @@ class AttemptFacts:
     """When it was sent; where it is not yet, when it was decided."""
     contact_point_id: int
     message_status: str | None
+    about: str = ""
+    """What a message that watches an agreement is about; see ``outreach.watch.Note``."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +174,8 @@ class CustomerFacts:
     claims: Sequence[OpenClaim]
     points: Sequence[Point]
     attempts: Sequence[AttemptFacts]
+    kept: Sequence[AgreementRecord] = ()
+    """The latest agreement of each claim that is done, where it was kept."""
     stopped: bool = False
     """They want no messages at all; a stop on one channel is that contact point's."""
     contact_from: time | None = None
@@ -175,6 +225,9 @@ class PlannedContact:
     """The channels that would have come first, with what stands in their way."""
     args: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the wording."""
+    about: str = ""
+    claim_id: int | None = None
+    """The claim whose agreement is watched."""
 
     @property
     def reason(self) -> str:

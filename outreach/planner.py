@@ -5,7 +5,7 @@ contact and in one transaction: find or open the conversation, queue the message
 :func:`record`, defer the delivery.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,9 +13,16 @@ from typing import Final
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from outreach.customer_facts import next_customer_ids, read_customers, read_sender
-from outreach.decision import decide
-from outreach.facts import PlannedContact, Sender, Skipped
+from ledger.statement import AgreementRecord
+from outreach.customer_facts import (
+    next_customer_ids,
+    read_customers,
+    read_sender,
+    watched_customer_ids,
+)
+from outreach.decision import decide, reachable
+from outreach.facts import JOURNEY, PlannedContact, Sender, Skipped
+from outreach.watch import broken
 from storage.tables import AuditEvent, ContactAttempt
 
 PAGE_CUSTOMERS: Final = 500
@@ -83,6 +90,43 @@ async def plan(
         after = page.next_after
 
 
+@dataclass(frozen=True)
+class WatchPage:
+    """What is to be said about what some customers agreed, and which agreements are broken;
+    ``next_after`` continues the watch, ``None`` ends it."""
+
+    planned: tuple[PlannedContact, ...]
+    broken: tuple[AgreementRecord, ...]
+    next_after: int | None
+
+
+async def watch_page(
+    session: AsyncSession,
+    *,
+    sender: Sender,
+    now: datetime,
+    after: int = 0,
+    limit: int = PAGE_CUSTOMERS,
+    customer_id: int | None = None,
+) -> WatchPage:
+    """Look at the next customers with something agreed, or at one; first contacts are not planned
+    here."""
+    ids: Sequence[int] = (
+        [customer_id]
+        if customer_id is not None
+        else await watched_customer_ids(session, sender, now=now, after=after, limit=limit)
+    )
+    planned: list[PlannedContact] = []
+    ended: list[AgreementRecord] = []
+    for facts in await read_customers(session, sender, ids):
+        ended += broken(facts, sender, now, reachable=reachable(facts, sender))
+        decision = decide(facts, sender, now)
+        if isinstance(decision, PlannedContact) and decision.step not in JOURNEY:
+            planned.append(decision)
+    more = customer_id is None and len(ids) == limit
+    return WatchPage(tuple(planned), tuple(ended), ids[-1] if more else None)
+
+
 async def record(
     session: AsyncSession, planned: PlannedContact, *, message_id: int, now: datetime
 ) -> int:
@@ -103,10 +147,11 @@ async def record(
             message_id=message_id,
             cycle=planned.cycle,
             step=planned.step,
+            about=planned.about,
             reason=planned.reason,
             at=now,
         )
-        .on_conflict_do_nothing(index_elements=["customer_id", "cycle", "step"])
+        .on_conflict_do_nothing(index_elements=["customer_id", "cycle", "step", "about"])
         .returning(ContactAttempt.id)
     )
     if attempt_id is None:

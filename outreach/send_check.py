@@ -7,25 +7,24 @@ amount the merchant has not confirmed within the policy's time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
 from outreach.customer_facts import read_customers, read_sender
-from outreach.decision import (
-    NEVER_ARRIVED,
-    ON_ITS_WAY,
-    Wait,
-    contact_ground,
-    due_ground,
-    wait_for_time,
+from outreach.decision import ON_ITS_WAY, Wait, contact_ground, still_said, wait_for_time
+from outreach.facts import (
+    JOURNEY,
+    STEP_OF_WORDING,
+    AttemptFacts,
+    CustomerFacts,
+    SkipReason,
+    Step,
 )
-from outreach.facts import AttemptFacts, CustomerFacts, SkipReason, Step
 from outreach.rules import Allowed
-from storage.tables import Conversation, Customer
-
-STEP_OF_WORDING: Final = {step.wording: step for step in Step}
+from outreach.watch import NEVER_ARRIVED
+from storage.tables import ContactAttempt, Conversation, Customer
 
 
 class NotAnOutreachWording(ValueError):
@@ -46,6 +45,7 @@ async def still_allowed(
     *,
     customer_id: int,
     conversation_id: int,
+    message_id: int,
     message_wording: str,
     now: datetime,
 ) -> Allowed | Refused:
@@ -58,7 +58,8 @@ async def still_allowed(
     Args:
         customer_id: whom the message is for.
         conversation_id: where it is queued.
-        message_wording: its name in the catalogue, ``first_contact`` or ``first_reminder``.
+        message_id: the message.
+        message_wording: its name in the catalogue, such as ``first_contact``.
         now: aware.
 
     Raises:
@@ -81,16 +82,27 @@ async def still_allowed(
     customer = await session.get_one(Customer, customer_id, populate_existing=True)
     if customer.active_conversation_id not in (None, conversation_id):
         return Refused(SkipReason.MOVED)
-    judge = due_ground if step is Step.DUE_DAY else contact_ground
-    ground = judge(facts, sender, now)
+    about = await _about(session, message_id)
+    ground = (
+        contact_ground(facts, sender, now)
+        if step in JOURNEY
+        else still_said(facts, sender, now, step, about)
+    )
     if isinstance(ground, Wait):
         return Refused(ground.reason, ground.not_before)
     if not _address_usable(facts, conversation):
         return Refused(SkipReason.NO_CHANNEL)
-    if _answered(facts, step):
+    if _answered(facts, step, about):
         return Refused(SkipReason.ANSWERED)
     wait = wait_for_time(facts, sender, now, _sent(facts.attempts))
     return Refused(wait.reason, wait.not_before) if wait is not None else Allowed()
+
+
+async def _about(session: AsyncSession, message_id: int) -> str:
+    about = await session.scalar(
+        select(ContactAttempt.about).where(ContactAttempt.message_id == message_id)
+    )
+    return about or ""
 
 
 def _address_usable(facts: CustomerFacts, conversation: Conversation) -> bool:
@@ -104,13 +116,15 @@ def _address_usable(facts: CustomerFacts, conversation: Conversation) -> bool:
     )
 
 
-def _answered(facts: CustomerFacts, step: Step) -> bool:
+def _answered(facts: CustomerFacts, step: Step, about: str) -> bool:
     """Whether the customer wrote since the message was decided, or since the one it reminds of."""
     asked = Step.FIRST_CONTACT if step is Step.REMINDER else step
     moments = [
         attempt.at
         for attempt in facts.attempts
-        if attempt.step is asked and attempt.message_status not in NEVER_ARRIVED
+        if attempt.step is asked
+        and attempt.about == about
+        and attempt.message_status not in NEVER_ARRIVED
     ]
     last_inbound = facts.talk.last_inbound_at
     return bool(moments) and last_inbound is not None and last_inbound >= max(moments)

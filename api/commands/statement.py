@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -14,6 +15,7 @@ from api.commands.session import Refused, console, merchant_named, run
 from api.database import database_only
 from api.settings import Settings
 from api.statement_view import agreement_table, interest_table, money, statement_table
+from api.wiring import as_running
 from ledger.book import statement
 from storage.engine import Database
 from storage.tables import Claim, Customer
@@ -31,7 +33,7 @@ def show(
 
 async def _work(wanted: str | None, merchant_key: str | None) -> None:
     settings = Settings()
-    now = Clock(settings).now()
+    now = Clock(as_running(settings)).now()
     async with database_only(settings) as urls:
         database = Database(urls, pool_size=2)
         try:
@@ -54,8 +56,11 @@ async def _work(wanted: str | None, merchant_key: str | None) -> None:
     console.print(statement_table(found))
     if found.interest.segments:
         console.print(interest_table(found.interest))
-    if found.agreement is not None:
-        console.print(agreement_table(found.agreement))
+    zone = ZoneInfo(merchant.timezone)
+    today = now.astimezone(zone).date()
+    for agreement in (*found.earlier_agreements, found.agreement):
+        if agreement is not None:
+            console.print(agreement_table(agreement, today, zone))
     if not found.intact:
         raise Refused("the hash chain of this claim is broken: its postings were changed")
 

@@ -13,8 +13,9 @@ from ledger import book
 from ledger.book_reading import ClaimRecord
 from ledger.money import Money
 from outreach.customer_facts import read_customers, read_sender
-from outreach.decision import decide
+from outreach.decision import decide, reachable
 from outreach.facts import CustomerFacts, PlannedContact, Sender, Skipped
+from outreach.watch import day_begins, ends_on
 from storage.tables import Conversation, Customer, Handoff, Merchant, Message
 
 MORNING: Final = time(10, 0)
@@ -53,6 +54,7 @@ async def outlook(
     decision = decide(facts, sender, now)
     found = [
         *_contact(facts, sender, now),
+        *_ends(facts, sender, now),
         *_pauses(customer, await book.records_of(session, customer.id), merchant, now),
         *[each async for each in _waiting(session, customer.id, now)],
     ]
@@ -72,6 +74,14 @@ def _contact(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Co
         if decision.not_before is None or decision.not_before <= at:
             return
         at = decision.not_before
+
+
+def _ends(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Coming]:
+    """When something agreed that was asked about counts as not kept."""
+    for claim in facts.claims:
+        day = ends_on(facts, sender, claim, reachable=reachable(facts, sender))
+        if day is not None and day_begins(sender, day) > now:
+            yield Coming(day_begins(sender, day), "agreement_ends")
 
 
 def _pauses(

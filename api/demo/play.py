@@ -128,10 +128,11 @@ async def _scene(
         raise PlayFailed(f"{scene.customer_number}: a turn failed and was given to a person")
     found = await _statement(made, scene)
     console.print(statement_table(found))
+    today = made.clock.now().astimezone(BERLIN).date()
     if found.agreement is not None:
-        console.print(agreement_table(found.agreement))
+        console.print(agreement_table(found.agreement, today, BERLIN))
     console.print()
-    return faults_of(scene, found, made.clock.now().astimezone(BERLIN).date())
+    return faults_of(scene, found, today)
 
 
 async def _customer(

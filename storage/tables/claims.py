@@ -172,6 +172,7 @@ class Agreement(OfMerchant, Base):
             unique=True,
             postgresql_where=text("status = 'active'"),
         ),
+        Index("ix_agreement_merchant_id_ended_at", "merchant_id", "ended_at"),
     )
 
     id: Mapped[Id]
@@ -205,6 +206,21 @@ class Instalment(OfMerchant, Base):
     due_date: Mapped[date]
     amount_minor: Mapped[BigInt]
     currency: Mapped[str]
+
+
+class FollowUp(OfMerchant, Base):
+    """What the merchant does about an agreement that was not kept: a letter, its own process."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (UniqueConstraint("agreement_id"),)
+
+    id: Mapped[Id]
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), index=True)
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"))
+    kind: Mapped[str]
+    """``letter`` or ``export``."""
+    at: Mapped[Moment]
+    exported_at: Mapped[Moment | None]
 
 
 class IntakeBatch(OfMerchant, Base):

@@ -269,15 +269,17 @@ class ContactAttempt(OfMerchant, Base):
     """A message that outreach decided to send, and why."""
 
     __tablename__ = "contact_attempt"
-    __table_args__ = (UniqueConstraint("customer_id", "cycle", "step"),)
+    __table_args__ = (UniqueConstraint("customer_id", "cycle", "step", "about"),)
 
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
     contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"))
     message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
     cycle: Mapped[int]
-    """Counts the contact cycles of a customer, from 1."""
+    """Counts the contact cycles of a customer, from 1; with ``about``: the tries of that."""
     step: Mapped[str]
-    """``first_contact`` or ``reminder``."""
+    """``first_contact``, ``reminder``, or what watches an agreement (``outreach.facts.Step``)."""
+    about: Mapped[str] = mapped_column(server_default="")
+    """Of a message that watches an agreement: what it is said once about."""
     reason: Mapped[str]
     at: Mapped[Moment]

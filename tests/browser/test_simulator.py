@@ -34,7 +34,8 @@ async def test_from_whatsapp_to_telegram_to_a_plan_to_its_reminder(visit: Visito
     await expect(page.locator("#part-agreement")).to_contain_text("Ratenplan")
 
     counts = {name: await visitor.theirs(name).count() for name in ("whatsapp", "sms", "telegram")}
-    await expect(page.locator("#part-clock")).to_contain_text("1. Rate: 102,13")
+    await expect(page.locator("#part-clock")).to_contain_text("Hinweis vor dem vereinbarten Tag")
+    await expect(page.locator("#part-coming")).to_contain_text("1. Rate: 102,13")
     for _ in range(DAYS_MAX):
         await visitor.jump()
         if await visitor.theirs("telegram").count() > counts["telegram"]:

@@ -193,6 +193,7 @@ class Shop:
                 session,
                 customer_id=customer.id,
                 conversation_id=message.conversation_id,
+                message_id=message.id,
                 message_wording=message.wording or "",
                 now=now,
             )

@@ -132,6 +132,7 @@ async def test_replies_are_not_subject_to_the_check(shop: Shop) -> None:
                 session,
                 customer_id=1,
                 conversation_id=1,
+                message_id=1,
                 message_wording="plan_offer",
                 now=NOW,
             )

@@ -13,8 +13,8 @@ from api.pages.pay.visit import HOME, NotVisiting, Visit, chosen, go, visiting
 from api.payments.accounts import PaymentProviders
 from conversation.handoff import request_handoff
 from conversation.look import lock
-from ledger.agreements import InstalmentProgress
 from ledger.money import Money, total
+from ledger.progress import InstalmentProgress
 
 router = APIRouter(prefix=HOME, include_in_schema=False)
 CLAIMS_MAX = 100

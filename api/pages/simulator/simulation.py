@@ -12,7 +12,7 @@ from typing import Final
 import procrastinate
 from sqlalchemy import select
 
-from api import handoff_care
+from api import handoff_care, watch
 from api.contact import decision_about, send_planned
 from api.demo import shop
 from api.demo.coming import Coming, outlook
@@ -184,6 +184,7 @@ class Simulation:
         async with database.merchant(found.merchant.id) as session:
             await shop.confirm(session, found.merchant, found.customer, now)
         await handoff_care.look(database, self._jobs, now)
+        await watch.look(self.parts, self._jobs, found.merchant.id, customer_id=found.customer.id)
         await self.contact(found)
 
     async def pay(self, found: Found) -> Money:

@@ -261,7 +261,7 @@ async def test_a_day_that_cannot_be_kept_is_no_wish_for_it(known: Talk) -> None:
 
 async def test_the_agreement_tells_what_is_paid_and_what_is_next(paying: Talk) -> None:
     await pay(paying, 50_00, date(2026, 11, 23))
-    assert await paying.say("ask_agreement") == ["agreement_active"]
+    assert await paying.say("ask_agreement") == ["agreement_active", "agreement_notes"]
     assert "7. Dezember 2026: 40,83\u00a0€ (bezahlt)" in paying.text
     assert "7. Januar 2027: 40,83\u00a0€\n" in paying.text
     assert "Bezahlt sind davon schon 50,00\u00a0€" in paying.text

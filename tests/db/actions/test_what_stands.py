@@ -114,8 +114,13 @@ async def late(talk: Talk) -> None:
     """A plan whose first instalment has not come; the customer writes again."""
     await talk.say("request_instalments", count=2)
     await talk.say("affirm", "ja")
+    await later(talk, 40)
+
+
+async def later(talk: Talk, days: int) -> None:
+    """Some days later, with fresh figures and a new proof."""
     (claim,) = await talk.claims()
-    talk.wait(days=40)
+    talk.wait(days=days)
     async with talk.database.merchant(talk.merchant.id) as session:
         (await session.get_one(Claim, claim.id)).confirmed_at = talk.now
     await talk.say("ask_balance")
@@ -192,3 +197,77 @@ def test_without_phone_and_mail_there_is_still_a_next_step(
     known_ways = ("schon kennen", "already know", "gefunden haben", "found this one")
     hints = ("www.linde.example",) if website else known_ways
     assert any(hint in next_step for hint in hints)
+
+
+async def test_who_cannot_keep_a_missed_day_is_offered_another_with_one_tap(known: Talk) -> None:
+    await late(known)
+    assert await known.say("cannot_keep_agreement", "Neuer Tag") == ["rate_missed"]
+    assert await known.press("Ja") in (["plan_offer"], ["plan_counter"])
+    assert await known.press("Ja, so eintragen") == ["plan_agreed"]
+    old, new = await known.agreements()
+    assert (old.status, old.end_reason) == ("superseded", "missed_day")
+    assert (new.status, new.terms["because"]) == ("active", "missed_day")
+    assert await known.say("ask_agreement") == ["agreement_active", "agreement_notes"]
+    assert "neuen Tag gefunden" in known.text
+
+
+async def test_what_moves_keeps_its_number_and_leaves_no_cents_behind(known: Talk) -> None:
+    await known.say("request_instalments", count=4)  # 3 × 30,62 € and 30,64 €
+    await known.say("affirm", "ja")
+    await pay(known, 61_24)
+    await later(known, 90)
+    await known.say("cannot_keep_agreement")
+    await known.press("Ja")
+    await known.press("Ja, so eintragen")
+    moved = (await known.agreements())[-1].terms["agreed"]["instalments"]
+    assert [part["amount"]["minor"] for part in moved] == [30_63, 30_63]
+
+
+async def test_more_time_for_a_missed_day_is_offered_as_a_day(known: Talk) -> None:
+    await late(known)
+    assert await known.say("request_deferral", "geht ein anderer Tag?") == ["rate_missed"]
+    assert await known.say("deny", "nein") == ["agreement_change"]
+    assert await known.press("Später bezahlen") == ["deferral_ask_date"]
+
+
+async def test_a_day_that_passed_again_is_a_persons(known: Talk) -> None:
+    await late(known)
+    await known.say("cannot_keep_agreement", "Neuer Tag")
+    await known.press("Ja")
+    await known.press("Ja, so eintragen")
+    await later(known, 40)
+    assert await known.say("cannot_keep_agreement", "Neuer Tag") == ["rate_missed"]
+    assert await known.press("Ja") == ["person_decides"]
+    assert await known.handoffs() == ["decision_day_moved_before"]
+
+
+async def test_who_can_keep_the_next_day_not_is_asked_what_would_suit(known: Talk) -> None:
+    await known.say("request_instalments", count=2)
+    await known.say("affirm", "ja")
+    assert await known.say("cannot_keep_agreement") == ["agreement_change"]
+
+
+async def test_what_was_agreed_tells_what_is_paid_in_part_and_early(known: Talk) -> None:
+    await known.say("request_instalments", count=2)
+    await known.say("affirm", "ja")
+    await pay(known, 70_00)
+    assert await known.say("ask_agreement") == ["agreement_active", "agreement_notes"]
+    assert "Eine Rate kam vor dem Termin" in known.text
+    assert "sind 8,75\u00a0€ schon da" in known.text
+
+
+@pytest.mark.parametrize("how", ["kept", "broken", "cancelled"])
+async def test_how_an_agreement_ended_is_told_without_reproach(known: Talk, how: str) -> None:
+    await known.say("request_instalments", count=2)
+    await known.say("affirm", "ja")
+    (made,) = await known.agreements()
+    if how == "kept":
+        await pay(known, 122_50)
+    else:
+        end = book.break_agreement if how == "broken" else book.cancel_agreement
+        async with known.database.merchant(known.merchant.id) as session:
+            await end(session, made.id, "not_paid", now=known.now)
+    said = await known.say("ask_agreement")
+    assert said == (["agreement_ended"] if how == "kept" else ["agreement_ended", "ways"])
+    telling = {"kept": "alles bezahlt", "broken": "gilt nicht mehr", "cancelled": "aufgehoben"}
+    assert telling[how] in known.text

@@ -1,7 +1,6 @@
 """Days and amounts of instalments."""
 
 from datetime import date, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,6 @@ from ledger.agreements import (
     Settlement,
     plan_by_amount,
     plan_by_count,
-    progress,
     terms_from_data,
     terms_to_data,
 )
@@ -156,19 +154,3 @@ def test_plans_from_before_there_were_down_payments_can_be_read() -> None:
 )
 def test_terms_survive_storage(terms: Promise | Deferral | Settlement | InstalmentPlan) -> None:
     assert terms_from_data(terms_to_data(terms)) == terms
-
-
-@given(st.integers(3, 10**6), st.integers(1, 3), st.integers(-100, 2 * 10**6))
-def test_progress_spreads_what_was_paid_in_order(minor: int, count: int, paid: int) -> None:
-    plan = plan_by_count(eur(minor), count, first=date(2026, 12, 1))
-    parts = progress(plan, eur(paid))
-    spread = total((part.paid for part in parts), "EUR")
-    assert spread == eur(min(max(paid, 0), minor))
-    for before, after in pairwise(parts):
-        assert not (before.missing and after.paid)
-
-
-def test_overdue_from_the_day_after() -> None:
-    (part,) = progress(Promise(eur(5), date(2026, 12, 1)), eur(4))
-    assert not part.overdue(date(2026, 12, 1))
-    assert part.overdue(date(2026, 12, 1) + timedelta(days=1))

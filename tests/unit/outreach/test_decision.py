@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from channels.message import Channel
 from ledger.money import Money
 from negotiation.policy import EffortBand, Policy
-from outreach.channel_choice import Account, ChoiceReason, Obstacle, Point
+from outreach.channel_choice import Account, ChoiceReason, Point
 from outreach.decision import decide
 from outreach.facts import (
     AttemptFacts,
@@ -345,65 +345,3 @@ def test_a_wish_never_opens_what_is_closed() -> None:
     )
     monday = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
     assert skipped(early, now=saturday).not_before == monday, "Saturday opens when the wish closes"
-
-
-AGREED = with_claim(has_agreement=True, agreed_day=TODAY)
-DUE = PlannedContact(
-    merchant_id=1,
-    customer_id=7,
-    customer_number="K-1001",
-    contact_point_id=SMS.id,
-    channel_account_id=1,
-    channel=Channel.SMS,
-    address=SMS.address,
-    language="de",
-    wording="agreement_due",
-    template="agreement_due.de",
-    cycle=1,
-    step=Step.DUE_DAY,
-    step_reason=StepReason.DUE,
-    channel_reason=ChoiceReason.ONLY_ONE,
-    args={"day": "2026-11-23"},
-)
-
-
-def test_an_agreed_day_is_spoken_of_once_and_only_when_it_has_come() -> None:
-    assert planned(AGREED) == DUE
-    tomorrow = with_claim(has_agreement=True, agreed_day=TODAY + timedelta(days=1))
-    assert skipped(tomorrow).reason is SkipReason.AGREEMENT
-    reminded = replace(AGREED, attempts=[sent(0, Step.DUE_DAY)])
-    assert skipped(reminded).reason is SkipReason.AGREEMENT
-    the_one_before = replace(AGREED, attempts=[sent(28, Step.DUE_DAY)])
-    assert planned(the_one_before).cycle == 2
-    long_past = with_claim(has_agreement=True, agreed_day=TODAY - timedelta(days=4))
-    assert skipped(long_past).reason is SkipReason.AGREEMENT
-
-
-def test_an_agreed_day_that_failed_on_one_channel_is_spoken_of_on_the_next() -> None:
-    failed = replace(
-        AGREED, points=[TELEGRAM, SMS], attempts=[sent(0, Step.DUE_DAY, "failed", point=TELEGRAM)]
-    )
-    answer = planned(failed)
-    assert answer.channel is Channel.SMS
-    assert answer.passed == ((Channel.TELEGRAM, Obstacle.UNDELIVERED),)
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"confirmed_at": NOW - timedelta(days=2)}, SkipReason.AGREEMENT),
-        ({"paused_until": TODAY}, SkipReason.AGREEMENT),
-        ({"balance": Money(0)}, SkipReason.NOTHING_OPEN),
-        ({"status": "disputed"}, SkipReason.DISPUTE),
-    ],
-)
-def test_what_holds_back_a_message_holds_back_that_of_an_agreed_day(
-    changes: dict[str, object], reason: SkipReason
-) -> None:
-    held = with_claim(has_agreement=True, agreed_day=TODAY, **changes)
-    assert skipped(held).reason is reason
-
-
-def test_who_has_written_since_the_day_came_knows_of_it() -> None:
-    wrote = replace(AGREED, talk=Talk(NOW - timedelta(hours=1)))
-    assert skipped(wrote).reason is SkipReason.AGREEMENT

@@ -21,7 +21,12 @@ def blocks() -> dict[tuple[str, str], str]:
 
 @pytest.mark.parametrize("language", ["de", "en"])
 @pytest.mark.parametrize(
-    "wording", ["first_contact", "first_reminder", "agreement_due", "channel_arrived"]
+    "wording",
+    [
+        *("first_contact", "first_reminder", "agreement_due", "channel_arrived"),
+        *("agreement_soon", "agreement_missed", "agreement_thanks", "agreement_settled"),
+        *("agreement_repriced", "invoice_soon"),
+    ],
 )
 def test_what_is_to_be_approved_is_what_the_catalogue_says(wording: str, language: str) -> None:
     arguments = load_catalogue().wordings[wording].args

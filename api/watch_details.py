@@ -1,0 +1,55 @@
+"""What a watched agreement's note says to a customer who has just proved who they are."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.offers import rates_of
+from actions.turn import plain
+from conversation.identity import is_verified, lapse
+from conversation.outbox import Scene
+from conversation.speaker import Reply
+from ledger import book
+from ledger.statement import Statement
+from negotiation.policy_data import policy_from_data
+from outreach.facts import PlannedContact, Step
+
+
+def proved(held: Scene, now: datetime) -> bool:
+    """Whether the conversation's customer has proved who they are, and not too long ago."""
+    lapses = lapse(policy_from_data(held.policy))
+    return is_verified(held.customer_id, held.verified_at, now, lapses)
+
+
+async def details(
+    session: AsyncSession, held: Scene, planned: PlannedContact, now: datetime
+) -> Reply | None:
+    """The note with its figures; None where nobody has proved who they are, or it has none."""
+    wording = planned.step.details
+    if wording is None or planned.claim_id is None or not proved(held, now):
+        return None
+    if held.customer_id != planned.customer_id:
+        return None
+    found = await book.statement(session, planned.claim_id)
+    args = {"invoice": found.invoice_number, **_figures(planned.step, found)}
+    return Reply(wording, {name: plain(each) for name, each in args.items() if each is not None})
+
+
+def _figures(step: Step, found: Statement) -> dict[str, Any]:
+    agreement = found.agreement
+    if agreement is None or step is Step.SETTLED:
+        return {"amount": found.paid}
+    if step is Step.NEWS:
+        paid = [part.paid for part in agreement.progress]
+        return {
+            "why": agreement.because,
+            "rates": rates_of(agreement.terms, paid),
+            "total": agreement.terms.total,
+        }
+    coming = agreement.next_instalment
+    return {
+        "amount": agreement.progress[0].paid,
+        "next_amount": coming.missing if coming else None,
+        "next_due": coming.instalment.due if coming else None,
+    }
