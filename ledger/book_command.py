@@ -40,21 +40,33 @@ class PostingCommand:
     async def run(
         self, session: AsyncSession, movements_for: Callable[[OpenBook], Sequence[Movement]]
     ) -> Receipt:
-        """Post what ``movements_for`` makes of the locked claim, or repeat the earlier answer.
-
-        Afterwards a claim with nothing open is settled and its agreement kept; a settlement
-        that is paid in time lets the rest go; a claim that is open again gets its agreement back.
-        """
+        """Post what ``movements_for`` makes of the locked claim, or repeat the earlier answer."""
         book = await rows.open_book(session, self.claim_id)
         before = await rows.replayed(session, book.claim.merchant_id, self.key, self._input_hash)
         if before is not None:
             return before
+        await self.carry_out(
+            session, book, await rows.agreement_rows(session, self.claim_id), movements_for
+        )
+        return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
+
+    async def carry_out(
+        self,
+        session: AsyncSession,
+        book: OpenBook,
+        agreements: Sequence[AgreementRow],
+        movements_for: Callable[[OpenBook], Sequence[Movement]],
+    ) -> None:
+        """Post on a claim that is held locked, with all its agreements.
+
+        Afterwards a claim with nothing open is settled and its agreement kept; a settlement
+        that is paid in time lets the rest go; a claim that is open again gets its agreement back.
+        """
         if self.amount is not None:
             book.require_currency(self.amount)
         await self._post(session, book, movements_for(book))
         await self._post(session, book, set_off(book.open))
-        await self._follow_up(session, book)
-        return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
+        await self._follow_up(session, book, agreements)
 
     @property
     def _input_hash(self) -> str:
@@ -79,8 +91,9 @@ class PostingCommand:
             input_hash=self._input_hash,
         )
 
-    async def _follow_up(self, session: AsyncSession, book: OpenBook) -> None:
-        agreements = await rows.agreement_rows(session, self.claim_id)
+    async def _follow_up(
+        self, session: AsyncSession, book: OpenBook, agreements: Sequence[AgreementRow]
+    ) -> None:
         active = next((row for row in agreements if row.status == AgreementStatus.ACTIVE), None)
         if active is not None and _settlement_paid(book, active):
             await self._post(session, book, waiver(book.open.total, book.open))

@@ -28,6 +28,8 @@ class OpenBook:
 
     claim: Claim
     postings: list[Posting]
+    written_later: bool = False
+    """Whether new postings wait for the session's next flush, with those of other claims."""
 
     @property
     def currency(self) -> str:
@@ -143,6 +145,28 @@ async def open_book(session: AsyncSession, claim_id: int) -> OpenBook:
     return OpenBook(claim, (await postings_by_claim(session, [claim_id]))[claim_id])
 
 
+async def open_books(session: AsyncSession, claim_ids: Iterable[int]) -> dict[int, OpenBook]:
+    """Lock these claims, in the order of their ids, and read their postings.
+
+    What is posted on them is written with the session's next flush. Claims that are not there
+    are left out.
+    """
+    claims = await session.scalars(
+        select(Claim)
+        .where(Claim.id == any_(_claim_ids))
+        .order_by(Claim.id)
+        .with_for_update()
+        .execution_options(populate_existing=True),
+        {"claim_ids": sorted(set(claim_ids))},
+    )
+    held = {claim.id: claim for claim in claims}
+    postings = await postings_by_claim(session, held)
+    return {
+        claim_id: OpenBook(claim, postings[claim_id], written_later=True)
+        for claim_id, claim in held.items()
+    }
+
+
 async def next_claim_id(session: AsyncSession) -> int:
     """Draw the number of a new claim; its RF reference is made from it."""
     sequence = "SELECT nextval(pg_get_serial_sequence('claim', 'id'))"
@@ -217,7 +241,8 @@ async def append(
     for posting in postings:
         reverses_id = None if posting.reverses is None else ids[posting.reverses]
         session.add(PostingRow(**posting_values(posting, book.claim.merchant_id, reverses_id)))
-    await session.flush()
+    if not book.written_later:
+        await session.flush()
     book.postings.extend(postings)
 
 

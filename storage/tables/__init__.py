@@ -1,5 +1,6 @@
 """All tables. Importing this module fills ``Base.metadata``."""
 
+from storage.tables.bank import BankMovement
 from storage.tables.base import Base, OfMerchant
 from storage.tables.claims import (
     Agreement,
@@ -32,6 +33,7 @@ __all__ = [
     "Agreement",
     "ApiKey",
     "AuditEvent",
+    "BankMovement",
     "Base",
     "ButtonChoice",
     "ChannelAccount",
