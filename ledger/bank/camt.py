@@ -242,6 +242,7 @@ def _movements(reader: _Reader, entry: Any, where: str, number: int) -> list[Mov
     booked = reader.day(entry, "BookgDt", where) or value_date
     if booked is None:
         raise StatementRefused(Refusal.DATE, f"{where}: no date")
+    code = _code(reader, entry)
     whole = Movement(
         amount=amount if direction == "CRDT" else -amount,
         booked=booked,
@@ -249,7 +250,8 @@ def _movements(reader: _Reader, entry: Any, where: str, number: int) -> list[Mov
         text=reader.text(entry, "AddtlNtryInf") or "",
         joined=reader.text(entry, "AddtlNtryInf") or "",
         bank_reference=reader.text(entry, "AcctSvcrRef"),
-        code=_code(reader, entry),
+        code=code,
+        returned=_returned(reader, entry, code),
         reversal=reader.text(entry, "RvslInd") in ("true", "1"),
         entry=number,
     )
@@ -287,8 +289,7 @@ def _detailed(reader: _Reader, detail: Any, whole: Movement, *, single: bool) ->
     other = "Cdtr" if whole.incoming else "Dbtr"
     returned = reader.text(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
     code = _code(reader, detail) or whole.code
-    if returned is None and _is_return(code):
-        returned = "unknown"
+    returned = returned or _returned(reader, detail, code) or whole.returned
     if returned is not None:  # a returned direct debit names the first payment's parties
         side, other = other, side
     name, iban = _party(reader, detail, side)
@@ -336,7 +337,8 @@ def _code(reader: _Reader, element: Any) -> str | None:
     return "-".join(step for step in steps if step) or None
 
 
-def _is_return(code: str | None) -> bool:
-    return code is not None and (
-        code in _RETURN_GVC or code.rpartition("-")[2] in _RETURN_SUBFAMILIES
-    )
+def _returned(reader: _Reader, element: Any, code: str | None) -> str | None:
+    """That a payment came back, where only the kind of booking says so."""
+    subfamily = reader.text(element, "BkTxCd/Domn/Fmly/SubFmlyCd")
+    comes_back = code in _RETURN_GVC or subfamily in _RETURN_SUBFAMILIES
+    return "unknown" if comes_back else None

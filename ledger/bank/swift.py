@@ -168,7 +168,9 @@ class _Details:
         whole = joined_lines(raw.split("\n"))
         head = _STRUCTURED.match(whole)
         if head is None:
-            return cls(None, {}, joined_lines(f"{line} " for line in raw.split("\n")))
+            # Lines of free text end at words, those of structured text anywhere.
+            spaced = joined_lines(f"{line} " for line in raw.split("\n"))
+            return cls(None, {}, whole if slashed(whole) else spaced)
         pieces = re.split(rf"{re.escape(head['mark'])}(\d\d)", whole[3:])[1:]
         fields: dict[str, str] = {}
         for number, value in zip(pieces[::2], pieces[1::2], strict=True):
