@@ -7,7 +7,7 @@ letters without regard to words or keywords; others write ``/EREF/…/REMI/…``
 import re
 from collections.abc import Iterable
 
-_SEPA = "EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC|PURP|MDAT|SQTP|ORCR|ORMR|DDAT|ANAM|BDAT"
+_SEPA = "EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC|PURP|MDAT|SQTP|ORCR|ORMR|DDAT"
 # A keyword may be glued to the letters before it, but two keywords never overlap.
 _PLUS = re.compile(f"({_SEPA})\\+")
 _COLON = re.compile(rf"(?<![A-Za-z0-9])({_SEPA}): ?")

@@ -70,8 +70,11 @@ def looks_like_day(digits: str) -> bool:
     """Whether eight digits may be a date, so that they say nothing of an invoice."""
     if len(digits) != 8 or not digits.isdigit():
         return False
-    year_first, day_first = (digits[:4], digits[4:6]), (digits[4:], digits[2:4])
+    readings = (
+        (digits[:4], digits[4:6], digits[6:]),
+        (digits[4:], digits[2:4], digits[:2]),
+    )
     return any(
-        "1990" <= year <= "2099" and "01" <= month <= "12"
-        for year, month in (year_first, day_first)
+        "1990" <= year <= "2099" and "01" <= month <= "12" and "01" <= day <= "31"
+        for year, month, day in readings
     )
