@@ -179,25 +179,52 @@ async def undo(
     row = await _locked(session, merchant_id, movement_id)
     if row.state != "posted" or row.payment_key is None:
         raise ReviewRefused("not_posted", f"the movement is {row.state}, nothing is posted")
-    try:
-        for share in sorted(row.match["shares"], key=lambda share: int(share["claim"])):
-            await book.reverse(
-                session,
-                share["claim"],
-                share_key(row.payment_key, share["claim"]),
-                value_date=row.value_date,
-                now=now,
-                key=f"{share_key(row.payment_key, share['claim'])}:undo",
-            )
-    except AlreadyReversed as error:
-        raise ReviewRefused(
-            "came_back", "the payment came back meanwhile; undo its return first"
-        ) from error
+    if row.amount_minor > 0:
+        await _reverse(session, row, row.payment_key, now)
+    else:
+        await _pay_again(session, row, f"{row.payment_key}/undo", now)
     row.attempts += 1
     row.payment_key = None
     row.customer_id = None
     await _decided(session, row, "suggested", by, now)
     return (await _reviewed(session, [row]))[0]
+
+
+async def _reverse(session: AsyncSession, row: BankMovement, key: str, now: datetime) -> None:
+    """Reverse a payment on each of its claims."""
+    try:
+        for share in sorted(row.match["shares"], key=lambda share: int(share["claim"])):
+            claim_id = share["claim"]
+            await book.reverse(
+                session,
+                claim_id,
+                share_key(key, claim_id),
+                value_date=row.value_date,
+                now=now,
+                key=share_key(f"{key}/undo", claim_id),
+            )
+    except AlreadyReversed as error:
+        raise ReviewRefused(
+            "came_back", "the payment came back meanwhile; undo its return first"
+        ) from error
+
+
+async def _pay_again(session: AsyncSession, row: BankMovement, key: str, now: datetime) -> None:
+    """Post again what a return took back; from then on it is that what may come back."""
+    paid = None
+    if row.returns_key is not None:
+        paid = await session.scalar(
+            select(BankMovement).where(
+                BankMovement.merchant_id == row.merchant_id,
+                BankMovement.payment_key == row.returns_key,
+            )
+        )
+    shares = [Share(share["claim"], share["minor"]) for share in row.match["shares"]]
+    held = await BankBook.opened(session, [share.claim_id for share in shares], now=now)
+    value_date = paid.value_date if paid is not None else row.value_date
+    await post_shares(held, shares, currency=row.currency, value_date=value_date, key=key)
+    if paid is not None:
+        paid.payment_key = row.returns_key = key
 
 
 async def _locked(session: AsyncSession, merchant_id: int, movement_id: int) -> BankMovement:
