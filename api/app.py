@@ -10,7 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from api import action_endpoint, customer_channels, handoffs, intake, webhooks
+from api import (
+    action_endpoint,
+    bank_statements,
+    customer_channels,
+    handoffs,
+    intake,
+    webhooks,
+)
 from api.errors import register_errors
 from api.logs import configure_logs
 from api.pages.console import routes as console
@@ -56,6 +63,7 @@ def create_app() -> FastAPI:
     app.include_router(action_endpoint.router)
     app.include_router(webhooks.router)
     app.include_router(intake.router)
+    app.include_router(bank_statements.router)
     app.include_router(handoffs.router)
     app.include_router(customer_channels.router)
     app.include_router(genuine.router)

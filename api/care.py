@@ -1,5 +1,5 @@
-"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job, and whoever
-waits for a person in vain is told."""
+"""Periodic care: jobs of dead workers are taken over, forgotten work gets a job, whoever waits for
+a person in vain is told, and bank statements in the watched folder are taken."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import handoff_care
+from api import handoff_care, statements_folder
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -77,3 +77,17 @@ async def handoffs(timestamp: int) -> None:
     parts = worker.parts
     for conversation_id in await handoff_care.look(parts.database, worker.app, parts.clock.now()):
         log.info("customer_told_of_delay", conversation=conversation_id)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(name="statements", lock="statements", queueing_lock="statements")
+async def statements(timestamp: int) -> None:
+    """Take the bank statements that lie in the watched folder."""
+    parts = current().parts
+    folder = parts.settings.statements_dir
+    if folder is None:
+        return
+    if not folder.is_dir():
+        log.warning("statements_folder_missing", folder=str(folder))
+        return
+    await statements_folder.take_folder(parts.database, parts.clock, folder)

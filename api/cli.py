@@ -3,6 +3,7 @@
 import typer
 
 from api.commands import (
+    bank,
     channel,
     channels,
     chat,
@@ -34,6 +35,7 @@ for module in (
     demo,
     chat,
     intake,
+    bank,
     contact,
     telegram_link,
     statement,

@@ -65,7 +65,7 @@ def import_claims(
         rows = open_rows(
             file, rows_claims.COLUMNS, ignore_unknown=ignore_unknown_columns, notation=amounts
         )
-        async with _merchant(merchant) as (database, found, clock):
+        async with of_merchant(merchant) as (database, found, clock):
             with _progress(rows.rows_total) as painted:
                 async with database.merchant(found.id) as session:
                     outcome = await take_claims(
@@ -102,7 +102,7 @@ def import_open_items(
         rows = open_rows(
             file, rows_items.COLUMNS, ignore_unknown=ignore_unknown_columns, notation=amounts
         )
-        async with _merchant(merchant) as (database, found, clock):
+        async with of_merchant(merchant) as (database, found, clock):
             with _progress(rows.rows_total) as painted:
                 async with database.merchant(found.id) as session:
                     outcome = await take_items(
@@ -127,7 +127,7 @@ def api_key(merchant: MerchantKey = None) -> None:
 
     async def work() -> None:
         async with (
-            _merchant(merchant) as (database, found, clock),
+            of_merchant(merchant) as (database, found, clock),
             database.merchant(found.id) as session,
         ):
             key = await create_api_key(session, found.id, now=clock.now())
@@ -138,7 +138,8 @@ def api_key(merchant: MerchantKey = None) -> None:
 
 
 @asynccontextmanager
-async def _merchant(key: str | None) -> AsyncIterator[tuple[Database, Merchant, Clock]]:
+async def of_merchant(key: str | None) -> AsyncIterator[tuple[Database, Merchant, Clock]]:
+    """The database, the merchant that a command is about, and its clock."""
     settings = Settings()
     async with database_only(settings) as urls:
         database = Database(urls, pool_size=2)
