@@ -47,6 +47,12 @@ class BankBook:
         books = await rows.open_books(session, claim_ids)
         return cls(session, books, await rows.agreements_by_claim(session, books), now=now)
 
+    async def write(self) -> None:
+        """Write what was posted; without it nothing is."""
+        for book in self._books.values():
+            await rows.write(self._session, book.unwritten or [])
+        await self._session.flush()
+
     def customer(self, claim_id: int) -> int:
         """Whose claim it is; raises ``ClaimUnknown``."""
         return self._held(claim_id).claim.customer_id

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.agreements import AgreementStatus, AgreementTerms, terms_from_data, terms_to_data
@@ -28,8 +28,8 @@ class OpenBook:
 
     claim: Claim
     postings: list[Posting]
-    written_later: bool = False
-    """Whether new postings wait for the session's next flush, with those of other claims."""
+    unwritten: list[dict[str, Any]] | None = None
+    """Where new postings wait, with those of other claims, until :func:`write` is called."""
 
     @property
     def currency(self) -> str:
@@ -148,8 +148,8 @@ async def open_book(session: AsyncSession, claim_id: int) -> OpenBook:
 async def open_books(session: AsyncSession, claim_ids: Iterable[int]) -> dict[int, OpenBook]:
     """Lock these claims, in the order of their ids, and read their postings.
 
-    What is posted on them is written with the session's next flush. Claims that are not there
-    are left out.
+    What is posted on them waits in one list for :func:`write`. Claims that are not there are
+    left out.
     """
     claims = await session.scalars(
         select(Claim)
@@ -161,10 +161,17 @@ async def open_books(session: AsyncSession, claim_ids: Iterable[int]) -> dict[in
     )
     held = {claim.id: claim for claim in claims}
     postings = await postings_by_claim(session, held)
+    unwritten: list[dict[str, Any]] = []
     return {
-        claim_id: OpenBook(claim, postings[claim_id], written_later=True)
-        for claim_id, claim in held.items()
+        claim_id: OpenBook(claim, postings[claim_id], unwritten) for claim_id, claim in held.items()
     }
+
+
+async def write(session: AsyncSession, unwritten: list[dict[str, Any]]) -> None:
+    """Write postings that wait, all at once."""
+    if unwritten:
+        await session.execute(insert(_postings), unwritten)
+        unwritten.clear()
 
 
 async def next_claim_id(session: AsyncSession) -> int:
@@ -232,6 +239,7 @@ async def append(
     undone = [posting.reverses for posting in postings if posting.reverses is not None]
     ids: dict[int, int] = {}
     if undone:
+        await write(session, book.unwritten or [])  # what is undone may be among them
         rows = await session.scalars(
             select(PostingRow).where(
                 PostingRow.claim_id == book.claim.id, PostingRow.number.in_(undone)
@@ -240,8 +248,12 @@ async def append(
         ids = {row.number: row.id for row in rows}
     for posting in postings:
         reverses_id = None if posting.reverses is None else ids[posting.reverses]
-        session.add(PostingRow(**posting_values(posting, book.claim.merchant_id, reverses_id)))
-    if not book.written_later:
+        values = posting_values(posting, book.claim.merchant_id, reverses_id)
+        if book.unwritten is None:
+            session.add(PostingRow(**values))
+        else:
+            book.unwritten.append(values)
+    if book.unwritten is None:
         await session.flush()
     book.postings.extend(postings)
 

@@ -25,7 +25,7 @@ from ledger.errors import LedgerError
 from ledger.intake_book import ROWS_PER_BREATH, Source
 from ledger.intake_sql import LOCK
 from ledger.money import Money
-from storage.tables import BankMovement, IntakeBatch
+from storage.tables import BankMovement, Base, IntakeBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Taken:
     doubt: str | None = None
 
 
+_MOVEMENTS = Base.metadata.tables[BankMovement.__tablename__]
 STATES = ("posted", "suggested", "unmatched", "repeated")
 
 
@@ -244,7 +245,7 @@ class _Intake:
                 new.state, new.match = "suggested", replace(new.match, doubt=Doubt.RETURN_UNKNOWN)
             else:
                 new.customer_id = customers.pop() if len(customers) == 1 else None
-        await self.session.flush()
+        await book.write()
 
     async def store(self, source: Source, statements: Sequence[BankStatement]) -> StatementsOutcome:
         """Keep the new movements, and say what became of all."""
@@ -265,7 +266,7 @@ class _Intake:
         await self.session.flush()
         if self.new:
             await self.session.execute(
-                insert(BankMovement), [self._row(new, batch.id) for new in self.new]
+                insert(_MOVEMENTS), [self._row(new, batch.id) for new in self.new]
             )
         for movement_id, reference in self.references.items():
             await self.session.execute(

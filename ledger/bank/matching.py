@@ -18,6 +18,8 @@ from ledger.bank.writing import name_words, squeezed
 from ledger.money import Money
 
 PROPOSALS_MAX = 5
+NAMESAKES_MAX = 20
+"""A name that more customers have says nothing by itself."""
 
 
 class Evidence(StrEnum):
@@ -136,6 +138,31 @@ class Match:
         return bool(self.shares) and self.doubt is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Who paid: the customer known by the account, those whose number is in the text, a name."""
+
+    known: int | None
+    numbered: set[int]
+    words: frozenset[str]
+    names: Mapping[int, tuple[frozenset[str], frozenset[str]]]
+
+    def named_customers(self) -> set[int]:
+        return self.numbered | ({self.known} if self.known is not None else set())
+
+    def evidence(self, customer_id: int) -> list[str]:
+        """What says that this customer paid."""
+        said = []
+        if customer_id == self.known:
+            said.append(Evidence.KNOWN_ACCOUNT.value)
+        family = self.names.get(customer_id, (frozenset(), frozenset()))[0]
+        if family and family <= self.words:
+            said.append(Evidence.NAME.value)
+        if customer_id in self.numbered:
+            said.append(Evidence.CUSTOMER_NUMBER.value)
+        return said
+
+
 NO_MATCH = Match(doubt=Doubt.NOTHING)
 
 
@@ -161,12 +188,13 @@ class Matcher:
             if candidate.payable:
                 for minor in {candidate.open_minor, *candidate.instalments_minor[:1]}:
                     self._by_amount[candidate.currency, minor].append(candidate)
-        self._family: dict[int, frozenset[str]] = {}
+        self._names: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         self._named: dict[str, set[int]] = defaultdict(set)
         self._customer_numbers: dict[str, int] = {}
         for payer in payers:
-            self._family[payer.customer_id] = words = name_words(payer.name)
-            for word in words:
+            family = name_words(payer.name)
+            self._names[payer.customer_id] = family, name_words(payer.first_name or "")
+            for word in family:
                 self._named[word].add(payer.customer_id)
             number = squeezed(payer.number)
             if len(number) >= 5:
@@ -179,10 +207,11 @@ class Matcher:
         found = self._numbers.find(
             movement.creditor_reference, movement.text, movement.joined, movement.end_to_end_id
         )
-        by_payer = self._customers(movement)
-        match = self._by_numbers(movement, found, by_payer) if found else None
-        if match is None:
-            match = self._by_payer(movement, by_payer)
+        sender = self._sender(movement)
+        if found:
+            match = self._by_numbers(movement, found, sender)
+        else:
+            match = self._by_payer(movement, sender)
         if match.sure and movement.problem is not None:
             match = Match(match.shares, match.evidence, Doubt(movement.problem.value))
         return match
@@ -196,33 +225,41 @@ class Matcher:
                 if movement.payer_iban:
                     self._accounts[movement.payer_iban].add(claim.customer_id)
 
-    def _customers(self, movement: Movement) -> dict[int, list[str]]:
-        """The customers who may have paid, each with what says so."""
-        found: dict[int, list[str]] = defaultdict(list)
+    def _sender(self, movement: Movement) -> "_Sender":
+        """What is known of who paid."""
         owners = self._accounts.get(movement.payer_iban or "", set())
-        if len(owners) == 1:  # a payment service pays for many, so its account says nothing
-            found[next(iter(owners))].append(Evidence.KNOWN_ACCOUNT.value)
-        words = name_words(movement.payer_name or "")
-        named = {customer for word in words for customer in self._named.get(word, ())}
-        for customer_id in named:
-            if self._family[customer_id] <= words:
-                found[customer_id].append(Evidence.NAME.value)
-        for typed in movement.text.split():
-            number = self._customer_numbers.get(squeezed(typed))
-            if number is not None:
-                found[number].append(Evidence.CUSTOMER_NUMBER.value)
-        return found
+        # A payment service pays for many, so its account says nothing.
+        known = next(iter(owners)) if len(owners) == 1 else None
+        typed = (self._customer_numbers.get(squeezed(word)) for word in movement.text.split())
+        return _Sender(
+            known,
+            {number for number in typed if number is not None},
+            name_words(movement.payer_name or ""),
+            self._names,
+        )
+
+    def _namesakes(self, words: frozenset[str]) -> set[int]:
+        """The customers who have this name; none where too many have it to say anything."""
+        found = {
+            customer
+            for word in words
+            for customer in self._named.get(word, ())
+            if self._names[customer][0] <= words
+        }
+        if len(found) > 1:
+            found = {c for c in found if self._names[c][1] & words} or found
+        return found if len(found) <= NAMESAKES_MAX else set()
 
     def _by_numbers(
-        self, movement: Movement, found: Mapping[int, Found], payers: Mapping[int, list[str]]
-    ) -> Match | None:
+        self, movement: Movement, found: Mapping[int, Found], sender: "_Sender"
+    ) -> Match:
         claims = [self._claims[claim_id] for claim_id in found]
         payable = [claim for claim in claims if claim.payable]
         if not payable:
             ended = claims[0]
             return self._proposal(movement, [ended], [found[ended.claim_id].value], Doubt.ENDED)
         if len(payable) > 1 and set(found.values()) <= {Found.TYPO, Found.SHORT, Found.ORDER}:
-            narrowed = self._narrowed(movement, payable, payers)
+            narrowed = self._narrowed(movement, payable, sender)
             if len(narrowed) != 1:
                 evidence = sorted({found[claim.claim_id].value for claim in payable})
                 return self._proposal(movement, payable, evidence, Doubt.SEVERAL_CLAIMS)
@@ -231,15 +268,13 @@ class Matcher:
             evidence = sorted({found[claim.claim_id].value for claim in payable})
             return self._proposal(movement, payable, evidence, Doubt.FOREIGN_CURRENCY)
         if len(payable) > 1:
-            return self._several(movement, payable, found, payers)
-        return self._one(movement, payable[0], found[payable[0].claim_id], payers)
+            return self._several(movement, payable, found, sender)
+        return self._one(movement, payable[0], found[payable[0].claim_id], sender)
 
-    def _one(
-        self, movement: Movement, claim: Candidate, kind: Found, payers: Mapping[int, list[str]]
-    ) -> Match:
+    def _one(self, movement: Movement, claim: Candidate, kind: Found, sender: "_Sender") -> Match:
         minor = movement.amount.minor
         amount = claim.fits(minor)
-        payer = payers.get(claim.customer_id, [])
+        payer = sender.evidence(claim.customer_id)
         evidence = [kind.value, *payer, *([amount.value] if amount else [])]
         sure = {
             Found.RF: True,
@@ -258,14 +293,14 @@ class Matcher:
         movement: Movement,
         claims: Sequence[Candidate],
         found: Mapping[int, Found],
-        payers: Mapping[int, list[str]],
+        sender: "_Sender",
     ) -> Match:
         """One transfer for several claims: each its amount, else in the order of § 366 BGB."""
         minor = movement.amount.minor
         evidence = sorted({found[claim.claim_id].value for claim in claims})
         customers = {claim.customer_id for claim in claims}
         for customer in customers:
-            evidence += payers.get(customer, [])
+            evidence += sender.evidence(customer)
         expected = [
             [claim.open_minor for claim in claims],
             [(claim.instalments_minor or [claim.open_minor])[0] for claim in claims],
@@ -283,20 +318,21 @@ class Matcher:
         sure = all(found[claim.claim_id] in (Found.RF, Found.NUMBER) for claim in claims)
         return Match(shares, tuple(evidence), None if sure else Doubt.SEVERAL_CLAIMS)
 
-    def _by_payer(self, movement: Movement, payers: Mapping[int, list[str]]) -> Match:
+    def _by_payer(self, movement: Movement, sender: "_Sender") -> Match:
         """A payment without a number of ours."""
         minor, currency = movement.amount.minor, movement.amount.currency
         proposals: list[tuple[int, Match]] = []
-        for customer_id, evidence in payers.items():
+        for customer_id in sender.named_customers() | self._namesakes(sender.words):
             owed = [
                 claim
                 for claim in self._of_customer.get(customer_id, ())
                 if claim.payable and claim.currency == currency
             ]
             if owed:
+                evidence = sender.evidence(customer_id)
                 proposals.append(self._of_payer(movement, owed, evidence))
         if proposals:
-            proposals.sort(key=lambda ranked: -ranked[0])
+            proposals.sort(key=lambda ranked: (-ranked[0], ranked[1].shares[0].claim_id))
             best, match = proposals[0]
             rivals = [other for rank, other in proposals[1:] if rank == best]
             if rivals:
@@ -340,10 +376,10 @@ class Matcher:
         return rank, Match(self._allocated(movement, owed), tuple(evidence), doubt)
 
     def _narrowed(
-        self, movement: Movement, claims: Sequence[Candidate], payers: Mapping[int, list[str]]
+        self, movement: Movement, claims: Sequence[Candidate], sender: "_Sender"
     ) -> list[Candidate]:
         """The claims that payer or amount speak for, where a weak number leaves several."""
-        of_payer = [claim for claim in claims if claim.customer_id in payers]
+        of_payer = [claim for claim in claims if sender.evidence(claim.customer_id)]
         if len(of_payer) == 1:
             return of_payer
         fitting = [

@@ -117,6 +117,7 @@ async def accept(
             customers = await post_shares(
                 held, shares, currency=currency, value_date=value_date, key=key
             )
+            await held.write()
         elif claim_reference is None and row.returns_key is not None:
             held = await BankBook.opened(session, [s.claim_id for s in shares], now=now)
             customers = await post_shares(
@@ -127,6 +128,7 @@ async def accept(
                 key=key,
                 paid_key=row.returns_key,
             )
+            await held.write()
         else:
             customers = set()
             row.returns_key = None
@@ -223,6 +225,7 @@ async def _pay_again(session: AsyncSession, row: BankMovement, key: str, now: da
     held = await BankBook.opened(session, [share.claim_id for share in shares], now=now)
     value_date = paid.value_date if paid is not None else row.value_date
     await post_shares(held, shares, currency=row.currency, value_date=value_date, key=key)
+    await held.write()
     if paid is not None:
         paid.payment_key = row.returns_key = key
 

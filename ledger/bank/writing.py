@@ -13,6 +13,8 @@ _NO_NAME = re.compile(
 
 def plain(text: str) -> str:
     """Upper case without accents; ä is A and ß is SS."""
+    if text.isascii():
+        return text.upper()
     decomposed = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ẞ", "SS"))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
 
