@@ -57,8 +57,8 @@ def write_rows(path: Path, rows: int) -> None:
 
 def run_import(
     file: Path, data: Path, merchant: str, *, command_name: str = "import-claims"
-) -> tuple[float, int]:
-    """Run the command on a file; return seconds and the peak of its memory in MiB.
+) -> tuple[float, float, int]:
+    """Run the command on a file; return seconds, its seconds of CPU, and its peak of MiB.
 
     Raises:
         RuntimeError: the command failed.
@@ -74,7 +74,8 @@ def run_import(
     command.returncode = os.waitstatus_to_exitcode(status)
     if command.returncode != 0:
         raise RuntimeError(f"{command_name} ended with {command.returncode}")
-    return time.monotonic() - begun, usage.ru_maxrss // 1024
+    seconds = time.monotonic() - begun
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
 
 
 def measure(folder: Path, urls: DatabaseUrls, sizes: tuple[int, ...]) -> None:
@@ -91,7 +92,7 @@ def measure(folder: Path, urls: DatabaseUrls, sizes: tuple[int, ...]) -> None:
                 [merchant, "Benchmark"],
             )
         for which in ("first", "again"):
-            seconds, peak = run_import(file, data, merchant)
+            seconds, _, peak = run_import(file, data, merchant)
             print(f"{rows:>8} {which:>8} {seconds:>8.1f} {rows / seconds:>8.0f} {peak:>9}")
 
 

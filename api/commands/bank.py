@@ -16,6 +16,7 @@ from api.bank_statements import named_amount
 from api.clock import Clock
 from api.commands.intake import File, MerchantKey, of_merchant
 from api.commands.session import Refused, console, errors, run
+from api.wiring import collect_garbage_rarely
 from ledger.bank import review
 from ledger.bank.entry import StatementRefused
 from ledger.bank.files import FILE_BYTES_MAX
@@ -49,6 +50,7 @@ def import_statement(
     """
 
     async def work() -> None:
+        collect_garbage_rarely()
         data = _read(file)
         try:
             statements = await bank_intake.read(data)

@@ -7,7 +7,7 @@ and text, and the place among those that are alike in all of it.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -117,63 +117,71 @@ def _hash(*facts: str) -> str:
     return hashlib.sha256("\x00".join(facts).encode()).hexdigest()[:32]
 
 
-@dataclass
-class _Alike:
-    """Stored movements of one content; each is met by one movement of a file at most."""
+class Register:
+    """The movements that are known, by all that a new one may be recognised by."""
 
-    stored: list[Stored] = field(default_factory=list)
+    def __init__(self, stored: Iterable[Stored]) -> None:
+        self._by_reference: dict[str, Stored] = {}
+        self._by_content: dict[str, list[Stored]] = defaultdict(list)
+        self._by_day: dict[tuple[str, date, int], list[Stored]] = defaultdict(list)
+        for known in stored:
+            self.add(known)
 
-    def meet(self, reference: str | None) -> Stored | None:
-        for place, known in enumerate(self.stored):
-            if reference is None or known.reference is None:
-                return self.stored.pop(place)
-        return None
-
-
-def acquainted(
-    movements: Sequence[Identified], stored: Iterable[Stored]
-) -> Iterator[tuple[Identified, Acquaintance, Stored | None]]:
-    """Each movement, and the stored one that it is, or may be.
-
-    Two movements with different references of the bank are two. Where a known one is in other
-    words in another format, or has another reference but is alike in all else and comes in
-    another file, nobody but a person can tell.
-    """
-    by_reference: dict[str, Stored] = {}
-    alike: dict[str, _Alike] = defaultdict(_Alike)
-    for known in stored:
+    def add(self, known: Stored) -> None:
+        """Count a movement as known."""
         if known.reference is not None:
-            by_reference[known.reference] = known
-        alike[known.content].stored.append(known)
-    met: set[int] = set()
-    answers: dict[int, tuple[Acquaintance, Stored | None]] = {}
-    for place, item in enumerate(movements):
-        known_by = by_reference.get(item.reference) if item.reference else None
-        if known_by is not None and known_by.id not in met:
-            met.add(known_by.id)
-            of_content = alike[known_by.content].stored
-            of_content[:] = [other for other in of_content if other.id != known_by.id]
-            answers[place] = Acquaintance.KNOWN, known_by
-    for place, item in enumerate(movements):
-        if place not in answers and (known_by := alike[item.content].meet(item.reference)):
-            met.add(known_by.id)
-            answers[place] = Acquaintance.KNOWN, known_by
-    left: dict[tuple[str, date, int], list[Stored]] = defaultdict(list)
-    for group in alike.values():
-        for known in group.stored:
-            if known.id not in met:
-                left[known.account, known.booked, known.amount_minor].append(known)
-    for place, item in enumerate(movements):
-        if place in answers:
-            yield item, *answers[place]
-            continue
-        key = item.account, item.movement.booked, item.movement.amount.minor
-        may_be = next((known for known in left.get(key, ()) if _may_be(item, known)), None)
-        if may_be is None:
-            yield item, Acquaintance.NEW, None
-        else:
-            left[key].remove(may_be)
-            yield item, Acquaintance.PERHAPS, may_be
+            self._by_reference[known.reference] = known
+        self._by_content[known.content].append(known)
+        self._by_day[known.account, known.booked, known.amount_minor].append(known)
+
+    def alike(self, content: str) -> int:
+        """How many known movements are alike in this content."""
+        return len(self._by_content.get(content, ()))
+
+    def sort(
+        self, movements: Sequence[Identified]
+    ) -> list[tuple[Identified, Acquaintance, Stored | None]]:
+        """Each movement of one group, with the known one that it is, or may be.
+
+        A known movement is met by one of the group at most, first by those who know it surest.
+        Two with different references of the bank are two. Where a known one is in other words in
+        another format, or has another reference but is alike in all else, nobody but a person
+        can tell.
+        """
+        met: set[int] = set()
+        sorted_: dict[int, tuple[Acquaintance, Stored | None]] = {}
+        for acquaintance, candidates in (
+            (Acquaintance.KNOWN, self._with_reference),
+            (Acquaintance.KNOWN, self._with_content),
+            (Acquaintance.PERHAPS, self._of_day),
+        ):
+            for place, item in enumerate(movements):
+                if place in sorted_:
+                    continue
+                known = next((one for one in candidates(item) if one.id not in met), None)
+                if known is not None:
+                    met.add(known.id)
+                    sorted_[place] = acquaintance, known
+        return [
+            (item, *sorted_.get(place, (Acquaintance.NEW, None)))
+            for place, item in enumerate(movements)
+        ]
+
+    def _with_reference(self, item: Identified) -> Iterator[Stored]:
+        if item.reference is not None and item.reference in self._by_reference:
+            yield self._by_reference[item.reference]
+
+    def _with_content(self, item: Identified) -> Iterator[Stored]:
+        for known in self._by_content.get(item.content, ()):
+            if item.reference is None or known.reference is None:
+                yield known
+
+    def _of_day(self, item: Identified) -> Iterator[Stored]:
+        movement = item.movement
+        key = item.account, movement.booked, movement.amount.minor
+        for known in self._by_day.get(key, ()):
+            if _may_be(item, known):
+                yield known
 
 
 def _may_be(item: Identified, known: Stored) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ledger.bank import known
 from ledger.bank.accounts import owned
 from ledger.bank.entry import BankStatement, Movement
-from ledger.bank.identity import Acquaintance, Identified, acquainted, identified, together
+from ledger.bank.identity import Acquaintance, Identified, Register, identified, together
 from ledger.bank.identity import Stored as KnownMovement
 from ledger.bank.matching import NO_MATCH, Doubt, Match, Share
 from ledger.bank.returns import Paid, PaidBefore
@@ -161,27 +161,32 @@ class _Intake:
     async def sort(self, listed: Sequence[tuple[str, BankStatement]]) -> None:
         """Tell what is known from what is new, one statement after the other."""
         accounts = dict(zip((id(statement) for _, statement in listed), listed, strict=True))
-        groups = [
-            identified([accounts[id(statement)] for statement in group])
-            for group in together([statement for _, statement in listed])
-        ]
-        stored = await known.stored(self.session, [item for group in groups for item in group])
-        alike = Counter(movement.content for movement in stored)
+        parts = together([statement for _, statement in listed])
+        groups = await asyncio.to_thread(
+            lambda: [identified([accounts[id(one)] for one in group]) for group in parts]
+        )
+        register = Register(
+            await known.stored(self.session, [item for group in groups for item in group])
+        )
         place = 0
         for group in groups:
+            await asyncio.sleep(0)
             added: list[KnownMovement] = []
-            for item, acquaintance, met in acquainted(group, stored):
+            alike = Counter[str]()
+            for item, acquaintance, met in register.sort(group):
                 if acquaintance is Acquaintance.KNOWN and met is not None:
                     self.taken[place] = self._taken(item, "repeated")
                     if met.id > 0 and met.reference is None and item.reference is not None:
                         self.references[met.id] = item.reference
                 else:
                     alike[item.content] += 1
+                    position = register.alike(item.content) + alike[item.content]
                     perhaps = acquaintance is Acquaintance.PERHAPS
-                    self.new.append(_New(place, item, alike[item.content], perhaps))
+                    self.new.append(_New(place, item, position, perhaps))
                     added.append(_as_stored(item, -place - 1))
                 place += 1
-            stored += added
+            for movement in added:
+                register.add(movement)
 
     async def match(self) -> None:
         """Find the claims, in the order in which money moved."""
@@ -207,7 +212,11 @@ class _Intake:
                         paid.add(_paid(new))
             elif _comes_back(movement):
                 if paid is None:
-                    paid = await known.paid_before(self.session, self.account.merchant_id)
+                    paid = await known.paid_before(
+                        self.session,
+                        self.account.merchant_id,
+                        [new.movement for new in ordered if _comes_back(new.movement)],
+                    )
                     for earlier in ordered[: count - 1]:
                         if earlier.state == "posted" and earlier.movement.incoming:
                             paid.add(_paid(earlier))

@@ -1,5 +1,6 @@
 """What the database knows that statements are matched against: on a session, read only."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy.types import Text
 
 from ledger import book_rows as rows
 from ledger.agreements import AgreementStatus
+from ledger.bank.entry import Movement
 from ledger.bank.identity import Identified
 from ledger.bank.identity import Stored as KnownMovement
 from ledger.bank.matching import Candidate, Matcher, Payer, Share
@@ -92,7 +94,8 @@ async def matcher(
         for iban, customer_id in paid:
             if iban is not None and customer_id is not None:
                 accounts[iban].add(customer_id)
-    return Matcher(candidates, [Payer(*row) for row in payers], accounts, today=today)
+    listed = [Payer(*row) for row in payers]
+    return await asyncio.to_thread(Matcher, candidates, listed, accounts, today=today)
 
 
 async def _candidates(
@@ -183,16 +186,23 @@ async def _instalments(session: AsyncSession, merchant_id: int) -> dict[int, lis
     return missing
 
 
-async def paid_before(session: AsyncSession, merchant_id: int) -> PaidBefore:
-    """The payments posted from statements that may still come back."""
+async def paid_before(
+    session: AsyncSession, merchant_id: int, returns: Sequence[Movement]
+) -> PaidBefore:
+    """The payments posted from statements that these may be, and that did not come back yet."""
     came_back = aliased(BankMovement)
-    newest = select(func.max(BankMovement.booked)).scalar_subquery()
+    oldest = min(movement.booked for movement in returns) - timedelta(days=RETURN_DAYS_MAX)
     found = await session.scalars(
         select(BankMovement).where(
             BankMovement.merchant_id == merchant_id,
             BankMovement.state == "posted",
             BankMovement.amount_minor > 0,
-            BankMovement.booked >= newest - RETURN_DAYS_MAX,
+            BankMovement.booked >= oldest,
+            or_(
+                BankMovement.end_to_end_id.in_({one.end_to_end_id for one in returns} - {None}),
+                BankMovement.payer_iban.in_({one.payer_iban for one in returns} - {None}),
+                BankMovement.text.in_({one.text for one in returns} - {""}),
+            ),
             ~exists().where(
                 came_back.merchant_id == merchant_id,
                 came_back.returns_key == BankMovement.payment_key,
