@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, insert, select, text
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.agreements import AgreementStatus, AgreementTerms, terms_from_data, terms_to_data
@@ -16,6 +16,7 @@ from ledger.errors import ClaimUnknown, CurrencyDiffers, IdempotencyConflict
 from ledger.money import Money
 from ledger.posting import Account, Movement, Posting, PostingKind, open_amount
 from ledger.statement import AgreementRecord, Receipt, agreement_progress
+from storage.bulk import insert_rows
 from storage.statement import Statement
 from storage.tables import Agreement as AgreementRow
 from storage.tables import AuditEvent, Base, Claim, Instalment, Merchant
@@ -169,9 +170,8 @@ async def open_books(session: AsyncSession, claim_ids: Iterable[int]) -> dict[in
 
 async def write(session: AsyncSession, unwritten: list[dict[str, Any]]) -> None:
     """Write postings that wait, all at once."""
-    if unwritten:
-        await session.execute(insert(_postings), unwritten)
-        unwritten.clear()
+    await insert_rows(session, _postings, unwritten)
+    unwritten.clear()
 
 
 async def next_claim_id(session: AsyncSession) -> int:

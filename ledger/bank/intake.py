@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.bank import known
@@ -25,6 +25,7 @@ from ledger.errors import LedgerError
 from ledger.intake_book import ROWS_PER_BREATH, Source
 from ledger.intake_sql import LOCK
 from ledger.money import Money
+from storage.bulk import insert_rows
 from storage.tables import BankMovement, Base, IntakeBatch
 
 
@@ -155,6 +156,7 @@ class _Intake:
         self.progress = progress
         self.new: list[_New] = []
         self.taken: dict[int, Taken] = {}
+        self.ordered: list[_New] = []
         self.references: dict[int, str] = {}
         """Bank references that an earlier file did not have yet, by movement."""
 
@@ -190,6 +192,8 @@ class _Intake:
 
     async def match(self) -> None:
         """Find the claims, in the order in which money moved."""
+        if not self.new:
+            return
         matcher = await known.matcher(
             self.session,
             self.account.merchant_id,
@@ -235,6 +239,8 @@ class _Intake:
     async def post(self) -> None:
         """Post what is sure."""
         sure = [new for new in self.ordered if new.state == "posted"]
+        if not sure:
+            return
         claims = {share.claim_id for new in sure for share in new.match.shares}
         book = await BankBook.opened(self.session, claims, now=self.account.now)
         for count, new in enumerate(sure, 1):
@@ -273,10 +279,7 @@ class _Intake:
         )
         self.session.add(batch)
         await self.session.flush()
-        if self.new:
-            await self.session.execute(
-                insert(_MOVEMENTS), [self._row(new, batch.id) for new in self.new]
-            )
+        await insert_rows(self.session, _MOVEMENTS, [self._row(new, batch.id) for new in self.new])
         for movement_id, reference in self.references.items():
             await self.session.execute(
                 update(BankMovement)

@@ -83,7 +83,7 @@ class NumberIndex:
 
         Only the surest kinds are told: where a number stands as it is, no typo is looked for.
         """
-        given = [text[:TEXT_LETTERS_MAX] for text in texts if text]
+        given = dict.fromkeys(text[:TEXT_LETTERS_MAX] for text in texts if text)
         found: dict[int, Found] = {}
         for text in given:
             for claim_id in self._references(squeezed(text)):
@@ -115,11 +115,17 @@ class NumberIndex:
 
     def _windows(self, parts: list[str], found: dict[int, Found]) -> None:
         """Whole runs that are a number together, the longest first."""
+        shortened = [without_zeros([part]) for part in parts]
+        spellings = (parts, shortened) if shortened != parts else (parts,)
+        digits = [part.isdigit() for part in parts]
         place = 0
         while place < len(parts):
             for size in range(min(WINDOW_RUNS_MAX, len(parts) - place), 0, -1):
-                window = parts[place : place + size]
-                hits = self._exact.get("".join(window)) or self._exact.get(without_zeros(window))
+                end = place + size
+                if not any(digits[place:end]):
+                    break
+                written = ("".join(spelling[place:end]) for spelling in spellings)
+                hits = next(filter(None, map(self._exact.get, written)), None)
                 if hits:
                     _note(found, hits)
                     place += size - 1
