@@ -189,6 +189,7 @@ class Matcher:
                 for minor in {candidate.open_minor, *candidate.instalments_minor[:1]}:
                     self._by_amount[candidate.currency, minor].append(candidate)
         self._names: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        self._same_name: dict[frozenset[str], set[int]] = {}
         self._named: dict[str, set[int]] = defaultdict(set)
         self._customer_numbers: dict[str, int] = {}
         for payer in payers:
@@ -240,6 +241,8 @@ class Matcher:
 
     def _namesakes(self, words: frozenset[str]) -> set[int]:
         """The customers who have this name; none where too many have it to say anything."""
+        if words in self._same_name:
+            return self._same_name[words]
         found = {
             customer
             for word in words
@@ -248,7 +251,8 @@ class Matcher:
         }
         if len(found) > 1:
             found = {c for c in found if self._names[c][1] & words} or found
-        return found if len(found) <= NAMESAKES_MAX else set()
+        self._same_name[words] = found if len(found) <= NAMESAKES_MAX else set()
+        return self._same_name[words]
 
     def _by_numbers(
         self, movement: Movement, found: Mapping[int, Found], sender: "_Sender"
