@@ -1,5 +1,6 @@
 """Periodic care: jobs of dead workers are taken over, forgotten work gets a job, whoever waits for
-a person in vain is told, and what was agreed is watched."""
+a person in vain is told, what was agreed is watched, and bank statements in the watched folder are
+taken."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import handoff_care, watch
+from api import handoff_care, statements_folder, watch
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -85,3 +86,17 @@ async def agreements(timestamp: int) -> None:
     """Watch what was agreed until it is kept."""
     worker = current()
     await watch.look_at_all(worker.parts, worker.app)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(name="statements", lock="statements", queueing_lock="statements")
+async def statements(timestamp: int) -> None:
+    """Take the bank statements that lie in the watched folder."""
+    parts = current().parts
+    folder = parts.settings.statements_dir
+    if folder is None:
+        return
+    if not folder.is_dir():
+        log.warning("statements_folder_missing", folder=str(folder))
+        return
+    await statements_folder.take_folder(parts.database, parts.clock, folder)

@@ -4,6 +4,7 @@ import typer
 
 from api.commands import (
     api_key,
+    bank,
     base_rate,
     channel,
     channels,
@@ -41,6 +42,7 @@ for module in (
     chat,
     intake,
     api_key,
+    bank,
     contact,
     telegram_link,
     statement,

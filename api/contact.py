@@ -15,6 +15,7 @@ from channels.choices import LETTERED_CHANNELS
 from conversation import genuine, inbox, outbox
 from conversation.look import lock
 from conversation.moving import How, make_active
+from conversation.speaker import Reply
 from outreach.facts import PlannedContact, Skipped, Step
 from outreach.planner import AlreadyContacted, plan_page, record
 from storage.engine import Database

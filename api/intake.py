@@ -151,7 +151,7 @@ async def post_claims(
     Amounts are written with a decimal point (`"129.90"`), dates as `2026-12-31`.
     """
     parts: Parts = request.app.state.parts
-    body = await _body(request)
+    body = await read_body(request, BODY_BYTES_MAX)
     problems: list[Problem] = []
     differences: list[Difference] = []
     try:
@@ -198,7 +198,7 @@ async def post_open_items(request: Request, merchant: OfMerchant) -> ItemsTaken 
     themselves, every day.
     """
     parts: Parts = request.app.state.parts
-    body = await _body(request)
+    body = await read_body(request, BODY_BYTES_MAX)
     problems: list[Problem] = []
     try:
         async with parts.database.merchant(merchant.id) as session:
@@ -247,7 +247,7 @@ def _refusal(problems: list[Problem]) -> JSONResponse:
     )
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read the body without ever holding more of it than is allowed.
 
     Raises:
@@ -257,8 +257,8 @@ async def _body(request: Request) -> bytes:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise HTTPException(413, f"at most {BODY_BYTES_MAX} bytes; send several requests")
+        if size > bytes_max:
+            raise HTTPException(413, f"at most {bytes_max} bytes; send several requests")
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -74,6 +74,8 @@ class MerchantData(BaseModel):
     payee: str | None = Field(default=None, max_length=70)
     iban: str | None = None
     bic: str | None = None
+    bank_accounts: list[str] = []
+    """IBANs of further own accounts, whose statements are read as well."""
     policy: dict[str, Any] = {}
     page: PageData = PageData()
     wordings: dict[str, Any] | None = None
@@ -96,6 +98,14 @@ class MerchantData(BaseModel):
         if not iban_number.is_valid(value):
             raise ValueError("the IBAN's checksum is wrong")
         return str(iban_number.compact(value))
+
+    @field_validator("bank_accounts")
+    @classmethod
+    def _valid_accounts(cls, value: list[str]) -> list[str]:
+        wrong = [account for account in value if not iban_number.is_valid(account)]
+        if wrong:
+            raise ValueError(f"the IBAN's checksum is wrong: {', '.join(wrong)}")
+        return sorted({str(iban_number.compact(account)) for account in value})
 
     @field_validator("phone")
     @classmethod

@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     """Redis or Valkey; empty: an embedded Valkey of our own."""
     data_dir: Path = Path("var")
+    statements_dir: Path | None = None
+    """A folder that bank statements are taken from; see docs/bank-statements.md."""
     public_url: str | None = None
     """Where providers and customers reach this service, e.g. ``https://kulanz.example``."""
     secret_key: SecretStr | None = None

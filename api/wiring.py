@@ -125,7 +125,7 @@ class Parts:
         return (self.settings.public_url or self.running.web_url).rstrip("/")
 
 
-def _collect_garbage_rarely() -> None:
+def collect_garbage_rarely() -> None:
     """What a process starts with stays; what a turn leaves behind is seldom a cycle."""
     gc.collect()
     gc.freeze()
@@ -148,7 +148,7 @@ async def parts(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Par
     providers = Providers(settings, keys.secret_key, events.to_terminal)
     limits = Limits(running.redis_url)
     engine = RasaEngine(running.rasa_urls, keys.rasa_secret)
-    _collect_garbage_rarely()
+    collect_garbage_rarely()
     try:
         yield Parts(
             settings=settings,

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -53,8 +55,10 @@ def write_rows(path: Path, rows: int) -> None:
             file.write(";".join(cells) + "\n")
 
 
-def run_import(file: Path, data: Path, merchant: str) -> tuple[float, int]:
-    """Run the command on a file; return seconds and the peak of its memory in MiB.
+def run_import(
+    file: Path, data: Path, merchant: str, *, command_name: str = "import-claims"
+) -> tuple[float, float, int]:
+    """Run the command on a file; return seconds, its seconds of CPU, and its peak of MiB.
 
     Raises:
         RuntimeError: the command failed.
@@ -62,30 +66,21 @@ def run_import(file: Path, data: Path, merchant: str) -> tuple[float, int]:
     begun = time.monotonic()
     kulanz = [sys.executable, "-c", "from api.cli import app; app()"]
     command = subprocess.Popen(
-        [*kulanz, "import-claims", str(file), "--merchant", merchant],
+        [*kulanz, command_name, str(file), "--merchant", merchant],
         env={**os.environ, "KULANZ_DATA_DIR": str(data)},
         stdout=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(command.pid, 0)
     command.returncode = os.waitstatus_to_exitcode(status)
     if command.returncode != 0:
-        raise RuntimeError(f"import-claims ended with {command.returncode}")
-    return time.monotonic() - begun, usage.ru_maxrss // 1024
+        raise RuntimeError(f"{command_name} ended with {command.returncode}")
+    seconds = time.monotonic() - begun
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
 
 
-def measure(folder: Path, port: int, password: str, sizes: tuple[int, ...]) -> None:
+def measure(folder: Path, urls: DatabaseUrls, sizes: tuple[int, ...]) -> None:
     """Import a file of each size twice for a merchant of its own, and print the figures."""
     data = folder / "var"
-    urls = DatabaseUrls.derive(embedded.owner_url(port, password), password)
-    migrate(urls)
-    Running(
-        owner_url=libpq_dsn(urls.owner),
-        redis_url="",
-        rasa_urls=[],
-        web_url="",
-        supervisor_pid=os.getpid(),
-        role_password=password,
-    ).save(data / "running.json")
     print(f"{'rows':>8} {'import':>8} {'seconds':>8} {'rows/s':>8} {'peak MiB':>9}")
     for rows in sizes:
         file = folder / f"{rows}.csv"
@@ -97,13 +92,13 @@ def measure(folder: Path, port: int, password: str, sizes: tuple[int, ...]) -> N
                 [merchant, "Benchmark"],
             )
         for which in ("first", "again"):
-            seconds, peak = run_import(file, data, merchant)
+            seconds, _, peak = run_import(file, data, merchant)
             print(f"{rows:>8} {which:>8} {seconds:>8.1f} {rows / seconds:>8.0f} {peak:>9}")
 
 
-def main() -> None:
-    """Start PostgreSQL, measure, stop it."""
-    sizes = tuple(int(size) for size in sys.argv[1:]) or SIZES
+@contextmanager
+def database() -> Iterator[tuple[Path, DatabaseUrls]]:
+    """A folder whose ``var`` is the data directory of a service with a database of its own."""
     with tempfile.TemporaryDirectory(prefix="kulanz-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -115,11 +110,28 @@ def main() -> None:
         server = subprocess.Popen(command.argv, stdout=subprocess.DEVNULL)
         try:
             embedded.wait_for_postgres(port, password)
+            urls = DatabaseUrls.derive(embedded.owner_url(port, password), password)
             with embedded.data_dir_lock(data):
-                measure(folder, port, password, sizes)
+                migrate(urls)
+                Running(
+                    owner_url=libpq_dsn(urls.owner),
+                    redis_url="",
+                    rasa_urls=[],
+                    web_url="",
+                    supervisor_pid=os.getpid(),
+                    role_password=password,
+                ).save(data / "running.json")
+                yield folder, urls
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=30)
+
+
+def main() -> None:
+    """Start PostgreSQL, measure, stop it."""
+    sizes = tuple(int(size) for size in sys.argv[1:]) or SIZES
+    with database() as (folder, urls):
+        measure(folder, urls, sizes)
 
 
 if __name__ == "__main__":

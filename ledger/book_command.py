@@ -58,17 +58,30 @@ class PostingCommand:
     charges_only: bool = False
 
     async def run(self, session: AsyncSession, movements_for: MovementsFor) -> Receipt:
-        """Post what ``movements_for`` makes of the locked claim, or repeat the earlier answer.
+        """Post what ``movements_for`` makes of the locked claim, or repeat the earlier answer."""
+        book = await rows.open_book(session, self.claim_id)
+        before = await rows.replayed(session, book.claim.merchant_id, self.key, self._input_hash)
+        if before is not None:
+            return before
+        await self.carry_out(
+            session, book, await rows.agreement_rows(session, self.claim_id), movements_for
+        )
+        return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
+
+    async def carry_out(
+        self,
+        session: AsyncSession,
+        book: OpenBook,
+        agreements: Sequence[AgreementRow],
+        movements_for: MovementsFor,
+    ) -> None:
+        """Post on a claim that is held locked, with all its agreements.
 
         Interest is charged up to the value date before; what has a later one is booked anew
         behind. Afterwards a claim with nothing open is settled and its agreement kept; an
         agreement that is paid in time lets go what it has to; a claim that is open again gets its
         agreement back; one of which less is owed without a payment has its agreement re-priced.
         """
-        book = await rows.open_book(session, self.claim_id)
-        before = await rows.replayed(session, book.claim.merchant_id, self.key, self._input_hash)
-        if before is not None:
-            return before
         if self.amount is not None:
             book.require_currency(self.amount)
         posted_from = len(book.postings)
@@ -79,8 +92,7 @@ class PostingCommand:
         else:
             await self._post(session, book, self._in_order(book, movements_for, terms))
         tell_money(session, book, self.key, self.now)
-        await self._follow_up(session, book, posted_from)
-        return rows.receipt(self.claim_id, book.postings, self.key, book.currency)
+        await self._follow_up(session, book, agreements, posted_from)
 
     @property
     def _input_hash(self) -> str:
@@ -124,8 +136,13 @@ class PostingCommand:
             input_hash=self._input_hash,
         )
 
-    async def _follow_up(self, session: AsyncSession, book: OpenBook, posted_from: int) -> None:
-        agreements = await rows.agreement_rows(session, self.claim_id)
+    async def _follow_up(
+        self,
+        session: AsyncSession,
+        book: OpenBook,
+        agreements: Sequence[AgreementRow],
+        posted_from: int,
+    ) -> None:
         active = next((row for row in agreements if row.status == AgreementStatus.ACTIVE), None)
         if active is not None:
             await changes.note_money(session, book, active, book.postings[:posted_from], self.now)

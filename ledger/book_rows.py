@@ -16,6 +16,7 @@ from ledger.errors import ClaimUnknown, CurrencyDiffers, IdempotencyConflict
 from ledger.money import Money
 from ledger.posting import Account, Marking, Movement, Posting, PostingKind, open_amount
 from ledger.statement import AgreementRecord, Receipt, agreement_progress
+from storage.bulk import insert_rows
 from storage.statement import Statement
 from storage.tables import Agreement as AgreementRow
 from storage.tables import AuditEvent, Base, Claim, Merchant
@@ -28,6 +29,8 @@ class OpenBook:
 
     claim: Claim
     postings: list[Posting]
+    unwritten: list[dict[str, Any]] | None = None
+    """Where new postings wait, with those of other claims, until :func:`write` is called."""
 
     @property
     def currency(self) -> str:
@@ -153,6 +156,34 @@ async def open_book(session: AsyncSession, claim_id: int) -> OpenBook:
     return OpenBook(claim, (await postings_by_claim(session, [claim_id]))[claim_id])
 
 
+async def open_books(session: AsyncSession, claim_ids: Iterable[int]) -> dict[int, OpenBook]:
+    """Lock these claims, in the order of their ids, and read their postings.
+
+    What is posted on them waits in one list for :func:`write`. Claims that are not there are
+    left out.
+    """
+    claims = await session.scalars(
+        select(Claim)
+        .where(Claim.id == any_(_claim_ids))
+        .order_by(Claim.id)
+        .with_for_update()
+        .execution_options(populate_existing=True),
+        {"claim_ids": sorted(set(claim_ids))},
+    )
+    held = {claim.id: claim for claim in claims}
+    postings = await postings_by_claim(session, held)
+    unwritten: list[dict[str, Any]] = []
+    return {
+        claim_id: OpenBook(claim, postings[claim_id], unwritten) for claim_id, claim in held.items()
+    }
+
+
+async def write(session: AsyncSession, unwritten: list[dict[str, Any]]) -> None:
+    """Write postings that wait, all at once."""
+    await insert_rows(session, _postings, unwritten)
+    unwritten.clear()
+
+
 async def next_claim_id(session: AsyncSession) -> int:
     """Draw the number of a new claim; its RF reference is made from it."""
     sequence = "SELECT nextval(pg_get_serial_sequence('claim', 'id'))"
@@ -218,6 +249,7 @@ async def append(
     undone = [posting.reverses for posting in postings if posting.reverses is not None]
     ids: dict[int, int] = {}
     if undone:
+        await write(session, book.unwritten or [])  # what is undone may be among them
         rows = await session.scalars(
             select(PostingRow).where(
                 PostingRow.claim_id == book.claim.id, PostingRow.number.in_(undone)
@@ -226,8 +258,13 @@ async def append(
         ids = {row.number: row.id for row in rows}
     for posting in postings:
         reverses_id = None if posting.reverses is None else ids[posting.reverses]
-        session.add(PostingRow(**posting_values(posting, book.claim.merchant_id, reverses_id)))
-    await session.flush()
+        values = posting_values(posting, book.claim.merchant_id, reverses_id)
+        if book.unwritten is None:
+            session.add(PostingRow(**values))
+        else:
+            book.unwritten.append(values)
+    if book.unwritten is None:
+        await session.flush()
     book.postings.extend(postings)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book
@@ -22,6 +22,7 @@ from ledger.errors import (
     ReturnExceedsPayments,
 )
 from ledger.intake_book import Report, RowsRefused, Source
+from ledger.intake_sql import LOCK
 from ledger.money import Money
 from ledger.rows import Problem
 from ledger.rows_claims import Setting
@@ -74,6 +75,8 @@ async def take_items(
     Raises:
         RowsRefused: at least one row has a problem; the transaction must be rolled back.
     """
+    # Several claims are locked in the file's order: not beside another import that locks some.
+    await session.execute(text(LOCK), {"merchant": merchant_id})
     intake = _Items(session, merchant_id, setting, report)
     remaining = iter(records)
     while chunk := list(islice(remaining, CHUNK_ROWS)):

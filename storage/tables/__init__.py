@@ -1,5 +1,6 @@
 """All tables. Importing this module fills ``Base.metadata``."""
 
+from storage.tables.bank import BankMovement
 from storage.tables.base import Base, OfMerchant
 from storage.tables.base_rate import BaseRate
 from storage.tables.claims import (
@@ -37,6 +38,7 @@ __all__ = [
     "Agreement",
     "ApiKey",
     "AuditEvent",
+    "BankMovement",
     "Base",
     "BaseRate",
     "ButtonChoice",

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.tables.base import Base, Id, Json, Moment, OfMerchant
+from storage.tables.base import Base, Id, Json, JsonList, Moment, OfMerchant
 
 
 class Merchant(Base):
@@ -34,6 +34,8 @@ class Merchant(Base):
     payee: Mapped[str | None]
     iban: Mapped[str | None]
     bic: Mapped[str | None]
+    bank_accounts: Mapped[JsonList] = mapped_column(server_default="[]")
+    """IBANs of further own accounts, whose statements are read as well."""
     policy: Mapped[Json] = mapped_column(server_default="{}")
     """Data of :class:`negotiation.policy.Policy`."""
     wordings: Mapped[Json] = mapped_column(server_default="{}")
