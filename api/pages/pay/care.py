@@ -6,6 +6,7 @@ The same effects as in the chat; what they write goes into the transcript, where
 from datetime import date, time, timedelta
 from typing import Annotated, Any
 
+import segno
 from fastapi import APIRouter, Form, Query, Request, Response
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -165,7 +166,9 @@ async def channel(request: Request, channel: Text, csrf: Text = "") -> Response:
                 return go(f"{HOME}/contact?done=moved")
             if way.kind is ways.Kind.LINK:
                 await port.prefer_channel(channel)
-                facts = {"channel": channel, "link": await port.link_to(channel)}
+                link = await port.link_to(channel)
+                picture = segno.make_qr(link).svg_data_uri(border=4, scale=4, light="#fff")
+                facts = {"channel": channel, "link": link, "qr": picture}
                 return here.respond("link.html", facts)
             if way.kind is not ways.Kind.CLOSED:
                 await port.prefer_channel(channel)

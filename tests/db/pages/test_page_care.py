@@ -1,11 +1,13 @@
 """What else can be done on the page, with the effects it has in the chat; and how it is closed."""
 
+import html
 import re
 from datetime import date, time
 from urllib.parse import quote
 
 import httpx
 import pytest
+import segno
 from sqlalchemy import select
 
 from conversation.page_visit import WORDS_MAX
@@ -118,7 +120,11 @@ async def test_another_messenger_is_reached_by_a_link(inside: Visiting) -> None:
         )  # fmt: skip
     assert "Zu Telegram wechseln" in words(await inside.http.get("/p/contact"))
     page = await inside.send("/p/channel", channel="telegram")
-    assert 'href="https://t.me/lindenhof_bot?start=' in page.text
+    link = re.search(r'href="(https://t\.me/lindenhof_bot\?start=[\w-]+)"', page.text)
+    assert link is not None
+    # At a desk the phone's camera opens the same link.
+    code = segno.make_qr(link[1]).svg_data_uri(border=4, scale=4, light="#fff")
+    assert code in html.unescape(page.text)
 
 
 async def test_a_data_request_is_kept_with_its_day(inside: Visiting) -> None:
