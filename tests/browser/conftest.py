@@ -84,7 +84,11 @@ class Visit:
 
     async def contact(self, name: str) -> None:
         """Send the first contact and wait for it on a phone."""
-        await self.page.locator("[data-do=contact]").click()
+        async with self.page.expect_response(lambda made: made.url.endswith("/contact")) as made:
+            await self.page.locator("[data-do=contact]").click()
+        if (await (await made.value).json())["sent"] is None:
+            # Another test has moved everybody's clock into a night or a Sunday.
+            await self.page.locator("[data-step=next]").click()
         await expect(self.theirs(name)).to_have_count(1)
 
     async def write(self, name: str, text: str) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from ledger.money import Money
 from storage.embedded import Secrets, data_dir_lock
 from storage.engine import Database, DatabaseUrls, libpq_dsn
 from storage.tables import BankMovement, Claim, Customer, Merchant, Posting
-from tests.conftest import ROLE_PASSWORD
+from tests.conftest import ROLE_PASSWORD, FakeLimits
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[1] / "data" / "bank"
@@ -49,6 +49,7 @@ class FakeParts:
 
     database: Database
     clock: StandingClock
+    limits: FakeLimits = field(default_factory=FakeLimits)
 
 
 @pytest.fixture

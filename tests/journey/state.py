@@ -225,7 +225,8 @@ def _without(
     if reason is SkipReason.WITH_PERSON:
         return None, replace(facts, talk=replace(facts.talk, with_person=False))
     if reason is SkipReason.PAUSED and facts.paused_until is not None and facts.paused_until > now:
-        return facts.paused_until.date().isoformat(), replace(facts, paused_until=None)
+        day = facts.paused_until.astimezone(BERLIN).date()
+        return day.isoformat(), replace(facts, paused_until=None)
     if reason is SkipReason.PAUSED:
         pauses = [claim.paused_until for claim in facts.claims if claim.paused_until is not None]
         claims = [replace(claim, paused_until=None) for claim in facts.claims]

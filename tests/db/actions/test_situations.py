@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -205,7 +206,7 @@ async def test_after_a_second_refusal_there_is_quiet(known: Talk) -> None:
     assert not any(reply.discloses for reply in known.replies)
     customer = await known.customer()
     assert customer.contact_pause_reason == "refused"
-    assert customer.contact_paused_until == datetime(2026, 12, 7, tzinfo=UTC)
+    assert customer.contact_paused_until == datetime(2026, 12, 7, tzinfo=ZoneInfo("Europe/Berlin"))
     assert await known.handoffs() == []
 
 
@@ -257,7 +258,7 @@ async def test_later_today_means_not_before_tomorrow(talk: Talk) -> None:
     said = await talk.say("not_now", "heute Abend", date="2026-11-23")
     assert said == ["not_now_noted"]
     paused_until = (await talk.customer()).contact_paused_until
-    assert paused_until == datetime(2026, 11, 24, tzinfo=UTC)
+    assert paused_until == datetime(2026, 11, 24, tzinfo=ZoneInfo("Europe/Berlin"))
 
 
 # Coming back

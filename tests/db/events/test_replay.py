@@ -15,7 +15,7 @@ from api.queue import Worker, make_app, start_worker
 from api.settings import Settings
 from storage.engine import Database
 from storage.tables import Merchant
-from tests.conftest import NOW
+from tests.conftest import NOW, FakeLimits
 from tests.db.events.conftest import SECRET_KEY, Telling, answers, takes
 
 
@@ -32,6 +32,7 @@ class FakeParts:
     clock: Any
     settings: Settings = field(default_factory=lambda: Settings(demo=True))
     keys: FakeKeys = field(default_factory=FakeKeys)
+    limits: FakeLimits = field(default_factory=FakeLimits)
 
 
 @dataclass

@@ -31,7 +31,7 @@ from storage.tables import (
     Message,
     PageLink,
 )
-from tests.conftest import NOW
+from tests.conftest import NOW, FakeLimits
 
 CODE = "k7qm-t2rt-xh4p"
 
@@ -45,7 +45,7 @@ class MovedClock:
 
 
 @dataclass
-class Allowing:
+class Allowing(FakeLimits):
     """Lets everybody try until told otherwise."""
 
     allows: bool = True
@@ -158,7 +158,7 @@ def words(page: httpx.Response) -> str:
 async def visiting(
     database: Database, merchant: Merchant, customer: Customer
 ) -> AsyncIterator[Visiting]:
-    """A customer with two invoices, reached by SMS; the first bears costs and interest."""
+    """A customer with two invoices, reached by SMS; the first bears costs."""
     async with database.operator() as session:
         account = await session.scalar(select(ChannelAccount.id))
         held = Conversation(
@@ -187,8 +187,6 @@ async def visiting(
                     costs_reason="Porto der Mahnung" if costs else None,
                     invoice_date=date(2026, 8, 3),
                     due_date=date(2026, 8, 17),
-                    default_since=date(2026, 9, 12) if costs else None,
-                    default_proof="Mahnung vom 10.09.2026" if costs else None,
                     confirmed_at=NOW,
                 ),
                 now=NOW - timedelta(days=60),

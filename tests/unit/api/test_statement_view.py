@@ -1,6 +1,7 @@
 """What a terminal shows of an agreement."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,11 +9,11 @@ from api.statement_view import agreement_table
 from ledger.agreements import (
     AgreementStatus,
     AgreementTerms,
-    InstalmentProgress,
     Promise,
     plan_by_count,
 )
 from ledger.money import Money
+from ledger.progress import InstalmentProgress
 from ledger.schedule import Period
 from ledger.statement import AgreementRecord
 
@@ -42,6 +43,8 @@ def test_a_plan_is_shown_with_its_rhythm(terms: AgreementTerms, caption: str) ->
             ended_at=None,
             end_reason=None,
             progress=tuple(InstalmentProgress(part, Money(0)) for part in terms.instalments),
-        )
+        ),
+        FIRST,
+        ZoneInfo("Europe/Berlin"),
     )
-    assert shown.caption == caption
+    assert shown.caption == f"{caption} · agreed 2026-11-23 01:00"
