@@ -156,6 +156,7 @@ class Channels(RuleBasedStateMachine):
         async def work() -> None:
             async with self.database.merchant(self.merchant_id) as session:
                 origin = await self._talk(session, source)
+                origin.customer_id = self.customer_id  # links are given to customers only
                 token = await make_start_token(
                     session,
                     merchant_id=self.merchant_id,
