@@ -155,15 +155,16 @@ class Channels(RuleBasedStateMachine):
     def comes_by_link(self, channel: Channel, source: Channel) -> None:
         async def work() -> None:
             async with self.database.merchant(self.merchant_id) as session:
-                origin = await self._talk(session, source)
-                origin.customer_id = self.customer_id  # links are given to customers only
+                asked = await self._talk(session, source)
+                # Whom nobody knows there has the link from the merchant.
+                origin = asked if asked.customer_id == self.customer_id else None
                 token = await make_start_token(
                     session,
                     merchant_id=self.merchant_id,
                     customer_id=self.customer_id,
                     channel_account_id=self.accounts[channel],
                     now=self.now,
-                    from_conversation_id=origin.id,
+                    from_conversation_id=origin.id if origin is not None else None,
                 )
                 held = await self._talk(session, channel)
                 held.last_inbound_at = self.now
