@@ -1,10 +1,13 @@
 """Bank statements over REST: hand them over, and decide about what nothing was sure of."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import bank_intake
 from api.callers import OF_KEY, Failure, OfMerchant
@@ -193,22 +196,19 @@ async def accept_movement(
     request: Request, merchant: OfMerchant, movement_id: MovementId, given: Acceptance
 ) -> MovementView | JSONResponse:
     """Post it. What came back reverses the payment that it belongs to."""
-    parts: Parts = request.app.state.parts
-    try:
-        async with parts.database.merchant(merchant.id) as session:
-            return _view(
-                await review.accept(
-                    session,
-                    merchant.id,
-                    movement_id,
-                    by=given.by,
-                    now=parts.clock.now(),
-                    claim_reference=given.claim_reference,
-                    amount=named_amount(given.amount, merchant),
-                )
-            )
-    except ReviewRefused as refused:
-        return _refusal(refused)
+
+    async def accept(session: AsyncSession, now: datetime) -> Reviewed:
+        return await review.accept(
+            session,
+            merchant.id,
+            movement_id,
+            by=given.by,
+            now=now,
+            claim_reference=given.claim_reference,
+            amount=named_amount(given.amount, merchant),
+        )
+
+    return await _decided(request, merchant, accept)
 
 
 @router.post(
@@ -221,16 +221,11 @@ async def reject_movement(
     request: Request, merchant: OfMerchant, movement_id: MovementId, given: Decision
 ) -> MovementView | JSONResponse:
     """Take it off the list; it can be accepted later all the same."""
-    parts: Parts = request.app.state.parts
-    try:
-        async with parts.database.merchant(merchant.id) as session:
-            return _view(
-                await review.reject(
-                    session, merchant.id, movement_id, by=given.by, now=parts.clock.now()
-                )
-            )
-    except ReviewRefused as refused:
-        return _refusal(refused)
+
+    async def reject(session: AsyncSession, now: datetime) -> Reviewed:
+        return await review.reject(session, merchant.id, movement_id, by=given.by, now=now)
+
+    return await _decided(request, merchant, reject)
 
 
 @router.post(
@@ -243,14 +238,23 @@ async def undo_movement(
     request: Request, merchant: OfMerchant, movement_id: MovementId, given: Decision
 ) -> MovementView | JSONResponse:
     """Reverse it; it waits for a decision again."""
+
+    async def undo(session: AsyncSession, now: datetime) -> Reviewed:
+        return await review.undo(session, merchant.id, movement_id, by=given.by, now=now)
+
+    return await _decided(request, merchant, undo)
+
+
+async def _decided(
+    request: Request,
+    merchant: Merchant,
+    decide: Callable[[AsyncSession, datetime], Awaitable[Reviewed]],
+) -> MovementView | JSONResponse:
+    """What became of the movement, or why it cannot be decided so."""
     parts: Parts = request.app.state.parts
     try:
         async with parts.database.merchant(merchant.id) as session:
-            return _view(
-                await review.undo(
-                    session, merchant.id, movement_id, by=given.by, now=parts.clock.now()
-                )
-            )
+            return _view(await decide(session, parts.clock.now()))
     except ReviewRefused as refused:
         return _refusal(refused)
 

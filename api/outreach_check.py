@@ -4,9 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.watch_details import proved
 from conversation.consent import is_stopped
-from conversation.outbox import scene
 from outreach.facts import STEP_OF_WORDING
 from outreach.send_check import Refused
 from outreach.send_check import still_allowed as outreach_allows
@@ -21,8 +19,6 @@ async def still_allowed(
         return "opted_out" if await is_stopped(session, conversation) else None
     if conversation.customer_id is None:
         return "no_customer"
-    if message.discloses and not await _still_proved(session, conversation, now):
-        return "no_longer_verified"
     answer = await outreach_allows(
         session,
         customer_id=conversation.customer_id,
@@ -32,8 +28,3 @@ async def still_allowed(
         now=now,
     )
     return answer.reason.value if isinstance(answer, Refused) else None
-
-
-async def _still_proved(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
-    """A note with figures goes out only while the proof holds; else the next one has none."""
-    return proved(await scene(session, conversation.id), now)

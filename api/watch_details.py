@@ -7,19 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.offers import rates_of
 from actions.turn import plain
-from conversation.identity import is_verified, lapse
+from conversation.identity import proof_holds
 from conversation.outbox import Scene
 from conversation.speaker import Reply
 from ledger import book
 from ledger.statement import Statement
-from negotiation.policy_data import policy_from_data
 from outreach.facts import PlannedContact, Step
-
-
-def proved(held: Scene, now: datetime) -> bool:
-    """Whether the conversation's customer has proved who they are, and not too long ago."""
-    lapses = lapse(policy_from_data(held.policy))
-    return is_verified(held.customer_id, held.verified_at, now, lapses)
 
 
 async def details(
@@ -27,7 +20,9 @@ async def details(
 ) -> Reply | None:
     """The note with its figures; None where nobody has proved who they are, or it has none."""
     wording = planned.step.details
-    if wording is None or planned.claim_id is None or not proved(held, now):
+    if wording is None or planned.claim_id is None:
+        return None
+    if not proof_holds(held.customer_id, held.verified_at, held.policy, now):
         return None
     if held.customer_id != planned.customer_id:
         return None

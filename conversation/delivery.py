@@ -46,9 +46,8 @@ from channels.window import window_open
 from conversation import audit
 from conversation.consent import opt_out
 from conversation.handoff import request_handoff
-from conversation.identity import is_verified, lapse
+from conversation.identity import proof_holds
 from conversation.introduction import take_back
-from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
 from storage.tables import ContactPoint, Conversation, Merchant, Message
 
@@ -120,8 +119,9 @@ async def claim_next(
     """Claim the oldest message of the conversation that is not sent yet."""
     row = (
         await session.execute(
-            select(Message, Conversation)
+            select(Message, Conversation, Merchant.policy)
             .join(Conversation, Conversation.id == Message.conversation_id)
+            .join(Merchant, Merchant.id == Message.merchant_id)
             .where(
                 Message.conversation_id == conversation_id,
                 IS_UNSENT,
@@ -150,7 +150,10 @@ async def claim_next(
     if message.send_after is not None and message.send_after > now:
         return InFlight((message.send_after - now).total_seconds())
     refusal = hindrance(conversation, now, template=message.template)
-    if message.discloses and not await _verified(session, conversation, now):
+    # A claim's facts may have waited longer than the proof lasts.
+    if message.discloses and not proof_holds(
+        conversation.customer_id, conversation.verified_at, row[2], now
+    ):
         refusal = UNPROVED
     proactive = message.in_reply_to is None and message.author == PROACTIVE_AUTHOR
     if message.author == AGENT and conversation.opted_out_at is not None:
@@ -179,15 +182,6 @@ class Held(Protocol):
     def address(self) -> str: ...
     @property
     def last_inbound_at(self) -> datetime | None: ...
-
-
-async def _verified(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
-    """Whether the proof still counts: a claim's facts may have waited longer than it lasts."""
-    policy = await session.scalar(
-        select(Merchant.policy).where(Merchant.id == conversation.merchant_id)
-    )
-    lapses_after = lapse(policy_from_data(policy or {}))
-    return is_verified(conversation.customer_id, conversation.verified_at, now, lapses_after)
 
 
 def hindrance(held: Held, now: datetime, *, template: Mapping[str, Any] | None) -> str | None:

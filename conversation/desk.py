@@ -25,11 +25,10 @@ from conversation.handoff_held import (
     open_handoff,
     taken,
 )
-from conversation.identity import is_verified, lapse, reopen
+from conversation.identity import proof_holds, reopen
 from conversation.masking import masked_storable
-from conversation.outbox import Scene, queue, scene
+from conversation.outbox import queue, scene
 from conversation.speaker import Reply
-from negotiation.policy_data import policy_from_data
 from storage.tables import (
     Conversation,
     Customer,
@@ -110,7 +109,7 @@ async def reply(
     written = masked_storable(text)
     held = await held_handoff(session, handoff_id)
     where = await scene(session, held.conversation.id)
-    verified = _verified(where, now)
+    verified = proof_holds(where.customer_id, where.verified_at, where.policy, now)
     known = await _known_reply(session, held.conversation.id, key)
     if known is not None:
         if (known.text, known.args.get("agent")) != (written, agent):
@@ -336,8 +335,3 @@ async def _may_be_told(session: AsyncSession, conversation: Conversation, now: d
         return False
     customer = await session.get_one(Customer, conversation.customer_id)
     return customer.contact_paused_until is None or customer.contact_paused_until <= now
-
-
-def _verified(where: Scene, now: datetime) -> bool:
-    lapses_after = lapse(policy_from_data(where.policy))
-    return is_verified(where.customer_id, where.verified_at, now, lapses_after)

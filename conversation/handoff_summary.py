@@ -18,12 +18,11 @@ from conversation.delivery import hindrance
 from conversation.handoff import URGENT_REASONS, Urgency
 from conversation.handoff_advice import Advice, Mood, mood, next_step
 from conversation.handoff_held import HandoffUnknown
-from conversation.identity import is_verified, lapse
+from conversation.identity import proof_holds
 from ledger import book
 from ledger.agreements import AgreementStatus
 from ledger.book import ClaimRecord
 from ledger.statement import AgreementRecord
-from negotiation.policy_data import policy_from_data
 from storage.tables import (
     AuditEvent,
     Conversation,
@@ -191,12 +190,7 @@ def _listed(row: _Found, now: datetime) -> Listed:
         overdue=late and handoff.taken_at is None and handoff.closed_at is None,
         channel=conversation.channel,
         language=conversation.language or (customer.language if customer is not None else None),
-        verified=is_verified(
-            conversation.customer_id,
-            conversation.verified_at,
-            now,
-            lapse(policy_from_data(policy)),
-        ),
+        verified=proof_holds(conversation.customer_id, conversation.verified_at, policy, now),
         customer_number=customer.number if customer is not None else None,
     )
 

@@ -6,16 +6,18 @@ date alone are too weak (GDPR Art. 32). Only facts that the merchant supplied co
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, and_, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import audit
 from negotiation.policy import Policy
+from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
 from storage.tables import Claim, Conversation, Customer
 
@@ -158,6 +160,16 @@ def is_verified(
     The first two are the conversation's.
     """
     return customer_id is not None and verified_at is not None and now - verified_at <= lapses_after
+
+
+def proof_holds(
+    customer_id: int | None,
+    verified_at: datetime | None,
+    policy: Mapping[str, Any],
+    now: datetime,
+) -> bool:
+    """The same by the data of the merchant's policy."""
+    return is_verified(customer_id, verified_at, now, lapse(policy_from_data(policy)))
 
 
 async def check(

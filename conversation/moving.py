@@ -19,10 +19,9 @@ from channels.message import Channel
 from channels.window import window_open
 from conversation import audit
 from conversation.consent import cancel_unasked, opt_in
-from conversation.identity import is_verified, lapse
+from conversation.identity import proof_holds
 from conversation.outbox import queue, scene
 from conversation.speaker import Reply
-from negotiation.policy_data import policy_from_data
 from storage.tables import (
     ContactPoint,
     Conversation,
@@ -179,9 +178,8 @@ async def _carry_proof(
     if origin.customer_id != conversation.customer_id:
         return False
     held = await scene(session, origin.id)
-    lapses_after = lapse(policy_from_data(held.policy))
-    if conversation.verification_locked_at is not None or not is_verified(
-        origin.customer_id, origin.verified_at, now, lapses_after
+    if conversation.verification_locked_at is not None or not proof_holds(
+        origin.customer_id, origin.verified_at, held.policy, now
     ):
         return False
     conversation.verified_at = origin.verified_at

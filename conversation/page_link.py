@@ -13,8 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.genuine import LETTERS
-from conversation.identity import is_verified, lapse
-from negotiation.policy_data import policy_from_data
+from conversation.identity import proof_holds
 from storage.tables import AuditEvent, Conversation, Merchant, PageLink
 
 PATH = "p"
@@ -115,8 +114,8 @@ async def is_trusted(session: AsyncSession, link: PageLink, now: datetime) -> bo
             .where(Conversation.id == link.conversation_id)
         )
     ).one()
-    return row.verification_locked_at is None and is_verified(
-        row.customer_id, row.verified_at, now, lapse(policy_from_data(row.policy))
+    return row.verification_locked_at is None and proof_holds(
+        row.customer_id, row.verified_at, row.policy, now
     )
 
 

@@ -4,6 +4,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from api.accounts import NoProvider
+from api.intake import read_body
 from api.payments import booking
 from api.payments.accounts import PaymentProviders
 from api.payments.provider import NoticeForged, NoticeMalformed
@@ -30,11 +31,7 @@ async def merchant_notice(merchant: str, provider: str, request: Request) -> Res
 async def _receive(request: Request, name: str, merchant_key: str | None) -> Response:
     parts: Parts = request.app.state.parts
     providers: PaymentProviders = request.app.state.payments
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise HTTPException(413)
+    body = await read_body(request, BODY_BYTES_MAX)
     try:
         async with parts.database.operator() as session:
             merchant_id, provider = await providers.named(session, name, merchant_key)

@@ -1,5 +1,6 @@
 """Row-level security, written once so that every migration protects its tables alike."""
 
+import sqlalchemy as sa
 from alembic import op
 
 from storage.engine import APP_ROLE, OPERATOR_ROLE
@@ -18,6 +19,25 @@ def protect(table: str, *, column: str = "merchant_id") -> None:
     op.execute(
         f"CREATE POLICY all_merchants ON {table} TO {OPERATOR_ROLE} USING (true) WITH CHECK (true)"
     )
+
+
+def table_of_merchant(table: str, *rest: sa.schema.SchemaItem) -> None:
+    """Make a protected table with an id of its own and the merchant's."""
+    op.create_table(
+        table,
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        *rest,
+        sa.Column("merchant_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["merchant_id"],
+            ["merchant.id"],
+            name=op.f(f"fk_{table}_merchant_id_merchant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+    )
+    op.create_index(op.f(f"ix_{table}_merchant_id"), table, ["merchant_id"], unique=False)
+    protect(table)
 
 
 def append_only(table: str) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from storage.migrations.protection import protect
+from storage.migrations.protection import table_of_merchant
 
 revision: str = "0010"
 down_revision: str | None = "0009"
@@ -16,27 +16,9 @@ depends_on: str | Sequence[str] | None = None
 _JSON = postgresql.JSONB(astext_type=sa.Text())
 
 
-def _of_merchant(table: str, *rest: sa.schema.SchemaItem) -> None:
-    op.create_table(
-        table,
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        *rest,
-        sa.Column("merchant_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["merchant_id"],
-            ["merchant.id"],
-            name=op.f(f"fk_{table}_merchant_id_merchant"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-    )
-    op.create_index(op.f(f"ix_{table}_merchant_id"), table, ["merchant_id"], unique=False)
-    protect(table)
-
-
 def upgrade() -> None:
     """Apply."""
-    _of_merchant(
+    table_of_merchant(
         "merchant_event",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=True),
@@ -58,7 +40,7 @@ def upgrade() -> None:
         ["id"],
         postgresql_where=sa.text("sequence IS NULL"),
     )
-    _of_merchant(
+    table_of_merchant(
         "webhook_endpoint",
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("kinds", _JSON, server_default="[]", nullable=False),
@@ -67,7 +49,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.UniqueConstraint("merchant_id", "url", name=op.f("uq_webhook_endpoint_merchant_id_url")),
     )
-    _of_merchant(
+    table_of_merchant(
         "webhook_delivery",
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.Column("endpoint_id", sa.BigInteger(), nullable=False),

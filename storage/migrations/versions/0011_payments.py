@@ -1,12 +1,11 @@
 """accounts at payment providers; online payments, and what providers told about them"""
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from storage.migrations.protection import protect
+from storage.migrations.protection import table_of_merchant
 
 revision: str = "0011"
 down_revision: str | None = "0010"
@@ -16,27 +15,9 @@ depends_on: str | Sequence[str] | None = None
 MOMENT = sa.DateTime(timezone=True)
 
 
-def _of_merchant(table: str, *columns: Any) -> None:
-    op.create_table(
-        table,
-        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
-        *columns,
-        sa.Column("merchant_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["merchant_id"],
-            ["merchant.id"],
-            name=op.f(f"fk_{table}_merchant_id_merchant"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-    )
-    op.create_index(op.f(f"ix_{table}_merchant_id"), table, ["merchant_id"], unique=False)
-    protect(table)
-
-
 def upgrade() -> None:
     """Apply."""
-    _of_merchant(
+    table_of_merchant(
         "payment_account",
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("credentials", sa.LargeBinary(), nullable=False),
@@ -46,7 +27,7 @@ def upgrade() -> None:
             "merchant_id", "provider", name=op.f("uq_payment_account_merchant_id_provider")
         ),
     )
-    _of_merchant(
+    table_of_merchant(
         "payment",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
@@ -71,7 +52,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_payment_provider_payment", "payment", ["merchant_id", "provider", "provider_payment"]
     )
-    _of_merchant(
+    table_of_merchant(
         "payment_notice",
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
