@@ -70,7 +70,7 @@ async def make_link(
         )
         if held is None:
             return _no(409, "NeverContacted", "this customer has not been written to yet")
-        made = page_link.keep(session, code, (held, merchant.id, customer.id), now, message_id=None)
+        made = page_link.keep(session, code, (held, merchant.id, customer.id), now)
     address = page_link.address(code, parts.public_url)
     return LinkView(link=address, code=code, expires_at=made.expires_at)
 

@@ -36,6 +36,7 @@ from channels.message import (
 from conversation import delivery, held_back, stalled, turn
 from conversation.engine import DialogueUnavailable, TurnFailed
 from conversation.look import look
+from storage.engine import wait_for_disk
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ FIND_AGE_SECONDS_MAX = 600
 
 async def run_worker(parts: Parts, *, concurrency: int = 12) -> None:
     """Work until told to stop (SIGTERM, Ctrl-C)."""
-    app = make_app(parts, pool_size=concurrency + 4)
+    app = make_app(parts, pool_size=concurrency + 4, works=True)
     start_worker(Worker(parts, app))
     async with app.open_async():
         await app.run_worker_async(
@@ -277,7 +278,9 @@ async def _next(
     wait: float | None = None
     claimed: delivery.Next = None
     taken: turn.Pending | turn.Settled | None = None
-    async with parts.database.conversation(merchant_id, conversation_id) as session:
+    async with parts.database.conversation(
+        merchant_id, conversation_id, waits_for_disk=sent is not None
+    ) as session:
         now = parts.clock.now()
         if sent is not None:
             wait = await _note(session, sent, now)
@@ -286,6 +289,8 @@ async def _next(
             claimed = await delivery.claim_next(
                 session, conversation_id, now, still_allowed=still_allowed
             )
+            if isinstance(claimed, delivery.ToSend):
+                await wait_for_disk(session)
             if isinstance(claimed, delivery.Skipped) and claimed.reason == delivery.UNPROVED:
                 await held_back.tell(session, conversation_id, now)
         if isinstance(claimed, delivery.InFlight):

@@ -10,6 +10,7 @@ from typing import Any
 
 import procrastinate
 import psycopg
+import psycopg_pool
 from procrastinate import exceptions
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,14 +61,19 @@ def start_worker(worker: Worker) -> None:
     _worker = worker
 
 
-def make_app(parts: Parts, *, pool_size: int = 8) -> procrastinate.App:
-    """A Procrastinate app on the operator role's connections."""
+def make_app(parts: Parts, *, pool_size: int = 8, works: bool = False) -> procrastinate.App:
+    """A Procrastinate app on the operator role's connections.
+
+    One that `works` needs not wait until what it fetched or finished is on disk: every effect of a
+    job has its own key should it run anew, and what no job stands for any more is swept up.
+    """
     dsn = libpq_dsn(parts.database.urls.operator)
     connector = procrastinate.PsycopgConnector(
         conninfo=dsn,
         min_size=1,
         max_size=pool_size,
-        configure=_autocommit,
+        configure=_not_waiting if works else _autocommit,
+        pool_factory=_unasked_pool if works else psycopg_pool.AsyncConnectionPool,
     )
     app = procrastinate.App(connector=connector)
     app.add_tasks_from(queue, namespace="kulanz")
@@ -77,6 +83,19 @@ def make_app(parts: Parts, *, pool_size: int = 8) -> procrastinate.App:
 async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
     """Each command of the queue is one statement and needs no transaction around it."""
     await connection.set_autocommit(True)
+
+
+async def _not_waiting(connection: psycopg.AsyncConnection[Any]) -> None:
+    await _autocommit(connection)
+    await connection.execute("SET synchronous_commit = off")
+
+
+def _unasked_pool(**how: Any) -> psycopg_pool.AsyncConnectionPool:
+    """A pool that does not ask before each use whether a connection still lives.
+
+    A worker that has lost its database ends, and a new one is started.
+    """
+    return psycopg_pool.AsyncConnectionPool(**{**how, "check": None})
 
 
 async def defer_turn(

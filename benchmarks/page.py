@@ -54,7 +54,7 @@ async def _link(data: Path) -> tuple[int, str]:
         session.add(held)
         await session.flush()
         belongs = (held.id, claim.merchant_id, claim.customer_id)
-        page_link.keep(session, CODE, belongs, now, message_id=None)
+        page_link.keep(session, CODE, belongs, now)
         return claim.id, claim.invoice_number
 
 

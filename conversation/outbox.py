@@ -152,7 +152,7 @@ _QUEUE = Statement(
         SELECT nextval(pg_get_serial_sequence('message', 'id')) AS id, reply.*
         FROM jsonb_to_recordset(:replies) AS reply (
             position int, text text, buttons jsonb, wording text, variant text, args jsonb,
-            discloses boolean, template jsonb, status text, choices jsonb
+            discloses boolean, template jsonb, status text, choices jsonb, page_links jsonb
         )
         ORDER BY position
     ), written AS (
@@ -175,6 +175,16 @@ _QUEUE = Statement(
         FROM given, jsonb_to_recordset(given.choices) AS choice (
             id text, position int, title text, intent text, entities jsonb
         )
+    ), linked AS (
+        INSERT INTO page_link (
+            hash, merchant_id, customer_id, conversation_id, message_id, created_at, expires_at,
+            trusted_until
+        )
+        SELECT link.hash, :merchant_id, :customer_id, :conversation_id, given.id, :now,
+            link.expires_at, link.trusted_until
+        FROM given, jsonb_to_recordset(given.page_links) AS link (
+            hash text, expires_at timestamptz, trusted_until timestamptz
+        )
     ), introduced AS (
         UPDATE conversation SET introduced_at = :now
         WHERE id = :conversation_id AND introduced_at IS NULL AND :author = 'bot'
@@ -185,6 +195,7 @@ _QUEUE = Statement(
         bindparam("replies", type_=JSONB),
         bindparam("merchant_id", type_=BigInteger),
         bindparam("conversation_id", type_=BigInteger),
+        bindparam("customer_id", type_=BigInteger),
         bindparam("channel_account_id", type_=BigInteger),
         bindparam("author", type_=Text),
         bindparam("in_reply_to", type_=BigInteger),
@@ -230,6 +241,12 @@ async def queue(
         _draft(speaker, spoken.rendered, spoken.reply, position)
         for position, spoken in enumerate(all_spoken)
     ]
+    for draft, spoken in zip(drafts, all_spoken, strict=True):
+        draft["page_links"] = [
+            page_link.with_message(codes[place], now, verified=speaker.verified)
+            for place in spoken.places
+            if place in codes
+        ]
     first = drafts[0]
     claimed = (
         claim_first and not held.unsent and hindrance(held, now, template=first["template"]) is None
@@ -241,20 +258,13 @@ async def queue(
         replies=drafts,
         merchant_id=held.merchant_id,
         conversation_id=held.conversation_id,
+        customer_id=held.customer_id,
         channel_account_id=held.channel_account_id,
         author=author,
         in_reply_to=in_reply_to,
         now=now,
     )
     queued = [Queued(row.id) for row in written]
-    if held.customer_id is not None:
-        belongs = (held.conversation_id, held.merchant_id, held.customer_id)
-        for spoken, made in zip(all_spoken, queued, strict=True):
-            for code in (codes[place] for place in spoken.places if place in codes):
-                at = made.message_id
-                page_link.keep(
-                    session, code, belongs, now, message_id=at, verified=speaker.verified
-                )
     if claimed:
         outbound = outbound_message(
             held,

@@ -48,19 +48,22 @@ def hashed(typed: str) -> str:
     return hashlib.sha256(normal(typed).encode()).hexdigest()
 
 
-def keep(
-    session: AsyncSession,
-    code: str,
-    conversation: tuple[int, int, int],
-    now: datetime,
-    *,
-    message_id: int | None,
-    verified: bool = False,
-) -> PageLink:
-    """Remember a link that was just written; commits nothing.
+def with_message(code: str, now: datetime, *, verified: bool) -> dict[str, str | None]:
+    """What the outbox keeps of a link that a message carries, ready for JSON; `verified` says
+    whether the conversation has a proof of identity at this moment."""
+    return {
+        "hash": hashed(code),
+        "expires_at": (now + VALID).isoformat(),
+        "trusted_until": (now + TRUSTED).isoformat() if verified else None,
+    }
 
-    `conversation` is its id, its merchant's and its customer's; `verified` says whether it had a
-    proof of identity at this moment.
+
+def keep(
+    session: AsyncSession, code: str, conversation: tuple[int, int, int], now: datetime
+) -> PageLink:
+    """Remember a link that no message of ours carries; commits nothing.
+
+    `conversation` is its id, its merchant's and its customer's.
     """
     conversation_id, merchant_id, customer_id = conversation
     link = PageLink(
@@ -68,10 +71,8 @@ def keep(
         merchant_id=merchant_id,
         customer_id=customer_id,
         conversation_id=conversation_id,
-        message_id=message_id,
         created_at=now,
         expires_at=now + VALID,
-        trusted_until=now + TRUSTED if verified else None,
     )
     session.add(link)
     return link

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,11 +57,11 @@ class Port:
     """Other conversations that have work once this transaction is committed."""
 
     async def facts(self) -> Facts:
-        """Everything an action decides by. A valid proof starts a new period of silence."""
+        """Everything an action decides by."""
         held = self.conversation
         verified = self._verified()
-        if verified:
-            held.verified_at = self.now
+        if verified and not self._verified(identity.lapse(self.policy) / 2):
+            held.verified_at = self.now  # as storing the turn does; the proof has to last till then
         askable: tuple[str, ...] = ()
         if held.customer_id is not None and not verified:
             known = await identity.known_facts(self.session, held.customer_id)
@@ -79,10 +79,13 @@ class Port:
             waiting=held.state in ("waiting", "agent"),
         )
 
-    def _verified(self) -> bool:
+    def _verified(self, lapses_after: timedelta | None = None) -> bool:
         held = self.conversation
         return identity.is_verified(
-            held.customer_id, held.verified_at, self.now, identity.lapse(self.policy)
+            held.customer_id,
+            held.verified_at,
+            self.now,
+            lapses_after or identity.lapse(self.policy),
         )
 
     async def verify(

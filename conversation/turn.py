@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     DateTime,
     Text,
     bindparam,
@@ -327,7 +328,7 @@ _HANDLED = Statement(
         UPDATE message SET handled_at = :now, outcome = :outcome WHERE id = :message_id
     ), held AS (
         UPDATE conversation SET slots = :slots, language = :language, stalled_notice_at = NULL,
-            hint = NULL
+            hint = NULL, verified_at = CASE WHEN :verified THEN :now ELSE verified_at END
         WHERE id = :conversation_id
     )
     INSERT INTO turn (message_id, merchant_id, conversation_id, understanding, events, at)
@@ -341,6 +342,7 @@ _HANDLED = Statement(
         bindparam("conversation_id", type_=BigInteger),
         bindparam("slots", type_=JSONB),
         bindparam("language", type_=Text),
+        bindparam("verified", type_=Boolean),
         bindparam("understanding", type_=JSONB),
         bindparam("events", type_=JSONB),
     )
@@ -357,6 +359,8 @@ async def store(
     public_url: str = "",
 ) -> Stored | None:
     """Write replies, events and the mark "handled"; None when another job was faster.
+
+    A valid proof of identity starts a new period of silence.
 
     `public_url` is our address, for links to the customer's page. The caller holds the
     conversation's lock. Raises what rendering raises (the disclosure guard among it): then nothing
@@ -391,6 +395,7 @@ async def store(
         # Whoever is found at this address next starts anew, without a word of what was said.
         slots=result.slots if held.customer_id is not None else {},
         language=language,
+        verified=verified,
         understanding=result.understanding,
         events=result.events,
     )

@@ -24,6 +24,10 @@ PING_AFTER_IDLE_SECONDS = 0.5
 POOL_SECONDS_MAX = 5
 """Who waits longer for a free connection gets an error while the provider still listens."""
 _DRIVER = "driver"
+NOT_WAITING = "SET LOCAL synchronous_commit = off"
+"""For what nobody outside hears of before a later commit that waits: the log is one, so that commit
+brings this one to the disk with it. If the server's machine stops in between, both never happened.
+"""
 
 
 @dataclass(frozen=True)
@@ -95,19 +99,24 @@ class Database:
         return self._transaction(APP_ROLE, _seeing(merchant_id))
 
     def conversation(
-        self, merchant_id: int, conversation_id: int
+        self, merchant_id: int, conversation_id: int, *, waits_for_disk: bool = True
     ) -> AbstractAsyncContextManager[AsyncSession]:
         """The same, with the lock of one conversation held from the start.
 
-        Whatever is read in it is read after the lock was got.
+        Whatever is read in it is read after the lock was got. Without `waits_for_disk` see
+        `NOT_WAITING`.
         """
         lock = f"SELECT FROM conversation WHERE id = {conversation_id:d} FOR UPDATE"
-        return self._transaction(APP_ROLE, _seeing(merchant_id), lock)
+        how = () if waits_for_disk else (NOT_WAITING,)
+        return self._transaction(APP_ROLE, _seeing(merchant_id), *how, lock)
 
     def call(self, merchant_id: int, number: int) -> AbstractAsyncContextManager[AsyncSession]:
-        """The same for one merchant, alone among those with the same number (any bigint)."""
+        """The same for one merchant, alone among those with the same number (any bigint).
+
+        It does not wait for the disk, see `NOT_WAITING`: the turn that called does.
+        """
         lock = f"SELECT pg_advisory_xact_lock({number:d})"
-        return self._transaction(APP_ROLE, _seeing(merchant_id), lock)
+        return self._transaction(APP_ROLE, _seeing(merchant_id), NOT_WAITING, lock)
 
     def operator(self) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction over all merchants: routing, planning and operator work only."""
@@ -131,7 +140,14 @@ class Database:
 
 def _seeing(merchant_id: int) -> str:
     """What row-level security goes by, until the transaction ends."""
-    return f"SELECT set_config('kulanz.merchant_id', '{merchant_id:d}', true)"
+    return f"SET LOCAL kulanz.merchant_id = '{merchant_id:d}'"
+
+
+async def wait_for_disk(session: AsyncSession) -> None:
+    """Have this transaction's commit wait after all: somebody outside will hear of it."""
+    driver = await driver_connection(session)
+    async with driver_errors(session, driver):
+        await driver.execute("SET LOCAL synchronous_commit = on")
 
 
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:

@@ -88,12 +88,15 @@ class Visiting:
     conversation_id: int
     claims: list[Claim]
 
-    async def link(self, code: str = CODE, **how: Any) -> PageLink:
-        """A link of the customer's conversation."""
+    async def link(self, code: str = CODE, *, verified: bool = False) -> PageLink:
+        """A link of the customer's conversation; `verified`: which had a proof at that moment."""
         belongs = (self.conversation_id, self.merchant.id, self.customer.id)
+        now = self.parts.clock.now()
         async with self.parts.database.operator() as session:
-            how.setdefault("message_id", None)
-            return page_link.keep(session, code, belongs, self.parts.clock.now(), **how)
+            link = page_link.keep(session, code, belongs, now)
+            if verified:
+                link.trusted_until = now + page_link.TRUSTED
+            return link
 
     async def form(self, path: str) -> dict[str, str]:
         """The hidden fields of the last form of a page."""
