@@ -130,16 +130,16 @@ async def _settle(
     arrival: Arrival,
 ) -> str | None:
     """Handle what comes before any model; return the outcome, or None for the engine."""
-    if message.kind == "edit":
-        if await _is_late_edit(session, conversation, message):
-            return await _say(session, conversation, message, Reply("message_edited_noted"), now)
-        return "edit_noted"
     said = contact_wish(message.text, Channel(conversation.channel))
     wish = message.args.get("contact_wish") or said
     if wish == ContactWish.STOP or said is ContactWish.STOP_ALL:
         return await _stop(
             session, conversation, message, now, everywhere=said is ContactWish.STOP_ALL
         )
+    if message.kind == "edit":
+        if await _is_late_edit(session, conversation, message):
+            return await _say(session, conversation, message, Reply("message_edited_noted"), now)
+        return "edit_noted"
     starts = wish == ContactWish.START and await is_stopped(session, conversation)
     if conversation.state == "agent":
         if starts:

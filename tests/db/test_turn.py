@@ -202,6 +202,7 @@ async def test_stop_is_settled_before_any_model_and_said_once(
     ("facts", "outcome"),
     [
         ({"kind": "edit"}, "edit_noted"),
+        ({"kind": "edit", "body": "Stopp!"}, "opted_out"),
         ({"args": {"card_masked": True}}, "card_masked"),
         ({"body": "", "attachments": [{"kind": "voice"}]}, "unsupported_media"),
         ({"args": {"contact_wish": "stop"}}, "opted_out"),
