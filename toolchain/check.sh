@@ -4,6 +4,9 @@
 # next ones, so that one run shows everything that is wrong.
 set -uo pipefail
 
+# Each started process would compile all files anew, and each run rewrite all assertions.
+unset PYTHONDONTWRITEBYTECODE
+
 bin=.venv/bin
 bot=bot/.venv/bin/python
 work=$(mktemp -d)

@@ -6,6 +6,7 @@ would let go is compared with a model of what each address permits.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,7 +65,9 @@ class Channels(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.database = Database(self.server.new_database(), pool_size=2)
+        self.lent = ExitStack()
+        urls = self.lent.enter_context(self.server.database())
+        self.database = Database(urls, pool_size=2)
         self.now: datetime = NOW
         self.stopped: set[Channel] = set()
         self.gone: set[Channel] = set()
@@ -80,6 +83,7 @@ class Channels(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.run(self.database.close())
         self.loop.close()
+        self.lent.close()
 
     async def _open(self) -> None:
         async with self.database.operator() as session:
