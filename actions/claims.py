@@ -21,6 +21,7 @@ class Focus:
     `others` is what is open on the customer's other claims; those in dispute are not counted.
     """
 
+    record: book.ClaimRecord
     statement: Statement
     facts: ClaimFacts
     others: tuple[Money, ...]
@@ -76,6 +77,7 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
     if claim.id != turn.slot("claim_id"):
         turn.remember(claim_id=claim.id, offer=None)
     return Focus(
+        record=chosen,
         statement=chosen.statement(),
         facts=chosen.facts(now),
         others=tuple(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledger import book
+from ledger.agreements import Promise
 from ledger.money import Money
 from storage.tables import Claim, Merchant
 
@@ -33,6 +34,22 @@ async def test_a_promise_is_repeated_and_posted_on_yes(known: Talk) -> None:
     assert await known.say("affirm", "ja") == ["payment_agreed"]
     (agreement,) = await known.agreements()
     assert (agreement.kind, agreement.total_minor) == ("promise", 122_50)
+
+
+async def test_interest_that_goes_on_is_told_as_a_sum_before_the_yes(known: Talk) -> None:
+    """120.00 at 6.27 percent for the four days from today."""
+    await known.say("promise_payment", date="2026-11-27")
+    assert "Zinsen bis dahin" not in known.text
+    async with known.database.merchant(known.merchant.id) as session:
+        claim = await session.get_one(Claim, (await known.claims())[0].id)
+        claim.default_since = date(2026, 11, 10)
+        claim.default_proof = "Mahnung vom 9.11.2026"
+        record = await book.record(session, claim.id, now=known.now)
+    await known.say("promise_payment", date="2026-11-27")
+    coming = record.interest_ahead(Promise(record.open.total, date(2026, 11, 27)), known.now)
+    assert coming.minor in (8, 9)
+    assert f"Zinsen bis dahin: etwa 0,0{coming.minor}\u00a0€." in known.text
+    assert await known.say("affirm", "ja") == ["payment_agreed"]
 
 
 async def test_a_day_is_asked_for_when_none_can_be_told(known: Talk) -> None:
