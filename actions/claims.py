@@ -50,9 +50,9 @@ class Focus:
         """The code of what the agreement does to interest."""
         if not self.default or isinstance(terms, Settlement):
             return "none"
-        if isinstance(terms, Promise) or not terms.stops_interest:
-            return "runs"
-        return "stops"
+        if isinstance(terms, Promise):
+            return "kept"
+        return "stops" if terms.stops_interest else "runs"
 
 
 async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:

@@ -206,8 +206,8 @@ def term_args(found: Focus, terms: AgreementTerms) -> dict[str, Any]:
 
 
 def _to_come(turn: Turn, found: Focus, terms: AgreementTerms) -> dict[str, Any]:
-    """The interest that goes on under terms that do not stop it, told before they are agreed."""
-    if not isinstance(terms, InstalmentPlan | Promise):
+    """The interest that goes on under a plan that does not stop it, told before it is agreed."""
+    if not isinstance(terms, InstalmentPlan):
         return {}
     coming = found.record.interest_ahead(terms, turn.context.now)
     return {"coming": coming or None}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from ledger.agreements import AgreementTerms, InstalmentPlan, Settlement
+from ledger.agreements import AgreementTerms, InstalmentPlan, Promise, Settlement
 from ledger.claim import OpenAmount
 from ledger.interest import PrincipalChange, default_interest
 from ledger.money import Money
@@ -23,11 +23,12 @@ def interest_ahead(
 
     ``owed`` is what is open today. Payments go to costs, interest and principal in this order
     (§ 367 I BGB); interest that the merchant had charged before counts first. Nothing where the
-    terms stop interest, or let go of it.
+    terms stop interest, or let it go once they are kept, as a promise and a settlement do.
     """
     currency = owed.principal.currency
     zero = Money.zero(currency)
-    if agreed.stops_interest or isinstance(agreed, Settlement) or terms.default_since is None:
+    let_go = agreed.stops_interest or isinstance(agreed, Promise | Settlement)
+    if let_go or terms.default_since is None:
         return zero
     # What stops it now ends with the agreement that these terms would replace.
     stopped = tuple(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from ledger.agreements import AgreementStatus, AgreementTerms, Settlement
+from ledger.agreements import AgreementStatus, AgreementTerms, Promise, Settlement
 from ledger.book import ClaimRecord
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.interest import Interest
@@ -94,6 +94,8 @@ class ClaimView:
         claim = self.record.claim
         if not (claim.default_since and claim.default_proof) or isinstance(terms, Settlement):
             return "none"
+        if isinstance(terms, Promise):
+            return "kept"
         return "stops" if terms.stops_interest else "runs"
 
     @cached_property

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger import posting as movements
 from ledger import rebooking
-from ledger.agreements import Deferral, Promise, Settlement, plan_by_count
+from ledger.agreements import Deferral, InstalmentPlan, Promise, Settlement, plan_by_count
 from ledger.chain import chained, input_hash
 from ledger.interest import Span
 from ledger.interest_ahead import interest_ahead
@@ -45,6 +45,11 @@ def opened(principal: int = 1000_00, costs: int = 5_00, interest: int = 0) -> li
     return postings
 
 
+def one_rate(day: date) -> InstalmentPlan:
+    """A plan of one rate that does not stop interest."""
+    return plan_by_count(Money(1022_52), 1, first=day, stops_interest=False)
+
+
 def ahead(postings: list[Posting], agreed: object, terms: InterestTerms = TERMS) -> Money:
     owed = open_amount(postings, "EUR")
     return interest_ahead(postings, owed, terms, agreed, TODAY)  # type: ignore[arg-type]
@@ -74,7 +79,7 @@ def test_it_is_what_the_account_shows_afterwards(
 
 def test_thirty_days_on_a_thousand() -> None:
     """1,000.00 at 1.27 + 5 percent: 22.68 for 132 days, less 17.52 for the 102 until today."""
-    assert ahead(opened(), Promise(Money(1022_00), TODAY + timedelta(days=30))) == Money(5_16)
+    assert ahead(opened(), one_rate(TODAY + timedelta(days=30))) == Money(5_16)
 
 
 def test_nothing_comes_where_it_is_stopped_let_go_or_never_ran() -> None:
@@ -83,7 +88,8 @@ def test_nothing_comes_where_it_is_stopped_let_go_or_never_ran() -> None:
     assert not ahead(postings, Deferral(everything, until))
     assert not ahead(postings, Settlement(everything, Money(10_00), until))
     assert not ahead(postings, plan_by_count(everything, 3, first=until))
-    assert not ahead(postings, Promise(everything, until), rebooking.NO_INTEREST)
+    assert not ahead(postings, Promise(everything, until))
+    assert not ahead(postings, one_rate(until), rebooking.NO_INTEREST)
 
 
 def test_a_deferral_that_is_replaced_stops_nothing_any_more() -> None:
@@ -91,4 +97,4 @@ def test_a_deferral_that_is_replaced_stops_nothing_any_more() -> None:
     deferred = InterestTerms(SINCE, Decimal(5), (Span(TODAY, until),))
     postings = opened()
     # Today stays free: 22.50 for 131 days, less 17.35 for 101.
-    assert ahead(postings, Promise(Money(1022_00), until), deferred) == Money(5_15)
+    assert ahead(postings, one_rate(until), deferred) == Money(5_15)
