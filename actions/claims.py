@@ -21,6 +21,7 @@ class Focus:
     `others` is what is open on the customer's other claims; those in dispute are not counted.
     """
 
+    record: book.ClaimRecord
     statement: Statement
     facts: ClaimFacts
     others: tuple[Money, ...]
@@ -49,9 +50,9 @@ class Focus:
         """The code of what the agreement does to interest."""
         if not self.default or isinstance(terms, Settlement):
             return "none"
-        if isinstance(terms, Promise) or not terms.stops_interest:
-            return "runs"
-        return "stops"
+        if isinstance(terms, Promise):
+            return "kept"
+        return "stops" if terms.stops_interest else "runs"
 
 
 async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
@@ -76,6 +77,7 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
     if claim.id != turn.slot("claim_id"):
         turn.remember(claim_id=claim.id, offer=None)
     return Focus(
+        record=chosen,
         statement=chosen.statement(),
         facts=chosen.facts(now),
         others=tuple(

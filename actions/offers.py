@@ -135,6 +135,7 @@ async def answer(turn: Turn, found: Focus, decision: Decision, asked: Asked) -> 
     turn.say(
         wording,
         **term_args(found, offer.terms),
+        **_to_come(turn, found, offer.terms),
         **extra,
         buttons=[
             button("put_down", "affirm", offer=offer.id),
@@ -202,6 +203,14 @@ def term_args(found: Focus, terms: AgreementTerms) -> dict[str, Any]:
         }
     facts = {"amount": terms.total, "due": terms.instalments[0].due, "interest": interest}
     return {**facts, "waived": terms.waived} if isinstance(terms, Settlement) else facts
+
+
+def _to_come(turn: Turn, found: Focus, terms: AgreementTerms) -> dict[str, Any]:
+    """The interest that goes on under a plan that does not stop it, told before it is agreed."""
+    if not isinstance(terms, InstalmentPlan):
+        return {}
+    coming = found.record.interest_ahead(terms, turn.context.now)
+    return {"coming": coming or None}
 
 
 def _in_short(terms: AgreementTerms) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from stdnum import iban as iban_number
 
+from api.letter_data import LetterData
 from conversation.genuine import CODE_LENGTH
 from conversation.wording import (
     MerchantVoice,
@@ -78,6 +79,7 @@ class MerchantData(BaseModel):
     """IBANs of further own accounts, whose statements are read as well."""
     policy: dict[str, Any] = {}
     page: PageData = PageData()
+    letter: LetterData = LetterData()
     wordings: dict[str, Any] | None = None
     """The merchant's own texts; None leaves those that are stored."""
 

@@ -38,6 +38,7 @@ from ledger.book_reading import (
     balance,
     claim_facts,
     claims_of,
+    record,
     records_of,
     statement,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "post_return",
     "post_waiver",
     "recall",
+    "record",
     "records_of",
     "resolve_dispute",
     "resume",

@@ -9,16 +9,17 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, bindparam, s
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
-from ledger.agreements import AgreementKind, AgreementStatus
+from ledger.agreements import AgreementKind, AgreementStatus, AgreementTerms
 from ledger.book_interest import BEARING, base_rates, proved_default, terms_of
 from ledger.chain import first_broken
 from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
 from ledger.errors import ClaimUnknown
 from ledger.interest import Interest
+from ledger.interest_ahead import interest_ahead
 from ledger.money import Money
 from ledger.posting import Posting, money_received, open_amount
+from ledger.rebooking import NO_INTEREST, InterestTerms, interest_due
 from ledger.rebooking import accrued as reckoned_interest
-from ledger.rebooking import interest_due
 from ledger.repricing import REPRICED, Because
 from ledger.statement import AgreementRecord, Statement, charged, statement_lines, totals
 from storage.tables import Agreement as AgreementRow
@@ -41,6 +42,13 @@ class ClaimRecord:
     """How default interest came about."""
     accrued: Money
     """Default interest up to the day of reading that is not posted yet."""
+    interest_terms: InterestTerms = NO_INTEREST
+    """What interest is reckoned by, where it is."""
+
+    def interest_ahead(self, agreed: AgreementTerms, now: datetime) -> Money:
+        """The interest that is still added under these terms, if they are kept to the day."""
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        return interest_ahead(self.postings, self.open, self.interest_terms, agreed, today)
 
     def facts(self, now: datetime) -> ClaimFacts:
         """What a negotiation has to know about the claim."""
@@ -172,6 +180,7 @@ async def _records(
     for claim, number, business, land, zone in found:
         held = postings[claim.id]
         interest, accrued = _nothing_accrued(claim.currency)
+        terms = NO_INTEREST
         if now is not None and _bears_interest(claim):
             terms = terms_of(claim, agreements[claim.id], business, land, zone, rates)
             today = now.astimezone(ZoneInfo(zone)).date()
@@ -189,6 +198,7 @@ async def _records(
                 open_,
                 interest,
                 accrued,
+                terms,
             )
         )
     return records

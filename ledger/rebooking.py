@@ -39,14 +39,8 @@ def accrued(
     postings: Sequence[Posting], terms: InterestTerms, through: date, currency: str
 ) -> Interest:
     """Default interest on the principal that these postings make up, through that day."""
-    changes = []
-    for posting in effective(postings):
-        if posting.destination is Account.PRINCIPAL:
-            changes.append(PrincipalChange(posting.value_date, posting.amount))
-        elif posting.source is Account.PRINCIPAL:
-            changes.append(PrincipalChange(posting.value_date, -posting.amount))
     return default_interest(
-        changes,
+        principal_changes(postings),
         default_since=terms.default_since,
         through=through,
         points=terms.points,
@@ -54,6 +48,17 @@ def accrued(
         currency=currency,
         rates=terms.rates,
     )
+
+
+def principal_changes(postings: Sequence[Posting]) -> list[PrincipalChange]:
+    """What made the principal higher or lower, of what counts."""
+    changes = []
+    for posting in effective(postings):
+        if posting.destination is Account.PRINCIPAL:
+            changes.append(PrincipalChange(posting.value_date, posting.amount))
+        elif posting.source is Account.PRINCIPAL:
+            changes.append(PrincipalChange(posting.value_date, -posting.amount))
+    return changes
 
 
 def interest_due(

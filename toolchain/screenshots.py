@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import httpx
+import pypdfium2
 from playwright.async_api import Browser, Page, async_playwright
 
 from api.demo.started import NotStarted, StartedService
@@ -22,6 +23,7 @@ from toolchain.browser import MISSING, chromium
 FOLDER: Final = Path(__file__).parent.parent / "docs"
 WEBP_QUALITY: Final = 82
 PICTURE_BYTES_MAX: Final = 200_000
+LETTER_PIXELS: Final = 900
 ANSWER_MILLISECONDS_MAX: Final = 60_000
 SAMPLE_SECONDS_MAX: Final = 60
 
@@ -113,6 +115,8 @@ async def _take_page(browser: Browser, url: str, link: str, folder: Path) -> Non
     await phone.wait_for_selector(".today")
     await _shoot(phone, folder / "customers-page-phone.webp")
     state = await phone.context.storage_state()
+    claim = await phone.locator("[name=claim]").first.get_attribute("value")
+    await _take_statement(browser, url, claim or "", state, folder)
     for scheme, width, path, name in _VIEWS:
         context = await browser.new_context(
             viewport={"width": width, "height": 844},
@@ -122,12 +126,52 @@ async def _take_page(browser: Browser, url: str, link: str, folder: Path) -> Non
             permissions=["clipboard-write"],
         )
         page = await context.new_page()
-        claim = await phone.locator("[name=claim]").first.get_attribute("value")
         await page.goto(f"{url}{path}?claim={claim}")
         await page.locator("main").locator("table, .transfer").first.scroll_into_view_if_needed()
         await _shoot(page, folder / name)
 
 
+async def _take_statement(browser: Browser, url: str, claim: str, state: Any, folder: Path) -> None:
+    """A claim's statement as a page, and the letter's first page as another reader draws it."""
+    for scheme, width, name in _STATEMENTS:
+        context = await browser.new_context(
+            viewport={"width": width, "height": 844},
+            color_scheme=scheme,
+            device_scale_factor=2 if width < 600 else 1.5,
+            storage_state=state,
+        )
+        page = await context.new_page()
+        await page.goto(f"{url}/p/statement?claim={claim}")
+        await _shoot(page, folder / name)
+    letter = await page.context.request.get(f"{url}/p/statement.pdf?claim={claim}")
+    bitmap = pypdfium2.PdfDocument(await letter.body())[0].render(scale=2, rev_byteorder=True)
+    width = LETTER_PIXELS
+    height = round(width * bitmap.height / bitmap.width)
+    await page.set_viewport_size({"width": width, "height": height})
+    await page.goto("about:blank")
+    await page.evaluate(_DRAW, [base64.b64encode(bytes(bitmap.buffer)).decode(), bitmap.width])
+    await _shoot(page, folder / "statement-letter.webp")
+
+
+_DRAW = """([data, width]) => {
+    const bytes = Uint8ClampedArray.from(atob(data), (one) => one.charCodeAt(0));
+    const pixels = new Uint8ClampedArray(bytes.length / 3 * 4).fill(255);
+    bytes.forEach((value, at) => { pixels[Math.floor(at / 3) * 4 + at % 3] = value; });
+    const canvas = document.createElement("canvas");
+    const picture = new ImageData(pixels, width);
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    canvas.getContext("2d").putImageData(picture, 0, 0);
+    canvas.style.width = "100%";
+    canvas.style.outline = "1px solid lightgray";
+    canvas.style.outlineOffset = "-1px";
+    document.body.style.margin = 0;
+    document.body.append(canvas);
+}"""
+_STATEMENTS: tuple[tuple[Scheme, int, str], ...] = (
+    ("light", 390, "statement-phone.webp"),
+    ("dark", 390, "statement-dark.webp"),
+    ("light", 1280, "statement.webp"),
+)
 _VIEWS: tuple[tuple[Scheme, int, str, str], ...] = (
     ("dark", 390, "/p/plan", "customers-page-dark.webp"),
     ("light", 1280, "/p/pay", "customers-page.webp"),

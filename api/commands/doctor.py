@@ -20,6 +20,7 @@ from api.accounts import decrypt, environment_credentials
 from api.clock import Clock
 from api.commands.session import console
 from api.findings import BAD, GOOD, MISSING, Finding
+from api.letter_data import collector_findings
 from api.merchant_events.health import examine_endpoints
 from api.service import BOT_PYTHON
 from api.settings import PROJECT, Settings
@@ -76,6 +77,8 @@ async def examine(settings: Settings) -> list[Finding]:
             findings.append(Finding(BAD, name, f"no answer ({type(error).__name__})", advice))
     with contextlib.suppress(SQLAlchemyError, OSError):  # the database's own line says that
         findings += await _endpoints(settings, running)
+    with contextlib.suppress(SQLAlchemyError, OSError):
+        findings += await _collectors(settings, running)
     with contextlib.suppress(Exception):  # a database that does not answer is reported above
         rates = await _base_rates(settings, running)
         findings.append(base_rate_finding(rates, datetime.now(UTC).date()))
@@ -275,6 +278,17 @@ async def _endpoints(settings: Settings, running: Running) -> list[Finding]:
     try:
         async with database.operator() as session:
             return await examine_endpoints(session, Clock(as_running(settings)).now())
+    finally:
+        await database.close()
+
+
+async def _collectors(settings: Settings, running: Running) -> list[Finding]:
+    urls = DatabaseUrls.derive(running.owner_url, Keys.of(settings).role_password)
+    database = Database(urls, pool_size=1)
+    try:
+        async with database.operator() as session:
+            rows = await session.execute(select(Merchant.key, Merchant.kind, Merchant.letter))
+            return collector_findings({key: (kind, letter) for key, kind, letter in rows})
     finally:
         await database.close()
 

@@ -1,6 +1,8 @@
 """A merchant's colour in place of ours, corrected until it can be read on both grounds."""
 
+import re
 from functools import lru_cache
+from pathlib import Path
 
 CONTRAST_MIN = 4.6
 """A little above WCAG 2.2 AA's 4.5 for text."""
@@ -8,6 +10,8 @@ _GROUNDS = {"light": ("#faf6ef", "#f2ece1"), "dark": ("#1a1815", "#23201c")}
 """The lightest and darkest ground that accented text stands on, as in tokens.css."""
 _INKS = ("#ffffff", "#14120f")
 _STEPS = 100
+_TOKENS = Path(__file__).with_name("static") / "tokens.css"
+_COLOUR = re.compile(r"--([a-z-]+): ?(#[0-9a-f]{6})")
 
 Rgb = tuple[float, float, float]
 
@@ -18,7 +22,13 @@ def accent_css(colour: str) -> str:
     if not colour:
         return ""
     light, dark = _tokens(colour, "light"), _tokens(colour, "dark")
-    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def light_colours(colour: str) -> dict[str, str]:
+    """The light tokens that are colours, by name, for what is printed; the brand's where given."""
+    ours = _TOKENS.read_text("utf-8").partition("@media")[0]
+    return dict(_COLOUR.findall(ours + (_tokens(colour, "light") if colour else "")))
 
 
 def _tokens(colour: str, scheme: str) -> str:

@@ -42,6 +42,9 @@ class Merchant(Base):
     """The merchant's own texts: wording name to texts, see ``conversation.wording.overrides``."""
     page: Mapped[Json] = mapped_column(server_default="{}")
     """How the customer's page looks and what law it names: ``api.merchants.PageData``."""
+    letter: Mapped[Json] = mapped_column(server_default="{}")
+    """What a letter names of its sender, and of whom a collector acts for:
+    ``api.letter_data.LetterData``."""
     created_at: Mapped[Moment]
 
 

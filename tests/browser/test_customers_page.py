@@ -120,7 +120,8 @@ async def test_every_page_is_fit_to_read_and_light(
     await expect(page).to_have_url(f"{demo.url}/p")
     await page.locator("details summary").first.click()
     claim = await page.locator("[name=claim]").first.get_attribute("value")
-    for path in (*PATHS, f"/p/plan?claim={claim}", f"/p/later?claim={claim}"):
+    of_claim = (f"/p/{name}?claim={claim}" for name in ("plan", "later", "statement"))
+    for path in (*PATHS, *of_claim):
         answer = await page.goto(demo.url + path)
         assert answer is not None
         assert len(await answer.body()) < FIRST_LOAD_BYTES_MAX

@@ -5,23 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from ledger.agreements import AgreementStatus, AgreementTerms, Settlement
+from ledger.agreements import AgreementStatus, AgreementTerms, Promise, Settlement
 from ledger.book import ClaimRecord
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.interest import Interest
+from ledger.itemised import credits
 from ledger.money import Money, total
-from ledger.posting import Posting, PostingKind
 from ledger.statement import AgreementRecord, Statement
 from negotiation.policy import Policy
 
 PAYABLE = frozenset({"open", "paused"})
-_RECEIVED = {
-    PostingKind.PAYMENT: 1,
-    PostingKind.CREDIT_NOTE: 1,
-    PostingKind.WAIVER: 1,
-    PostingKind.RETURN: -1,
-    PostingKind.REVERSAL: -1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +94,17 @@ class ClaimView:
         claim = self.record.claim
         if not (claim.default_since and claim.default_proof) or isinstance(terms, Settlement):
             return "none"
+        if isinstance(terms, Promise):
+            return "kept"
         return "stops" if terms.stops_interest else "runs"
 
     @cached_property
     def received(self) -> Sequence[Received]:
         """Payments, credit notes and what was let go, oldest first; each command is one line."""
-        commands: dict[tuple[str, PostingKind], list[Posting]] = {}
-        for posting in self.record.postings:
-            if posting.kind in _RECEIVED:
-                commands.setdefault((posting.command_key, posting.kind), []).append(posting)
         return [
-            Received(
-                kind.value,
-                made[0].value_date,
-                total((one.amount for one in made), self.open.currency) * _RECEIVED[kind],
-            )
-            for (_, kind), made in commands.items()
+            Received(one.kind.value, one.day, one.amount)
+            for one in credits(self.record.postings, self.open.currency)
+            if one.amount
         ]
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.pages.pay.claims import ClaimView
 from api.pages.pay.entry import ask_code
-from api.pages.pay.transfer import Transfer
+from api.pages.pay.transfer import Transfer, transfer_for
 from api.pages.pay.visit import HOME, NotVisiting, Visit, chosen, go, visiting
 from api.payments.accounts import PaymentProviders
 from conversation.handoff import request_handoff
@@ -123,15 +123,7 @@ async def receipt(request: Request, claim: Id, lang: str = "") -> Response:
 
 def transfer_of(here: Visit, view: ClaimView, everything: bool = False) -> Transfer:
     """What to transfer for a claim: what comes next, or all that is open."""
-    merchant = here.merchant
-    return Transfer(
-        claim_id=view.id,
-        payee=merchant.payee or merchant.name,
-        iban=merchant.iban or "",
-        bic=merchant.bic,
-        amount=view.open if everything and view.may_pay_all else view.to_pay,
-        reference=view.statement.rf_reference,
-    )
+    return transfer_for(here.merchant, view, everything)
 
 
 async def _ask_for_figures(here: Visit) -> None:

@@ -257,6 +257,7 @@ def _shown(here: Visit, view: ClaimView, decision: Decision) -> dict[str, Any]:
         "terms": decision.terms,
         "terms_data": json.dumps(terms_to_data(decision.terms), separators=(",", ":")),
         "interest_effect": view.interest_effect(decision.terms),
+        "coming": view.record.interest_ahead(decision.terms, here.now),
         "is_deferral": isinstance(decision.terms, Deferral),
     }
     return facts

@@ -10,7 +10,9 @@ from functools import lru_cache
 
 import segno
 
+from api.pages.pay.claims import ClaimView
 from ledger.money import Money
+from storage.tables import Merchant
 
 PAYEE_CHARACTERS_MAX = 70
 _SVG_SCALE, _PNG_SCALE, _QUIET_ZONE = 4, 10, 4
@@ -67,6 +69,18 @@ class Transfer:
         out = io.BytesIO()
         self.code().save(out, kind="png", scale=_PNG_SCALE, border=_QUIET_ZONE, light="#fff")
         return out.getvalue()
+
+
+def transfer_for(merchant: Merchant, view: ClaimView, everything: bool = False) -> Transfer:
+    """What to transfer for a claim: what comes next, or all that is open."""
+    return Transfer(
+        claim_id=view.id,
+        payee=merchant.payee or merchant.name,
+        iban=merchant.iban or "",
+        bic=merchant.bic,
+        amount=view.open if everything and view.may_pay_all else view.to_pay,
+        reference=view.statement.rf_reference,
+    )
 
 
 @lru_cache(maxsize=512)

@@ -21,6 +21,7 @@ from api.pages.brand import accent_css
 from api.pages.page import Pages, wanted_language
 from api.pages.pay import sessions
 from api.pages.pay.claims import ClaimView, view_of
+from api.pages.wordlist import formed
 from api.wiring import Parts
 from conversation.wording import formats, load_catalogue
 from ledger import book
@@ -37,15 +38,7 @@ pages = Pages("pay", "pay.css", "pay.js")
 @cache
 def texts(language: str, form: str) -> SimpleNamespace:
     """The page's words for one reader: by name, nested groups as mappings."""
-    return SimpleNamespace(**_formed(_TEXTS[language], form))
-
-
-def _formed(value: Any, form: str) -> Any:
-    if isinstance(value, Mapping) and value.keys() == {"sie", "du"}:
-        return value[form]
-    if isinstance(value, Mapping):
-        return {key: _formed(part, form) for key, part in value.items()}
-    return value
+    return SimpleNamespace(**formed(_TEXTS[language], form))
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,21 @@ async def test_a_promise_is_repeated_and_posted_on_yes(known: Talk) -> None:
     assert await known.say("affirm", "ja") == ["payment_agreed"]
     (agreement,) = await known.agreements()
     assert (agreement.kind, agreement.total_minor) == ("promise", 122_50)
+
+
+async def test_interest_that_goes_on_is_told_as_a_sum_before_the_yes(known: Talk) -> None:
+    assert await known.say("request_instalments", count=3) == ["plan_offer"]
+    assert "Zinsen bis dahin" not in known.text
+    async with known.database.merchant(known.merchant.id) as session:
+        merchant = await session.get_one(Merchant, known.merchant.id)
+        merchant.policy = {**merchant.policy, "plan_stops_interest": False}
+        claim = await session.get_one(Claim, (await known.claims())[0].id)
+        claim.default_since = date(2026, 11, 10)
+        claim.default_proof = "Mahnung vom 9.11.2026"
+    assert await known.say("request_instalments", count=3) == ["plan_offer"]
+    # Three rates of some 41 euros from 7 December on, month by month: about 1 euro at 6.27 percent.
+    assert re.search(r"Zinsen bis dahin: etwa (0,[5-9]|1,[0-4])\d\u00a0€\.", known.text)
+    assert await known.say("affirm", "ja") == ["plan_agreed"]
 
 
 async def test_a_day_is_asked_for_when_none_can_be_told(known: Talk) -> None:
@@ -311,7 +327,7 @@ async def test_a_bare_figure_is_euros_where_a_rate_can_be_that_large(
 @pytest.mark.parametrize(
     ("intent", "words"),
     [
-        ("promise_payment", "laufen die gesetzlichen Zinsen weiter"),
+        ("promise_payment", "bis dahin da, kommen keine weiteren Zinsen dazu"),
         ("request_deferral", "kommen keine weiteren Zinsen dazu"),
         ("request_instalments", "kommen keine weiteren Zinsen dazu"),
     ],

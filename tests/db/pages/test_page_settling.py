@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -9,9 +10,9 @@ from sqlalchemy import select
 
 from conversation.look import look
 from ledger import book
-from ledger.agreements import InstalmentPlan, terms_to_data
+from ledger.agreements import InstalmentPlan, terms_from_data, terms_to_data
 from ledger.money import Money
-from storage.tables import Agreement, Claim, Conversation, Message, Turn
+from storage.tables import Agreement, Claim, Conversation, Customer, Merchant, Message, Turn
 from tests.conftest import NOW
 from tests.db.pages.conftest import Visiting, words
 
@@ -258,3 +259,28 @@ async def test_the_ledgers_plan_is_what_was_shown(inside: Visiting) -> None:
     assert record is not None
     assert isinstance(record.terms, InstalmentPlan)
     assert terms_to_data(record.terms) == json.loads(fields["terms"])
+
+
+async def test_what_comes_on_top_stands_apart_before_the_yes(inside: Visiting) -> None:
+    """A charge and interest that goes on are told as sums; a plan that costs nothing says so."""
+    claim = inside.claims[0].id
+    await inside.change(
+        Claim, claim, default_since=date(2026, 9, 12), default_proof="Mahnung vom 10.09.2026"
+    )
+    free = words(await inside.http.get(f"/p/plan?claim={claim}&count=4"))
+    assert "Die Ratenzahlung kostet nichts extra." in free
+    assert "Was dazukommt" not in free
+    policy = {"plan_stops_interest": False, "plan_charge_business_minor": 9_00}
+    await inside.change(Merchant, inside.merchant.id, policy=policy)
+    await inside.change(Customer, inside.customer.id, business=True)
+    page = await inside.http.get(f"/p/plan?claim={claim}&count=4")
+    before_the_button = words(page).partition("Ratenplan vereinbaren")[0]
+    assert "Was dazukommt Für die Ratenzahlung, in den Raten enthalten 9,00 €" in before_the_button
+    coming = re.search(r"Zinsen bis dahin, voraussichtlich (\d+),(\d\d) €", before_the_button)
+    assert coming is not None
+    terms = terms_from_data(
+        json.loads((await inside.agreeing(f"/p/plan?claim={claim}&count=4"))["terms"])
+    )
+    async with inside.parts.database.operator() as session:
+        record = await book.record(session, claim, now=NOW)
+    assert record.interest_ahead(terms, NOW) == Money(int(coming[1] + coming[2])) > Money(0)

@@ -19,7 +19,8 @@ from ledger.base_rate import BaseRate
 from ledger.chain import chained, first_broken
 from ledger.errors import LedgerError
 from ledger.interest import Span
-from ledger.money import Money
+from ledger.itemised import asked_for, charges, credits
+from ledger.money import Money, total
 from ledger.posting import Account, Marking, Posting, account_balance, effective, open_amount
 from ledger.rebooking import InterestTerms
 from ledger.value_order import MovementsFor, in_value_order
@@ -303,6 +304,20 @@ def assert_sound(postings: list[Posting]) -> None:
     assert min(open_.costs, open_.interest, open_.principal, open_.overpaid) >= eur(0)
     assert not (open_.total and open_.overpaid)
     assert first_broken(7, postings) is None
+    assert_items_add_up(postings)
+
+
+def assert_items_add_up(postings: list[Posting]) -> None:
+    """What was asked for less what was set off is what is open, part by part."""
+    open_, asked, taken = open_amount(postings, "EUR"), charges(postings), credits(postings, "EUR")
+    for part, left in (
+        (Account.COSTS, open_.costs),
+        (Account.INTEREST, open_.interest),
+        (Account.PRINCIPAL, open_.principal),
+    ):
+        set_off = [getattr(one.parts, part.value.partition(":")[2]) for one in taken]
+        assert asked_for(asked, part, "EUR") - total(set_off, "EUR") == left
+    assert total((one.parts.overpaid for one in taken), "EUR") == open_.overpaid
 
 
 def test_a_payment_with_an_earlier_value_date_is_booked_in_its_place() -> None:
@@ -333,4 +348,10 @@ def test_a_payment_with_an_earlier_value_date_is_booked_in_its_place() -> None:
         "interest",
         "payment",
         "payment",
+    ]
+    assert [
+        (one.day, one.amount, one.parts.interest) for one in credits(ledger.postings, "EUR")
+    ] == [
+        (date(2024, 1, 31), eur(400_00), eur(7_30)),
+        (date(2024, 3, 31), eur(500_00), eur(8_58)),
     ]
