@@ -13,7 +13,11 @@ for (const chat of document.querySelectorAll("[data-chat]")) {
   let looks = 0;
   let timer = 0;
 
-  const toEnd = () => { log.scrollTop = log.scrollHeight; };
+  // The newest message from its beginning, however long it is.
+  const toNewest = () => {
+    const newest = list.lastElementChild;
+    if (newest) log.scrollTop += newest.getBoundingClientRect().top - log.getBoundingClientRect().top;
+  };
 
   const show = (told) => {
     const made = document.createElement("template");
@@ -24,7 +28,7 @@ for (const chat of document.querySelectorAll("[data-chat]")) {
       log.hidden = false;
       for (const old of list.querySelectorAll("form")) old.remove();
       list.append(...fresh);
-      toEnd();
+      toNewest();
       looks = 0;
     }
     last = Math.max(last, told.last);
@@ -101,6 +105,6 @@ for (const chat of document.querySelectorAll("[data-chat]")) {
     form.requestSubmit();
   });
   document.addEventListener("visibilitychange", () => look(0));
-  toEnd();
+  toNewest();
   look(state.textContent ? 1000 : 15000);
 }
