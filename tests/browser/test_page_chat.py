@@ -160,7 +160,7 @@ async def test_the_chat_on_the_page_is_the_same_dialogue(
     demo: StartedService, visit: Visitor, look: Any
 ) -> None:
     made = await visit("short")
-    link, invoice = await linked(made)
+    link, _ = await linked(made)
     page = await look(color_scheme="dark")
     await page.goto(f"{demo.url}{link}")
     await page.get_by_role("button", name="Seite öffnen").click()
@@ -202,19 +202,21 @@ async def test_the_chat_on_the_page_is_the_same_dialogue(
     await say(page, "Ich möchte mit einem Menschen sprechen")
     key = (await kulanz(demo, "api-key")).strip()
     async with httpx.AsyncClient(
-        base_url=f"{demo.url}/api/v1/handoffs", headers={"Authorization": f"Bearer {key}"}
+        base_url=f"{demo.url}/api/v1", headers={"Authorization": f"Bearer {key}"}
     ) as http:
-        listed = (await http.get("", params={"limit": 500})).json()["handoffs"]
+        listed = (await http.get("/handoffs")).json()["handoffs"]
         (mine,) = [one for one in listed if one["customer_number"] == made.number]
-        taken = await http.post(f"/{mine['id']}/take", json={"agent": "m.koch"})
+        taken = await http.post(f"/handoffs/{mine['id']}/take", json={"agent": "m.koch"})
         assert taken.json()["reach"]["on_page"]
         words = {"agent": "m.koch", "text": "Guten Tag, hier ist Marta Koch. Ich helfe gern."}
-        replied = (await http.post(f"/{mine['id']}/reply", json=words)).json()
+        replied = (await http.post(f"/handoffs/{mine['id']}/reply", json=words)).json()
         assert replied["verified"]
         await expect(bubbles(page, ":not(.mine)").last).to_contain_text("hier ist Marta Koch")
         await expect(page.locator("#chat [role=status]")).to_contain_text("Ein Mensch aus dem Team")
         assert await made.theirs("whatsapp").count() == before
-        await http.post(f"/{mine['id']}/close", json={"agent": "m.koch", "outcome": "solved"})
+        await http.post(
+            f"/handoffs/{mine['id']}/close", json={"agent": "m.koch", "outcome": "solved"}
+        )
 
     # A stop is heard here as well.
     assert "keine" in (await say(page, "Stopp")).lower()

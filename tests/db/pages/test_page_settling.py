@@ -11,7 +11,7 @@ from conversation.look import look
 from ledger import book
 from ledger.agreements import InstalmentPlan, terms_to_data
 from ledger.money import Money
-from storage.tables import Agreement, Claim, Conversation, Message, Turn
+from storage.tables import Agreement, Claim, Conversation, Merchant, Message, Turn
 from tests.conftest import NOW
 from tests.db.pages.conftest import Visiting, words
 
@@ -258,3 +258,38 @@ async def test_the_ledgers_plan_is_what_was_shown(inside: Visiting) -> None:
     assert record is not None
     assert isinstance(record.terms, InstalmentPlan)
     assert terms_to_data(record.terms) == json.loads(fields["terms"])
+
+
+async def test_a_down_payment_stands_before_the_instalments(visiting: Visiting) -> None:
+    await visiting.enter()
+    claim = visiting.claims[0].id
+    page = await visiting.http.get(f"/p/plan?claim={claim}&count=3&down=40&down_day=2026-11-25")
+    shown = words(page)
+    assert "Anzahlung 25. November 2026 40,00 €" in shown
+    assert "3. " in shown
+    fields = await visiting.agreeing(f"/p/plan?claim={claim}&count=3&down=40&down_day=2026-11-25")
+    agreed = await visiting.http.post("/p/agree", data=fields)
+    assert agreed.headers["location"] == f"/p/agreed?claim={claim}"
+    async with visiting.parts.database.merchant(visiting.merchant.id) as session:
+        record = await book.record(session, claim)
+        terms = record.statement().agreement.terms
+    assert (terms.down_payment.amount, terms.down_payment.due) == (
+        Money(40_00),
+        date(2026, 11, 25),
+    )
+    assert terms.total == Money(122_50)
+
+
+async def test_a_down_payment_is_fitted_to_the_policy_or_not_offered(visiting: Visiting) -> None:
+    await visiting.enter()
+    claim = visiting.claims[0].id
+    least = {"instalment_minor_min": 20_00}
+    await visiting.change(Merchant, visiting.merchant.id, policy=least)
+    small = words(await visiting.http.get(f"/p/plan?claim={claim}&count=2&down=5"))
+    assert "20,00 €" in small
+    assert "Mit Anzahlung beginnen" in small
+    unread = words(await visiting.http.get(f"/p/plan?claim={claim}&down=viel"))
+    assert "konnten wir nicht lesen" in unread
+    await visiting.change(Merchant, visiting.merchant.id, policy={"instalment_minor_min": 100_00})
+    none = words(await visiting.http.get(f"/p/plan?claim={claim}"))
+    assert "Anzahlung" not in none
