@@ -64,7 +64,8 @@ async def _where(
 
 async def _thanked(session: AsyncSession, customer: Customer) -> bool:
     posted = exists().where(
-        Posting.merchant_id == customer.merchant_id, Posting.command_key == _key(customer)
+        Posting.merchant_id == customer.merchant_id,
+        Posting.idempotency_key == f"{_key(customer)}#1",
     )
     return bool(await session.scalar(select(posted)))
 

@@ -271,8 +271,8 @@ async def test_a_down_payment_stands_before_the_instalments(visiting: Visiting) 
     agreed = await visiting.http.post("/p/agree", data=fields)
     assert agreed.headers["location"] == f"/p/agreed?claim={claim}"
     async with visiting.parts.database.merchant(visiting.merchant.id) as session:
-        record = await book.record(session, claim)
-        terms = record.statement().agreement.terms
+        records = await book.records_of(session, visiting.customer.id)
+        (terms,) = [one.statement().agreement.terms for one in records if one.statement().agreement]
     assert (terms.down_payment.amount, terms.down_payment.due) == (
         Money(40_00),
         date(2026, 11, 25),
@@ -290,6 +290,6 @@ async def test_a_down_payment_is_fitted_to_the_policy_or_not_offered(visiting: V
     assert "Mit Anzahlung beginnen" in small
     unread = words(await visiting.http.get(f"/p/plan?claim={claim}&down=viel"))
     assert "konnten wir nicht lesen" in unread
-    await visiting.change(Merchant, visiting.merchant.id, policy={"instalment_minor_min": 100_00})
+    await visiting.change(Merchant, visiting.merchant.id, policy={"instalment_minor_min": 200_00})
     none = words(await visiting.http.get(f"/p/plan?claim={claim}"))
     assert "Anzahlung" not in none
