@@ -25,7 +25,7 @@ for (const chat of document.querySelectorAll("[data-chat]")) {
     // An answer may have overtaken another: what is there already is not shown twice.
     const fresh = [...made.content.children].filter((item) => !document.getElementById(item.id));
     if (fresh.length) {
-      log.hidden = false;
+      log.tabIndex = 0;
       for (const old of list.querySelectorAll("form")) old.remove();
       list.append(...fresh);
       toNewest();
