@@ -79,10 +79,10 @@ async def answer_to(page: Page, button: Locator) -> str:
     """What comes once a button of the chat is pressed."""
     before = await bubbles(page, ":not(.mine)").count()
     await button.click()
-    answer = bubbles(page, ":not(.mine)").nth(before)
-    await expect(answer).to_be_visible()
+    answers = bubbles(page, ":not(.mine)")
+    await expect(answers.nth(before)).to_be_visible()
     await expect(page.locator("#chat [role=status]")).not_to_have_text("Die Antwort kommt gleich.")
-    return await answer.inner_text()
+    return "\n".join((await answers.all_inner_texts())[before:])
 
 
 def read_code(picture: bytes) -> list[str]:
