@@ -16,6 +16,7 @@ from conversation.handoff import request_handoff
 from conversation.look import look
 from conversation.page_visit import WORDS_MAX
 from conversation.port import conversation_port
+from outreach.customer_facts import read_customers, read_sender
 from storage.tables import Conversation, Customer, Handoff, Message
 from tests.conftest import NOW
 from tests.db.pages.conftest import Visiting, hidden, words
@@ -159,6 +160,10 @@ async def test_it_is_no_channel(visiting: Visiting) -> None:
     async with visiting.parts.database.operator() as session:
         customer = await session.get_one(Customer, visiting.customer.id)
         assert customer.active_conversation_id is None
+        # But it is an answer: nobody is reminded of what they have just written about.
+        sender = await read_sender(session, visiting.merchant.id)
+        (facts,) = await read_customers(session, sender, [customer.id])
+        assert facts.talk.last_inbound_at == NOW
 
 
 @pytest.mark.parametrize(
