@@ -79,7 +79,11 @@ async def run_action(request: Request) -> Response:
                 raise HTTPException(409, "the same call came with another input")
             return _json(known.response)
         port = await conversation_port(
-            session, conversation_id, now, may_guess=parts.limits.may_guess
+            session,
+            conversation_id,
+            now,
+            may_guess=parts.limits.may_guess,
+            page_customer_id=metadata.get("page_customer_id"),
         )
         context = TurnContext(
             session=session,

@@ -73,11 +73,16 @@ async def sweep(timestamp: int) -> None:
 @queue.periodic(cron="* * * * *")
 @queue.task(name="handoffs", queueing_lock="handoffs")
 async def handoffs(timestamp: int) -> None:
-    """Notice handoffs that nobody took by the promised time."""
+    """Notice handoffs that nobody took by the promised time, and answers that nobody read."""
     worker = current()
     parts = worker.parts
-    for conversation_id in await handoff_care.look(parts.database, worker.app, parts.clock.now()):
+    now = parts.clock.now()
+    for conversation_id in await handoff_care.look(parts.database, worker.app, now):
         log.info("customer_told_of_delay", conversation=conversation_id)
+    for conversation_id in await handoff_care.tell_of_answers(
+        parts.database, worker.app, parts.public_url, now
+    ):
+        log.info("customer_told_of_answer", conversation=conversation_id)
 
 
 @queue.periodic(cron="*/5 * * * *")

@@ -151,6 +151,7 @@ async def counted(
             Message.created_at >= since,
             Message.created_at < until,
             (Message.direction == "in") | Message.sent_at.is_not(None),
+            Message.page_customer_id.is_(None),  # no provider has carried it
         )
         .execution_options(yield_per=_ROWS_AT_A_TIME)
     )

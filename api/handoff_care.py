@@ -1,4 +1,4 @@
-"""Handoffs that nobody took in time: noticed, marked, and the customer told once."""
+"""Handoffs that nobody took in time, and answers that nobody read: the customer is told once."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.queue import defer_delivery
-from conversation import desk
+from conversation import desk, page_chat
 from negotiation.policy_data import policy_from_data
 from outreach.rules import Allowed, UnknownTimezone, may_contact, rules_of
 from storage.engine import Database
@@ -50,6 +50,28 @@ async def look(database: Database, jobs: procrastinate.App, now: datetime) -> li
                 continue
             log.warning("handoff_overdue", handoff=handoff_id)
             if await desk.mark_overdue(session, handoff_id, now):
+                await defer_delivery(jobs, session, merchant_id, conversation_id)
+                told.append(conversation_id)
+    return told
+
+
+async def tell_of_answers(
+    database: Database, jobs: procrastinate.App, public_url: str, now: datetime
+) -> list[int]:
+    """Tell whoever has not read a person's answer on their page that it is there, a transaction
+    each and within the contact hours; returns the conversations that were told."""
+    async with database.operator() as session:
+        found = await page_chat.unread(session, now, LOOK_MAX)
+    told = []
+    for merchant_id, conversation_id in found:
+        async with database.conversation(merchant_id, conversation_id) as session:
+            conversation = await session.get_one(Conversation, conversation_id)
+            try:
+                permitted = await may_write_unasked(session, conversation_id, now)
+            except (ValueError, LookupError) as error:  # one merchant's data must not stop all
+                log.error("answer_not_told", error=type(error).__name__)
+                continue
+            if permitted and await page_chat.tell_of_answer(session, conversation, now, public_url):
                 await defer_delivery(jobs, session, merchant_id, conversation_id)
                 told.append(conversation_id)
     return told

@@ -82,6 +82,10 @@ class Reach(BaseModel):
     """Whether a free text can be sent here now."""
 
     channel: str
+    on_page: bool = Field(
+        description="Whether a free text is read on the customer's page, by nobody who has not "
+        "proved who they are."
+    )
     now: bool
     opted_out: bool
     window_ends_at: datetime | None = Field(
@@ -148,6 +152,7 @@ class Line(BaseModel):
     agent: str | None = Field(description="Who of the people wrote it.")
     kind: str
     text: str
+    on_page: bool = Field(description="Written or shown on the customer's page.")
     buttons: list[str] = Field(description="Choices as they were shown.")
     attachments: list[str] = Field(description="Kinds of what was attached.")
     status: str | None = Field(description="Of what we sent: queued … read, failed, unknown.")
@@ -216,6 +221,7 @@ def detail(found: Summary) -> HandoffDetail:
         ),
         reach=Reach(
             channel=listed.channel,
+            on_page=found.on_page,
             now=found.reachable,
             opted_out=found.opted_out,
             window_ends_at=found.window_ends_at,
@@ -289,6 +295,7 @@ def _line(message: Message) -> Line:
         agent=message.args.get("agent") if message.author == "agent" else None,
         kind=message.kind,
         text=message.text,
+        on_page=message.page_customer_id is not None,
         buttons=[button["title"] for button in message.buttons if "title" in button],
         attachments=[attachment.get("kind", "file") for attachment in message.attachments],
         status=message.status if sent else None,

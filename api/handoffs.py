@@ -221,12 +221,21 @@ async def post_reply(
 ) -> ReplyAccepted:
     """Send a free text on the customer's channel; a notice that a person writes goes before it.
 
+    Who has written on their page reads it there; who has left it is told on their channel, without
+    a word of it, that there is an answer.
+
     **Look at `verified` first**: while it is false nothing about a claim may be named.
     """
     parts: Parts = request.app.state.parts
     async with _working(request, merchant, handoff) as session:
         replied = await desk.reply(
-            session, handoff, given.agent, given.text, parts.clock.now(), key=idempotency_key
+            session,
+            handoff,
+            given.agent,
+            given.text,
+            parts.clock.now(),
+            key=idempotency_key,
+            public_url=parts.public_url,
         )
         await _send(request, session, merchant, handoff)
     return ReplyAccepted(message=replied.message_id, new=replied.new, verified=replied.verified)

@@ -29,6 +29,8 @@ CHECK_WAIT_SECONDS = 60
 CALLS_PER_MINUTE = 300
 """Of the merchants' API with one key: a desk of many people looks at its list every few seconds,
 and an import has 5,000 rows a call."""
+WRITES: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(12), RateLimitItemPerHour(120))
+"""How often somebody may write in one visit to the page; nobody who reads the answers is faster."""
 GUESSES_PER_MINUTE = 10
 """Codes and links tried in one conversation; the database has counts of its own behind this."""
 
@@ -87,6 +89,13 @@ class Limits:
         A Redis that is away locks nobody out: those codes are too long to be guessed.
         """
         return await self._may_try(client, *CHECKS)
+
+    async def may_write(self, visit: str) -> bool:
+        """Whether one more message may be written in this visit to the page; counts it.
+
+        A Redis that is away keeps nobody from writing: the database counts a conversation's turns.
+        """
+        return await self._may_try(f"write:{visit}", *WRITES)
 
     async def _may_try(self, key: str, *limits: RateLimitItem) -> bool:
         try:

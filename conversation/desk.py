@@ -28,6 +28,8 @@ from conversation.handoff_held import (
 from conversation.identity import proof_holds, reopen
 from conversation.masking import masked_storable
 from conversation.outbox import queue, scene
+from conversation.page_chat import place_of_answer, tell_of_answer
+from conversation.page_visit import is_visiting
 from conversation.speaker import Reply
 from storage.tables import (
     Conversation,
@@ -95,12 +97,15 @@ async def reply(
     now: datetime,
     *,
     key: str | None = None,
+    public_url: str = "",
 ) -> Replied:
     """Put a person's words into the outbox, after the notice that a person writes from here on.
 
-    No machine can tell whether free text discloses something, so it is sent as it is; `verified`
-    in the answer says whether the customer has proved who they are. Card numbers are masked. The
-    same `key` with the same text sends once.
+    Where the customer has last written on their page they are read there, see
+    ``conversation.page_chat.place_of_answer``; who no longer visits it is told so on the channel,
+    with a link under `public_url`. No machine can tell whether free text discloses something, so
+    it is sent as it is; `verified` in the answer says whether the customer has proved who they
+    are. Card numbers are masked. The same `key` with the same text sends once.
 
     Raises:
         HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
@@ -108,18 +113,19 @@ async def reply(
     """
     written = masked_storable(text)
     held = await held_handoff(session, handoff_id)
-    where = await scene(session, held.conversation.id)
-    verified = proof_holds(where.customer_id, where.verified_at, where.policy, now)
+    where = await place_of_answer(session, await scene(session, held.conversation.id), now)
+    page = where.page_customer_id
+    verified = page is not None or proof_holds(
+        where.customer_id, where.verified_at, where.policy, now
+    )
     known = await _known_reply(session, held.conversation.id, key)
     if known is not None:
         if (known.text, known.args.get("agent")) != (written, agent):
             raise ReplyKeyReused("the idempotency key belongs to another reply", message=known.id)
         return Replied(known.id, False, verified)
     held.of(agent)
-    if held.conversation.opted_out_at is not None:
-        raise AddressOptedOut("the customer wants no messages at this address")
-    if hindrance(held.conversation, now, template=None) is not None:
-        raise TemplateNeeded("more than 24 hours since the customer's last message")
+    if page is None:
+        _refuse_unsendable(held.conversation, now)
     if not await _has_written(session, held.handoff):
         notice = Reply("agent_took_over")
         await queue(session, where, where.speaker(verified=False), [notice], now, author="system")
@@ -132,13 +138,24 @@ async def reply(
         kind="message",
         text=written,
         args={"agent": agent},
-        status="queued",
+        status="queued" if page is None else "sent",
+        sent_at=None if page is None else now,
+        page_customer_id=page,
         idempotency_key=key,
         created_at=now,
     )
     session.add(message)
     await session.flush()
+    if page is not None and not await is_visiting(session, page, now):
+        await tell_of_answer(session, held.conversation, now, public_url)
     return Replied(message.id, True, verified)
+
+
+def _refuse_unsendable(conversation: Conversation, now: datetime) -> None:
+    if conversation.opted_out_at is not None:
+        raise AddressOptedOut("the customer wants no messages at this address")
+    if hindrance(conversation, now, template=None) is not None:
+        raise TemplateNeeded("more than 24 hours since the customer's last message")
 
 
 async def note(session: AsyncSession, handoff_id: int, agent: str, text: str, now: datetime) -> int:
@@ -182,9 +199,11 @@ async def give_back(
     await _end(session, held, "bot", RETURNED, agent, now)
     await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
     held.conversation.hint = dict(facts) if facts else None
-    if not greet or not _can_be_greeted(held.conversation, now):
+    # Flushes: the introduction is due again.
+    where = await place_of_answer(session, await scene(session, held.conversation.id), now)
+    on_page = where.page_customer_id is not None
+    if not greet or not (on_page or _can_be_greeted(held.conversation, now)):
         return False
-    where = await scene(session, held.conversation.id)  # flushes: the introduction is due again
     await queue(session, where, where.speaker(verified=False), [Reply("agent_finished")], now)
     return True
 

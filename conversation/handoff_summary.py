@@ -5,7 +5,7 @@ summary of one handoff, not in the list.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from conversation.handoff import URGENT_REASONS, Urgency
 from conversation.handoff_advice import Advice, Mood, mood, next_step
 from conversation.handoff_held import HandoffUnknown
 from conversation.identity import proof_holds
+from conversation.outbox import scene
+from conversation.page_chat import place_of_answer
 from ledger import book
 from ledger.agreements import AgreementStatus
 from ledger.book import ClaimRecord
@@ -90,6 +92,8 @@ class Summary:
     verified_at: datetime | None
     verification_locked: bool
     opted_out: bool
+    on_page: bool
+    """Whether a free text is read on the customer's page, behind its proof."""
     reachable: bool
     """Whether a free text may be sent now."""
     window_ends_at: datetime | None
@@ -152,12 +156,14 @@ async def summary(
     handoff, conversation, customer, _ = found
     listed = _listed(found, now)
     said = await _said(session, conversation.id)
-    reachable = (
+    where = await place_of_answer(session, await scene(session, conversation.id), now)
+    on_page = where.page_customer_id is not None
+    reachable = on_page or (
         conversation.opted_out_at is None and hindrance(conversation, now, template=None) is None
     )
     whatsapp = conversation.channel == Channel.WHATSAPP and conversation.last_inbound_at is not None
     return Summary(
-        listed=listed,
+        listed=replace(listed, verified=listed.verified or on_page),
         state=conversation.state,
         reasons=await _reasons(session, handoff),
         customer=customer,
@@ -165,6 +171,7 @@ async def summary(
         verified_at=conversation.verified_at if listed.verified else None,
         verification_locked=conversation.verification_locked_at is not None,
         opted_out=conversation.opted_out_at is not None,
+        on_page=on_page,
         reachable=reachable,
         window_ends_at=conversation.last_inbound_at + WINDOW
         if whatsapp and conversation.last_inbound_at is not None

@@ -162,6 +162,17 @@ def is_verified(
     return customer_id is not None and verified_at is not None and now - verified_at <= lapses_after
 
 
+def proved_at_page(
+    customer_id: int | None, page_customer_id: int | None, locked_at: datetime | None
+) -> bool:
+    """Whether a message was written on the page of the conversation's own customer.
+
+    The page lets nobody write who has not proved who they are, and shows the answer to nobody
+    else. The chat itself is not proved by it: another person may hold that phone.
+    """
+    return customer_id is not None and customer_id == page_customer_id and locked_at is None
+
+
 def proof_holds(
     customer_id: int | None,
     verified_at: datetime | None,

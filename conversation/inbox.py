@@ -232,7 +232,12 @@ def _facts(inbound: InboundMessage) -> Mapping[str, Any]:
         facts["profile_language"] = inbound.profile_language[:2]
     if inbound.contact_wish in (ContactWish.STOP, ContactWish.START):
         facts["contact_wish"] = inbound.contact_wish.value
-    text = mask_ibans(storable(inbound.text))
-    if mask_cards(text) != text:
+    if holds_card(inbound.text):
         facts["card_masked"] = True
     return facts
+
+
+def holds_card(text: str) -> bool:
+    """Whether a card's number stands in what a customer wrote, which is then masked."""
+    text = mask_ibans(storable(text))
+    return mask_cards(text) != text

@@ -59,6 +59,8 @@ class Inbound:
     buttons: Sequence[Mapping[str, str]]
     attachments: Sequence[Mapping[str, Any]]
     created_at: datetime
+    page_customer_id: int | None
+    """Whose page it was written on, if it was."""
 
     @property
     def documents(self) -> list[str]:

@@ -17,17 +17,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
 from channels.window import window_open
-from conversation import audit
+from conversation import audit, contact_thanks
 from conversation.consent import cancel_unasked, opt_in
 from conversation.identity import proof_holds
 from conversation.outbox import queue, scene
 from conversation.speaker import Reply
+from negotiation.policy_data import policy_from_data
 from storage.tables import (
     ContactPoint,
     Conversation,
     Customer,
     Handoff,
     HandoffNote,
+    Merchant,
     Message,
     Turn,
 )
@@ -116,7 +118,8 @@ async def move(
     counts here as well. A link that the merchant handed out has none and proves nothing.
 
     The old channel says goodbye once: here after a link, else the answer there does. The new one
-    says hello, and the dialogue engine says where we were: after a link it answers the message
+    says hello, thanks as the merchant's policy says for an address that the customer registered,
+    and the dialogue engine says where we were: after a link it answers the message
     that brought the customer, else `wake` has its turn.
     """
     before = await make_active(session, conversation, now, how)
@@ -131,6 +134,8 @@ async def move(
         )
     if conversation.opted_out_at is not None:
         await opt_in(session, conversation, now)
+    registered = origin is not None and how in (How.LINK, How.CODE)
+    thanked = registered and await _thank(session, conversation, now)
     if before is None:
         return
     if proved:
@@ -139,7 +144,8 @@ async def move(
         wake.deliveries.add(before.id)
     held = await scene(session, conversation.id)
     speaker = held.speaker(verified=False)
-    await queue(session, held, speaker, [Reply("channel_arrived")], now)
+    hello = [Reply("channel_arrived"), *([Reply("contact_thanks")] if thanked else [])]
+    await queue(session, held, speaker, hello, now)
     wake.deliveries.add(conversation.id)
     free = conversation.channel != Channel.WHATSAPP or window_open(
         conversation.last_inbound_at, now
@@ -147,6 +153,13 @@ async def move(
     if how is not How.LINK and free:
         session.add(_arrival(conversation, now))
         wake.turns.add(conversation.id)
+
+
+async def _thank(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
+    """Thank for the address as the merchant's policy says; two moves at once thank once."""
+    customer = await session.get_one(Customer, conversation.customer_id, with_for_update=True)
+    merchant = await session.get_one(Merchant, conversation.merchant_id)
+    return await contact_thanks.thank(session, customer, policy_from_data(merchant.policy), now)
 
 
 async def _note_address(

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,11 +29,15 @@ from sqlalchemy.orm import aliased
 from channels.choices import LETTERED_CHANNELS, LETTERS, lettered
 from conversation import page_link
 from conversation.delivery import IS_UNSENT, ToSend, hindrance, outbound_message
+from conversation.identity import proved_at_page
 from conversation.introduction import INTRODUCING
 from conversation.speaker import Reply, Speaker
 from conversation.wording import MerchantVoice, Rendered
 from storage.statement import Statement
 from storage.tables import ButtonChoice, ChannelAccount, Conversation, Customer, Merchant, Message
+
+PAGE = "page"
+"""What stands for a channel where a message is shown on the customer's page."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,18 @@ class Scene:
     unsent: bool
     """Whether the outbox holds anything yet."""
     message_text: str | None
+    locked_at: datetime | None = None
+    page_customer_id: int | None = None
+    """On whose page the replies are shown; None: they are sent on the channel."""
+
+    def at_page_of(self, customer_id: int) -> "Scene":
+        """The same with replies that are shown on this customer's page."""
+        return replace(self, page_customer_id=customer_id)
+
+    @property
+    def proved_at_page(self) -> bool:
+        """Whether the page's own proof covers the replies."""
+        return proved_at_page(self.customer_id, self.page_customer_id, self.locked_at)
 
     def speaker(self, *, verified: bool, language: str | None = None) -> Speaker:
         """Who speaks, and how; `language` is the conversation's where that has just changed."""
@@ -76,7 +92,7 @@ class Scene:
             or self.merchant_language,
             address_form=self.address_form,
             tone=self.tone,
-            channel=self.channel,
+            channel=self.channel if self.page_customer_id is None else PAGE,
             verified=verified,
             templates=self.templates,
             wordings=self.wordings,
@@ -111,6 +127,8 @@ _SCENE = Statement(
         .correlate(Conversation)
         .label("unsent"),
         _asked.text.label("message_text"),
+        _asked.page_customer_id,
+        Conversation.verification_locked_at.label("locked_at"),
         *(getattr(Merchant, name) for name in _VOICE),
     )
     .join(Merchant, Merchant.id == Conversation.merchant_id)
@@ -159,12 +177,13 @@ _QUEUE = Statement(
         INSERT INTO message (
             id, merchant_id, conversation_id, channel_account_id, direction, author, kind, text,
             buttons, in_reply_to, ordinal, wording, variant, args, discloses, template, status,
-            attempts, claimed_at, created_at
+            attempts, claimed_at, page_customer_id, sent_at, created_at
         )
         SELECT id, :merchant_id, :conversation_id, :channel_account_id, 'out', :author, 'message',
             text, buttons, :in_reply_to, CASE WHEN :in_reply_to IS NOT NULL THEN position END,
             wording, variant, args, discloses, template, status, (status = 'sending')::int,
-            CASE status WHEN 'sending' THEN :now END, :now
+            CASE status WHEN 'sending' THEN :now END, :page_customer_id,
+            CASE status WHEN 'sent' THEN :now END, :now
         FROM given
     ), chosen AS (
         INSERT INTO button_choice (
@@ -199,6 +218,7 @@ _QUEUE = Statement(
         bindparam("channel_account_id", type_=BigInteger),
         bindparam("author", type_=Text),
         bindparam("in_reply_to", type_=BigInteger),
+        bindparam("page_customer_id", type_=BigInteger),
         bindparam("now", type_=DateTime(timezone=True)),
     )
 )
@@ -220,7 +240,8 @@ async def queue(
     """Render and store replies in order, queued for sending.
 
     The first message of a conversation is introduced: the automated assistant names itself
-    (AI Act Art. 50(1)). With `claim_first` the caller sends the first one as soon as it has
+    (AI Act Art. 50(1)). What is said on the customer's page needs no sending: it is there as soon
+    as the caller has committed. With `claim_first` the caller sends the first one as soon as it has
     committed, where the outbox is empty and nothing hinders it. With `public_url`, our address,
     replies that lead to the customer's page get a link of their own. Raises what rendering raises;
     commits nothing.
@@ -230,10 +251,12 @@ async def queue(
     introducing = INTRODUCING & {reply.say for reply in replies}
     if author == "bot" and not held.introduced and not introducing:
         replies = [Reply("introduction"), *replies]
+    on_page = held.page_customer_id is not None
+    leads_there = public_url and held.customer_id is not None and not on_page
     codes = {
         position: page_link.new_code()
         for position, reply in enumerate(replies)
-        if public_url and held.customer_id is not None and speaker.carries_page(reply)
+        if leads_there and speaker.carries_page(reply)
     }
     links = {place: page_link.address(code, public_url) for place, code in codes.items()}
     all_spoken = speaker.spoken(replies, links)
@@ -249,10 +272,14 @@ async def queue(
         ]
     first = drafts[0]
     claimed = (
-        claim_first and not held.unsent and hindrance(held, now, template=first["template"]) is None
+        claim_first
+        and not (on_page or held.unsent)
+        and hindrance(held, now, template=first["template"]) is None
     )
     if claimed:
         first["status"] = "sending"
+    elif on_page:
+        drafts = [{**draft, "status": "sent"} for draft in drafts]
     written = await _QUEUE.run(
         session,
         replies=drafts,
@@ -262,6 +289,7 @@ async def queue(
         channel_account_id=held.channel_account_id,
         author=author,
         in_reply_to=in_reply_to,
+        page_customer_id=held.page_customer_id,
         now=now,
     )
     queued = [Queued(row.id) for row in written]

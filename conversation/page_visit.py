@@ -1,17 +1,49 @@
-"""What somebody does on their page, told to the dialogue: its suggestion ends, and it says so."""
+"""Visits to the page, and what is done there, told to the dialogue: its suggestion ends, and it
+says so."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.masking import masked_storable
 from conversation.outbox import queue, scene
 from conversation.speaker import Reply
-from storage.tables import Conversation, Message, Turn
+from storage.tables import Conversation, Message, PageLink, PageSession, Turn
 
 WORDS_MAX = 2000
 """Characters that a form takes."""
+IDLE = timedelta(minutes=30)
+LASTS = timedelta(hours=8)
+
+
+def lives(now: datetime) -> ColumnElement[bool]:
+    """Whether a visit goes on; it ends with its link as well, which is joined for it."""
+    return (
+        PageSession.ended_at.is_(None)
+        & (PageSession.seen_at > now - IDLE)
+        & (PageSession.created_at > now - LASTS)
+        & PageLink.revoked_at.is_(None)
+    )
+
+
+async def is_visiting(session: AsyncSession, customer_id: int, now: datetime) -> bool:
+    """Whether the customer is on their page."""
+    found = exists().where(
+        PageSession.customer_id == customer_id,
+        PageLink.hash == PageSession.link_hash,
+        lives(now),
+    )
+    return bool(await session.scalar(select(found)))
+
+
+async def end_all(session: AsyncSession, customer_id: int, now: datetime) -> None:
+    """End all visits to a customer's page; the link asks for a proof again."""
+    await session.execute(
+        update(PageSession)
+        .where(PageSession.customer_id == customer_id, PageSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
 
 
 async def withdraw_suggestion(session: AsyncSession, conversation: Conversation) -> None:

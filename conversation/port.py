@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
-from conversation import address_code, audit, consent, identity, ways
+from conversation import address_code, audit, consent, identity, page_visit, ways
 from conversation.consent import MayGuess, may_always
 from conversation.handoff import Requested, request_handoff
 from conversation.moving import How, Wake, move
@@ -53,6 +53,8 @@ class Port:
     policy: Policy
     now: datetime
     may_guess: MayGuess = may_always
+    page_customer_id: int | None = None
+    """Whose page the message was written on, if it was."""
     wake: Wake = field(default_factory=Wake)
     """Other conversations that have work once this transaction is committed."""
 
@@ -60,7 +62,8 @@ class Port:
         """Everything an action decides by."""
         held = self.conversation
         verified = self._verified()
-        if verified and not self._verified(identity.lapse(self.policy) / 2):
+        by_chat = self.page_customer_id is None
+        if verified and by_chat and not self._verified(identity.lapse(self.policy) / 2):
             held.verified_at = self.now  # as storing the turn does; the proof has to last till then
         askable: tuple[str, ...] = ()
         if held.customer_id is not None and not verified:
@@ -81,6 +84,10 @@ class Port:
 
     def _verified(self, lapses_after: timedelta | None = None) -> bool:
         held = self.conversation
+        if self.page_customer_id is not None:
+            return identity.proved_at_page(
+                held.customer_id, self.page_customer_id, held.verification_locked_at
+            )
         return identity.is_verified(
             held.customer_id,
             held.verified_at,
@@ -113,13 +120,15 @@ class Port:
 
         A proof given before ends; the customer, back at the phone or misunderstood, may give it
         again. Where there was none, or with `until_person`, none counts any more until a person
-        reopens it.
+        reopens it. Visits to the page end with a proof that was given there.
         """
         if until_person or not self._verified():
             self.conversation.verification_locked_at = (
                 self.conversation.verification_locked_at or self.now
             )
         self.conversation.verified_at = None
+        if self.page_customer_id is not None:
+            await page_visit.end_all(self.session, self.page_customer_id, self.now)
         await self.note("proof_refused", {"reason": reason})
 
     async def request_person(
@@ -297,8 +306,11 @@ async def conversation_port(
     now: datetime,
     *,
     may_guess: MayGuess = may_always,
+    page_customer_id: int | None = None,
 ) -> Port:
     """The port of one conversation, read afresh from the database.
+
+    With `page_customer_id` it acts for a message that was written on that customer's page.
 
     Raises:
         sqlalchemy.exc.NoResultFound: there is no such conversation.
@@ -313,4 +325,5 @@ async def conversation_port(
         policy_from_data(policy),
         now,
         may_guess,
+        page_customer_id,
     )

@@ -33,7 +33,7 @@ async def note_failure(
     message.attempts += 1
     age = now - message.created_at
     if age >= STALLED_AFTER:
-        await _tell_a_person(session, conversation, now)
+        await _tell_a_person(session, conversation, message, now)
     if message.attempts < FAILED_ATTEMPTS_MAX or age < GIVE_UP_AFTER:
         return float(min(2 ** (message.attempts - 1), RETRY_SECONDS_MAX))
     message.handled_at = now
@@ -54,14 +54,16 @@ async def note_stall(
         return
     if now - message.created_at < STALLED_AFTER:
         return
-    await _tell_a_person(session, conversation, now)
+    await _tell_a_person(session, conversation, message, now)
 
 
-async def _tell_a_person(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
+async def _tell_a_person(
+    session: AsyncSession, conversation: Conversation, message: Message, now: datetime
+) -> None:
     # Once, however many messages wait or fail; who has a person already needs no notice.
     if conversation.stalled_notice_at is None and conversation.state != "agent":
         # Not in reply to the message: its own answer may still come, under its own ordinals.
-        held = await scene(session, conversation.id)
+        held = await scene(session, conversation.id, message.id)
         notice = Reply("stalled_notice")
         await queue(session, held, held.speaker(verified=False), [notice], now, author="system")
         conversation.stalled_notice_at = now

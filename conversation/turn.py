@@ -46,7 +46,7 @@ from conversation.handoff import request_handoff
 from conversation.identity import is_verified, lapse
 from conversation.look import Inbound, Look, lock, look
 from conversation.moving import How, Wake, make_active
-from conversation.outbox import Said, Scene, queue, resolve_choice, scene
+from conversation.outbox import PAGE, Said, Scene, queue, resolve_choice, scene
 from conversation.speaker import Reply
 from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
@@ -148,7 +148,8 @@ async def _settle(
     if conversation.state == "closed":
         conversation.state = "bot"
     link_used = not await come_by_link(session, conversation, message, now, arrival)
-    if conversation.customer_id is not None:
+    # The page is no place that the dialogue could move to: outreach has no address there.
+    if conversation.customer_id is not None and message.page_customer_id is None:
         await make_active(session, conversation, now, How.WROTE)
     if starts:
         await opt_in(session, conversation, now)
@@ -233,7 +234,7 @@ async def _say(
     reply: Reply,
     now: datetime,
 ) -> str:
-    held = await scene(session, conversation.id)
+    held = await scene(session, conversation.id, message.id)
     await queue(session, held, held.speaker(verified=False), [reply], now, in_reply_to=message.id)
     return reply.say
 
@@ -248,10 +249,12 @@ async def _request(
     by_link: bool = False,
 ) -> TurnRequest:
     newest = seen.newest_of_bot
+    on_page = inbound.page_customer_id is not None
+    channel = PAGE if on_page else seen.channel
     parse_data: dict[str, Any] | None = None
     said = Said(
         seen.conversation_id,
-        seen.channel,
+        channel,
         inbound.id,
         inbound.created_at,
         inbound.text,
@@ -261,7 +264,7 @@ async def _request(
     if choice is not None:
         entities = [{"entity": name, "value": value} for name, value in choice.entities.items()]
         parse_data = {"intent": choice.intent, "entities": entities}
-    elif inbound.buttons and not (seen.channel == Channel.WHATSAPP and inbound.text.strip()):
+    elif inbound.buttons and not (channel == Channel.WHATSAPP and inbound.text.strip()):
         # A button of another conversation, or one that never was. A quick reply of an approved
         # template is neither, and its title says what it means.
         parse_data = {"intent": "out_of_scope", "entities": []}
@@ -282,8 +285,9 @@ async def _request(
             "now": inbound.created_at.isoformat(),
             "acting_at": now.isoformat(),
             "language": language,
-            "channel": seen.channel,
+            "channel": channel,
             "follows": seen.follows,
+            **({"page_customer_id": inbound.page_customer_id} if on_page else {}),
             **({"hint": seen.hint} if seen.hint else {}),
             **({"documents": inbound.documents} if inbound.documents else {}),
         },
@@ -328,7 +332,7 @@ _HANDLED = Statement(
         UPDATE message SET handled_at = :now, outcome = :outcome WHERE id = :message_id
     ), held AS (
         UPDATE conversation SET slots = :slots, language = :language, stalled_notice_at = NULL,
-            hint = NULL, verified_at = CASE WHEN :verified THEN :now ELSE verified_at END
+            hint = NULL, verified_at = CASE WHEN :renewed THEN :now ELSE verified_at END
         WHERE id = :conversation_id
     )
     INSERT INTO turn (message_id, merchant_id, conversation_id, understanding, events, at)
@@ -342,7 +346,7 @@ _HANDLED = Statement(
         bindparam("conversation_id", type_=BigInteger),
         bindparam("slots", type_=JSONB),
         bindparam("language", type_=Text),
-        bindparam("verified", type_=Boolean),
+        bindparam("renewed", type_=Boolean),
         bindparam("understanding", type_=JSONB),
         bindparam("events", type_=JSONB),
     )
@@ -360,18 +364,20 @@ async def store(
 ) -> Stored | None:
     """Write replies, events and the mark "handled"; None when another job was faster.
 
-    A valid proof of identity starts a new period of silence.
-
-    `public_url` is our address, for links to the customer's page. The caller holds the
-    conversation's lock. Raises what rendering raises (the disclosure guard among it): then nothing
-    is stored.
+    A proof given in the chat starts a new period of silence. `public_url` is our address, for
+    links to the customer's page. The caller holds the conversation's lock. Raises what rendering
+    raises (the disclosure guard among it): then nothing is stored.
     """
     held = await scene(session, conversation_id, message_id)
     if held.message_text is None:
         return None
     language = _language(held, held.message_text, result)
     lapses_after = lapse(policy_from_data(held.policy))
-    verified = is_verified(held.customer_id, held.verified_at, now, lapses_after)
+    verified = (
+        held.proved_at_page
+        if held.page_customer_id is not None
+        else is_verified(held.customer_id, held.verified_at, now, lapses_after)
+    )
     replies = [
         Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages
     ]
@@ -395,7 +401,7 @@ async def store(
         # Whoever is found at this address next starts anew, without a word of what was said.
         slots=result.slots if held.customer_id is not None else {},
         language=language,
-        verified=verified,
+        renewed=verified and held.page_customer_id is None,
         understanding=result.understanding,
         events=result.events,
     )

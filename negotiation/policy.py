@@ -106,6 +106,8 @@ class Policy:
     that is not named, and on the Land's holidays, nobody does.
     ``reminder_letter_minor``: what a reminder by letter adds to a claim in default, print and
     postage at most (``ledger.costs``); electronic ones never cost anything.
+    ``contact_thanks_minor``: what of costs and interest is let go, once for each customer, who
+    registers another address of theirs; 0: nothing.
     ``answer_minutes``: so long before closing an answer can still be promised for the same day.
     """
 
@@ -159,6 +161,7 @@ class Policy:
     )
     answer_minutes: int = 60
     reminder_letter_minor: int = 0
+    contact_thanks_minor: int = 0
 
     def instalment_count_max(self, balance: Money) -> int:
         """The largest number of instalments for this open amount."""

@@ -205,6 +205,7 @@ _READERS: Mapping[str, Reader] = {
     "opening_hours": _hours,
     "answer_minutes": _whole(0, 24 * 60),
     "reminder_letter_minor": _whole(0, LETTER_MINOR_MAX),
+    "contact_thanks_minor": _AMOUNT,
 }
 
 

@@ -397,10 +397,18 @@ async def _attempts(
 async def _talks(
     session: AsyncSession, merchant_id: int, customer_ids: Sequence[int]
 ) -> Mapping[int, Talk]:
+    on_page = (
+        select(func.max(Message.created_at))
+        .where(
+            Message.page_customer_id == Conversation.customer_id,
+            Message.direction == "in",
+        )
+        .scalar_subquery()
+    )
     rows = await session.execute(
         select(
             Conversation.customer_id,
-            func.max(Conversation.last_inbound_at),
+            func.greatest(func.max(Conversation.last_inbound_at), on_page),
             func.bool_or(Conversation.state.in_(("waiting", "agent"))),
         )
         .where(

@@ -23,10 +23,10 @@ NOBODY = "'none'"
 class Pages:
     """The templates of one folder below this one, with the tokens and the folder's own style.
 
-    Templates stand in the folder or in ``templates`` below it; `script` is one more file of it.
+    Templates stand in the folder or in ``templates`` below it; `scripts` are files of it as well.
     """
 
-    def __init__(self, folder: str, style: str, script: str = "") -> None:
+    def __init__(self, folder: str, style: str, *scripts: str) -> None:
         self.environment = Environment(
             loader=FileSystemLoader([PAGES / folder, PAGES / folder / "templates"]),
             autoescape=True,
@@ -41,13 +41,17 @@ class Pages:
         self.environment.globals["style"] = Markup(css)
         self._style_sources = f"'{_digest(css)}'"
         self._policy = "default-src 'none'; base-uri 'none'"
-        if script:
-            source = (PAGES / folder / script).read_text("utf-8")
+        if scripts:
+            source = "\n".join((PAGES / folder / name).read_text("utf-8") for name in scripts)
             self.environment.globals["script"] = Markup(source)
             self._policy += f"; script-src '{_digest(source)}'; connect-src 'self'"
             self._policy += "; img-src 'self' data:"
         else:
             self._policy += "; img-src data:"
+
+    def part(self, template: str, facts: Mapping[str, Any], *, language: str) -> str:
+        """Render a part of a page, for its script to put in."""
+        return self.environment.get_template(template).render(facts, language=language)
 
     def respond(
         self,

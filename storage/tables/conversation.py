@@ -72,6 +72,19 @@ class Message(OfMerchant, Base):
         ),
         Index("ix_message_provider_message_id", "provider_message_id"),
         Index(
+            "ix_message_page_customer_id",
+            "page_customer_id",
+            "id",
+            postgresql_where=text("page_customer_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_page_unread",
+            "created_at",
+            postgresql_where=text(
+                "author = 'agent' AND page_customer_id IS NOT NULL AND read_at IS NULL"
+            ),
+        ),
+        Index(
             "uq_message_idempotency_key",
             "conversation_id",
             "idempotency_key",
@@ -93,6 +106,8 @@ class Message(OfMerchant, Base):
     attachments: Mapped[JsonList] = mapped_column(server_default="[]")
     raw: Mapped[Json] = mapped_column(server_default="{}")
     provider_message_id: Mapped[str | None]
+    page_customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
+    """Written on the page of this customer, or answered there; empty: on the channel."""
     created_at: Mapped[Moment]
 
     sequence: Mapped[int | None] = mapped_column(BigInteger)

@@ -4,6 +4,7 @@ Each test plays with a customer of its own; the clock is everybody's.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from api.demo.started import StartedService
@@ -20,6 +22,9 @@ from toolchain.browser import MISSING, chromium
 ANSWER_MILLISECONDS_MAX = 45_000
 JUMP_MILLISECONDS = 1500
 SAMPLE_SECONDS_MAX = 60
+TARGET_PIXELS_MIN = 44
+LINK = re.compile(r"/p/([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})")
+"""To the customer's page."""
 
 expect.set_options(timeout=ANSWER_MILLISECONDS_MAX)
 
@@ -140,3 +145,48 @@ async def visit(demo: StartedService, browser: Browser) -> AsyncIterator[Visitor
     for each in visits:
         await each.page.context.close()
     assert [trouble for each in visits for trouble in each.trouble] == []
+
+
+@pytest.fixture
+async def look(browser: Browser) -> AsyncIterator[Any]:
+    """Opens a phone of its own and collects what the browser complains about."""
+    opened: list[Page] = []
+    trouble: list[str] = []
+
+    async def open_page(**how: Any) -> Page:
+        how = {"viewport": {"width": 390, "height": 844}, "locale": "de-DE", **how}
+        page = await (await browser.new_context(**how)).new_page()
+        page.on("console", lambda said: trouble.append(said.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        opened.append(page)
+        return page
+
+    yield open_page
+    for page in opened:
+        await page.context.close()
+    assert [one for one in trouble if "403" not in one] == []  # a wrong number is answered so
+
+
+async def assert_fit_to_read(page: Page) -> None:
+    """Nothing that axe finds, nothing to scroll sideways, nothing too small to be hit."""
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    small = await page.evaluate(
+        """smallest => [...document.querySelectorAll(
+                "a, button, input:not([type=hidden], [type=checkbox], [type=radio]), select")]
+            .filter((e) => e.checkVisibility() && !e.closest(".skip, p:not([class])"))
+            .map((e) => [e.textContent.trim(), e.getBoundingClientRect()])
+            .filter(([, box]) => box.height < smallest || box.width < smallest)
+            .map(([name, box]) => `${name} ${box.width}x${box.height}`)""",
+        TARGET_PIXELS_MIN - 0.5,
+    )
+    assert small == []
+
+
+async def enter(demo: StartedService, page: Page, link: str, invoice: str) -> None:
+    """Come in by a link and the invoice's number."""
+    await page.goto(f"{demo.url}{link}")
+    await page.get_by_label(re.compile("Rechnungs-|Invoice")).fill(invoice)
+    await page.locator("main form > button").click()
+    await expect(page).to_have_url(f"{demo.url}/p")

@@ -1,19 +1,14 @@
 """The customer's page in a browser: from the chat and back, by keyboard, without script."""
 
-import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import expect
 
 from api.demo.started import StartedService
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import LINK, Visitor, assert_fit_to_read
 
-TARGET_PIXELS_MIN = 44
 FIRST_LOAD_BYTES_MAX = 60_000
-LINK = re.compile(r"/p/([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})")
 PATHS = (
     "/p",
     "/p/pay",
@@ -24,49 +19,6 @@ PATHS = (
     "/p/feedback",
     "/p/about/privacy",
 )
-
-
-@pytest.fixture
-async def look(browser: Browser) -> AsyncIterator[Any]:
-    """Opens a phone of its own and collects what the browser complains about."""
-    opened: list[Page] = []
-    trouble: list[str] = []
-
-    async def open_page(**how: Any) -> Page:
-        how = {"viewport": {"width": 390, "height": 844}, "locale": "de-DE", **how}
-        page = await (await browser.new_context(**how)).new_page()
-        page.on("console", lambda said: trouble.append(said.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        opened.append(page)
-        return page
-
-    yield open_page
-    for page in opened:
-        await page.context.close()
-    assert [one for one in trouble if "403" not in one] == []  # a wrong number is answered so
-
-
-async def assert_fit_to_read(page: Page) -> None:
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    small = await page.evaluate(
-        """smallest => [...document.querySelectorAll(
-                "a, button, input:not([type=hidden], [type=checkbox], [type=radio]), select")]
-            .filter((e) => e.checkVisibility() && !e.closest(".skip, p:not([class])"))
-            .map((e) => [e.textContent.trim(), e.getBoundingClientRect()])
-            .filter(([, box]) => box.height < smallest || box.width < smallest)
-            .map(([name, box]) => `${name} ${box.width}x${box.height}`)""",
-        TARGET_PIXELS_MIN - 0.5,
-    )
-    assert small == []
-
-
-async def enter(demo: StartedService, page: Page, link: str, invoice: str) -> None:
-    await page.goto(f"{demo.url}{link}")
-    await page.get_by_label(re.compile("Rechnungs-|Invoice")).fill(invoice)
-    await page.locator("main form > button").click()
-    await expect(page).to_have_url(f"{demo.url}/p")
 
 
 async def test_from_the_chat_to_a_plan_and_back(

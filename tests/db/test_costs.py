@@ -72,6 +72,14 @@ async def test_counts_what_was_taken_in_the_period_and_nothing_else(
                         template=template, sent_at=sent, created_at=at,
                     )
                 )  # fmt: skip
+            for direction in ("in", "out"):  # on the page: no provider has carried it
+                session.add(
+                    Message(
+                        merchant_id=owner, conversation_id=held.id, channel_account_id=account.id,
+                        direction=direction, author="bot", kind="message", text="on the page",
+                        page_customer_id=customer.id, sent_at=NOW, created_at=NOW,
+                    )
+                )  # fmt: skip
     async with database.merchant(merchant.id) as session:
         found = await counted(
             session,

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,10 @@ from conversation.look import look
 from conversation.moving import How, Wake, make_active, move
 from conversation.port import Port, conversation_port
 from conversation.ways import Kind
+from ledger import book
+from ledger.book import NewClaim
+from ledger.money import Money
+from ledger.posting import PostingKind
 from storage.engine import Database
 from storage.tables import (
     AddressCode,
@@ -112,6 +116,33 @@ class World:
     async def conversation(self, id_: int) -> Conversation:
         async with self.database.merchant(self.merchant.id) as session:
             return await session.get_one(Conversation, id_)
+
+    async def policy(self, **fields: Any) -> None:
+        async with self.database.operator() as session:
+            (await session.get_one(Merchant, self.merchant.id)).policy = fields
+
+    async def claim(self, costs: Money) -> None:
+        """An invoice of the customer's over 100 €, with costs."""
+        async with self.database.merchant(self.merchant.id) as session:
+            await book.open_claim(
+                session,
+                NewClaim(
+                    merchant_id=self.merchant.id,
+                    customer_id=self.customer.id,
+                    reference="F-1",
+                    invoice_number="RE-1",
+                    order_number=None,
+                    description="Gartentisch",
+                    principal=Money(100_00),
+                    costs=costs,
+                    costs_reason="Porto" if costs.minor else None,
+                    invoice_date=date(2026, 8, 3),
+                    due_date=date(2026, 8, 17),
+                    confirmed_at=NOW,
+                ),
+                now=NOW,
+                key="open-1",
+            )
 
     async def active(self) -> int | None:
         async with self.database.merchant(self.merchant.id) as session:
@@ -618,3 +649,36 @@ async def test_codes_are_kept_as_hashes_only(world: World, whatsapp: Conversatio
         row = (await session.scalars(select(AddressCode))).one()
         assert code not in row.hash
         assert await address_code.has_open_code(session, whatsapp.id)
+
+
+async def test_a_registered_address_is_thanked_for_once_and_never_from_the_price(
+    world: World, whatsapp: Conversation
+) -> None:
+    await world.policy(contact_thanks_minor=5_00)
+    await world.claim(costs=Money(3_50))
+    token = await world.link(whatsapp, Channel.TELEGRAM)
+    arriving = {"kind": "start", "args": {"start_token": token}}
+    there, _ = await world.receive(Channel.TELEGRAM, "4711", "", **arriving)
+    assert await world.said(there) == ["channel_arrived", "contact_thanks"]
+    code = await world.code(there)
+    assert await world.type_code(there, code) == Tried.RIGHT
+
+    async with world.database.merchant(world.merchant.id) as session:
+        (record,) = await book.records_of(session, world.customer.id)
+        waived = [one.amount for one in record.postings if one.kind is PostingKind.WAIVER]
+        point = await session.scalar(select(Conversation).where(Conversation.address == MOBILE))
+    assert waived == [Money(3_50)], "the costs, and once"
+    assert record.open.total == Money(100_00)
+    assert await world.said(point) == ["channel_code", "channel_arrived"]
+
+
+@pytest.mark.parametrize("minor", [0, 5_00])
+async def test_nothing_is_let_go_without_a_policy_or_without_costs(
+    world: World, whatsapp: Conversation, minor: int
+) -> None:
+    await world.policy(contact_thanks_minor=minor)
+    await world.claim(costs=Money(0 if minor else 3_50))
+    token = await world.link(whatsapp, Channel.TELEGRAM)
+    arriving = {"kind": "start", "args": {"start_token": token}}
+    there, _ = await world.receive(Channel.TELEGRAM, "4711", "", **arriving)
+    assert await world.said(there) == ["channel_arrived"]

@@ -73,6 +73,7 @@ def line_view(
         "author_words": words["authors"].get(message.author, message.author),
         "agent": message.args.get("agent", "") if message.author == "agent" else "",
         "text": cover(message.text),
+        "on_page": message.page_customer_id is not None,
         "buttons": [cover(one["title"]) for one in message.buttons if one.get("title")],
         "attachments": [
             words["attachments"].get(one.get("kind"), one.get("kind") or "?")

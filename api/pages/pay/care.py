@@ -16,7 +16,7 @@ from api.pages.pay.settle import FormId, Text, tell_chat
 from api.pages.pay.visit import HOME, NotVisiting, Visit, go, visiting
 from api.queue import Overtaken, defer_woken
 from channels.message import Channel
-from conversation import ways
+from conversation import contact_thanks, ways
 from conversation.look import lock
 from conversation.masking import masked_storable
 from conversation.page_visit import WORDS_MAX, keep_words
@@ -141,6 +141,9 @@ async def contact_form(request: Request, lang: str = "", done: str = "") -> Resp
                 "latest": _clock(here.customer.contact_until),
                 "stopped": port.conversation.opted_out_at is not None,
                 "link": "",
+                "thanks": await contact_thanks.promised(
+                    here.session, here.customer, here.policy, here.now
+                ),
                 "done": done if done in ("hours", "stopped", "moved", "language") else "",
             }
             return here.respond("contact.html", facts)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.pages.pay.chat import shown
 from api.pages.pay.claims import ClaimView
 from api.pages.pay.entry import ask_code
 from api.pages.pay.transfer import Transfer, transfer_for
@@ -40,6 +41,7 @@ async def overview(request: Request, lang: str = "", done: str = "") -> Response
                 "following": _following(payable, here.today),
                 "name": " ".join(filter(None, (here.customer.first_name, here.customer.name))),
                 "done": done if done in DONE else "",
+                "chat": await shown(here),
             }
             return here.respond("overview.html", facts)
     except NotVisiting:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.pages.pay import care, entry, legal, online, overview, settle, statement
+from api.pages.pay import care, chat, entry, legal, online, overview, settle, statement
 
 router = APIRouter()
-for part in (overview, statement, settle, online, care, legal, entry):
+for part in (overview, statement, settle, online, chat, care, legal, entry):
     router.include_router(part.router)

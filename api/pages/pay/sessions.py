@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversation import identity, page_link
+from conversation import identity, page_link, page_visit
 from storage.tables import AuditEvent, Conversation, Customer, PageLink, PageSession
 
 COOKIE = "kulanz_page"
 FORM_COOKIE = "kulanz_page_form"
-IDLE = timedelta(minutes=30)
-LASTS = timedelta(hours=8)
 _NOTED_EVERY = timedelta(minutes=1)
 """How often a session's last visit is written down."""
 _TOKEN_BYTES = 32
@@ -109,12 +107,18 @@ def begin(
 
 
 async def visitor(
-    session: AsyncSession, token: str | None, now: datetime, language: str = ""
+    session: AsyncSession,
+    token: str | None,
+    now: datetime,
+    language: str = "",
+    *,
+    noted: bool = True,
 ) -> Visitor | None:
     """Whose session this cookie names; None for none, an idle, an old or an ended one.
 
     It ends with its link, and where the conversation of the link has lost its customer. A
-    `language` is kept for all that follows.
+    `language` is kept for all that follows. A look that nobody has clicked for is not `noted`,
+    so that it does not prolong the visit.
     """
     if not token:
         return None
@@ -130,10 +134,7 @@ async def visitor(
             .join(Conversation, Conversation.id == PageLink.conversation_id)
             .where(
                 PageSession.hash == _hashed(token),
-                PageSession.ended_at.is_(None),
-                PageSession.seen_at > now - IDLE,
-                PageSession.created_at > now - LASTS,
-                PageLink.revoked_at.is_(None),
+                page_visit.lives(now),
                 Conversation.customer_id == PageSession.customer_id,
             )
         )
@@ -141,7 +142,8 @@ async def visitor(
     if found is None:
         return None
     held: PageSession = found[0]
-    if held.seen_at < now - _NOTED_EVERY or (language and language != held.language):
+    late = noted and held.seen_at < now - _NOTED_EVERY
+    if late or (language and language != held.language):
         held.seen_at, held.language = now, language or held.language
     return Visitor(
         token_hash=held.hash,

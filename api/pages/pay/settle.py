@@ -5,6 +5,7 @@ The same negotiation, the same guard and the same book as in the chat.
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -22,7 +23,14 @@ from conversation.look import lock
 from conversation.page_visit import say_noted, withdraw_suggestion
 from conversation.port import conversation_port
 from ledger import book
-from ledger.agreements import AgreementTerms, Deferral, terms_from_data, terms_to_data
+from ledger.agreements import (
+    AgreementTerms,
+    Deferral,
+    DownPayment,
+    InstalmentPlan,
+    terms_from_data,
+    terms_to_data,
+)
 from ledger.errors import AgreementRefused, ClaimInDispute, ClaimNotOpen, LedgerError, NothingOwed
 from ledger.money import AmountUnreadable, Money, parse_amount
 from ledger.schedule import Period
@@ -53,16 +61,22 @@ async def plan(
     amount: str = "",
     period: str = "",
     first: str = "",
+    down: str = "",
+    down_day: str = "",
     fragment: bool = False,
     lang: str = "",
 ) -> Response:
-    """Instalments, with every one of them reckoned for the figures that are filled in."""
+    """Instalments, with every one of them reckoned for the figures that are filled in.
+
+    A down payment without a day is made today, as in the chat.
+    """
     try:
         async with visiting(request, lang=lang) as here:
             view = await here.claim(claim)
             if view is None or not view.payable:
                 return go(HOME)
-            unread = bool(amount.strip()) and _amount(amount, here) is None
+            unread = any(given.strip() and not _amount(given, here) for given in (amount, down))
+            put_down = _amount(down, here)
             wish = InstalmentRequest(
                 count=int(count)
                 if count.isascii() and count.isdigit() and len(count) < 4
@@ -70,13 +84,17 @@ async def plan(
                 amount=_amount(amount, here),
                 period=Period(period) if period in set(Period) else None,
                 first_due=_day(first),
+                down=DownPayment(put_down, _day(down_day) or here.today) if put_down else None,
             )
             if wish.amount is not None:
-                wish = InstalmentRequest(None, wish.amount, wish.period, wish.first_due)
+                wish = replace(wish, count=None)
             decision = evaluate_instalments(here.policy, view.facts, wish)
             facts = {
                 **_shown(here, view, decision),
-                "filled": {"count": count, "amount": amount, "period": period, "first": first},
+                "filled": {
+                    **{"count": count, "amount": amount, "period": period, "first": first},
+                    **{"down": down, "down_day": down_day},
+                },
                 "unread": unread,
             }
             if fragment:
@@ -86,6 +104,7 @@ async def plan(
                 "counts": range(2, most + 1),
                 "periods": [one.value for one in here.policy.instalment_periods],
                 "first_max": start_latest(here.policy, view.facts),
+                "may_put_down": _may_put_down(here, view),
             }
             return here.respond("plan.html", facts)
     except NotVisiting:
@@ -236,6 +255,15 @@ def lets_go(here: Visit, view: ClaimView) -> bool:
     if not view.payable or view.agreement is not None:
         return False
     return offers_less_at_once(here.policy, view.facts)
+
+
+def _may_put_down(here: Visit, view: ClaimView) -> bool:
+    """Whether the policy allows a plan that begins with a down payment."""
+    least = Money(here.policy.instalment_minor_min, view.open.currency)
+    wish = InstalmentRequest(down=DownPayment(least, here.today))
+    decision = evaluate_instalments(here.policy, view.facts, wish)
+    terms = None if isinstance(decision, Escalate) else decision.terms
+    return isinstance(terms, InstalmentPlan) and terms.starts_apart
 
 
 def _shown(here: Visit, view: ClaimView, decision: Decision) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from storage.tables import Customer, Merchant
 
 HOME = "/p"
 _TEXTS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("texts.yml").read_text("utf-8"))
-pages = Pages("pay", "pay.css", "pay.js")
+pages = Pages("pay", "pay.css", "pay.js", "chat.js")
 
 
 @cache
@@ -71,6 +71,12 @@ class Visit:
     def form(self) -> str:
         return self.customer.address_form or self.merchant.address_form
 
+    def moment(self, at: datetime) -> str:
+        """A moment at the merchant's, as people write it."""
+        local = at.astimezone(ZoneInfo(self.merchant.timezone))
+        day = formats.day(local.date().isoformat(), self.language, short=True)
+        return f"{local:%H:%M}" if local.date() == self.today else f"{day} {local:%H:%M}"
+
     async def claims(self) -> list[ClaimView]:
         """All the customer's claims; those that want something come first."""
         found = await book.records_of(
@@ -91,7 +97,13 @@ class Visit:
         leads_to: Sequence[str] = (),
     ) -> Response:
         """A page, with everything that all of them show; its forms may end at `leads_to`."""
-        given = {"csrf": self.visitor.csrf, "visiting": True, "today": self.today, **(facts or {})}
+        given = {
+            "csrf": self.visitor.csrf,
+            "visiting": True,
+            "today": self.today,
+            "moment": self.moment,
+            **(facts or {}),
+        }
         return respond(
             template, given, self.language, self.form, self.merchant, status, leads_to=leads_to
         )
@@ -103,17 +115,18 @@ class NotVisiting(Exception):
 
 @asynccontextmanager
 async def visiting(
-    request: Request, *, csrf: str | None = None, lang: str = ""
+    request: Request, *, csrf: str | None = None, lang: str = "", noted: bool = True
 ) -> AsyncIterator[Visit]:
     """Who is visiting, with a transaction for what they do.
 
     Raises NotVisiting; for a form (`csrf` is given), also where it was not made by us for them.
+    What a script asks for by itself is not `noted`: a visit ends without a click.
     """
     parts: Parts = request.app.state.parts
     token, now = request.cookies.get(sessions.COOKIE), parts.clock.now()
     async with parts.database.operator() as session:
         wanted = lang if lang in ("de", "en") else ""
-        visitor = await sessions.visitor(session, token, now, wanted)
+        visitor = await sessions.visitor(session, token, now, wanted, noted=noted)
     if visitor is None or (csrf is not None and not sessions.is_ours(token, csrf)):
         raise NotVisiting
     async with parts.database.merchant(visitor.merchant_id) as session:

@@ -58,6 +58,7 @@ class FakeParts:
     database: Database
     clock: MovedClock = field(default_factory=MovedClock)
     events: NoEvents = field(default_factory=NoEvents)
+    public_url: str = "https://kulanz.example"
     limits: FakeLimits = field(default_factory=FakeLimits)
 
 

@@ -53,6 +53,9 @@ class Allowing(FakeLimits):
     async def may_check(self, client: str) -> bool:
         return self.allows
 
+    async def may_write(self, visit: str) -> bool:
+        return self.allows
+
 
 @dataclass
 class Heard:

@@ -223,3 +223,14 @@ async def test_a_receipt_says_what_has_arrived(inside: Visiting) -> None:
     said = words(await inside.http.get(f"/p/receipt?claim={claim}"))
     for part in ("20. November 2026", "60,00 €", "vollständig bezahlt"):
         assert part in said
+
+
+async def test_a_further_way_is_asked_for_with_what_the_merchant_gives_for_it(
+    visiting: Visiting,
+) -> None:
+    await visiting.enter()
+    assert "Dankeschön" not in words(await visiting.http.get("/p/contact"))
+    await visiting.change(Merchant, visiting.merchant.id, policy={"contact_thanks_minor": 5_00})
+    said = words(await visiting.http.get("/p/contact"))
+    assert "erlässt Ihnen Lindenhof" in said
+    assert "2,50 € der Nebenkosten" in said  # never more than there is

@@ -284,3 +284,38 @@ async def test_what_comes_on_top_stands_apart_before_the_yes(inside: Visiting) -
     async with inside.parts.database.operator() as session:
         record = await book.record(session, claim, now=NOW)
     assert record.interest_ahead(terms, NOW) == Money(int(coming[1] + coming[2])) > Money(0)
+
+
+async def test_a_down_payment_stands_before_the_instalments(visiting: Visiting) -> None:
+    await visiting.enter()
+    claim = visiting.claims[0].id
+    page = await visiting.http.get(f"/p/plan?claim={claim}&count=3&down=40&down_day=2026-11-25")
+    shown = words(page)
+    assert "Anzahlung 25. November 2026 40,00 €" in shown
+    assert "3. " in shown
+    fields = await visiting.agreeing(f"/p/plan?claim={claim}&count=3&down=40&down_day=2026-11-25")
+    agreed = await visiting.http.post("/p/agree", data=fields)
+    assert agreed.headers["location"] == f"/p/agreed?claim={claim}"
+    async with visiting.parts.database.merchant(visiting.merchant.id) as session:
+        records = await book.records_of(session, visiting.customer.id)
+        (terms,) = [one.statement().agreement.terms for one in records if one.statement().agreement]
+    assert (terms.down_payment.amount, terms.down_payment.due) == (
+        Money(40_00),
+        date(2026, 11, 25),
+    )
+    assert terms.total == Money(122_50)
+
+
+async def test_a_down_payment_is_fitted_to_the_policy_or_not_offered(visiting: Visiting) -> None:
+    await visiting.enter()
+    claim = visiting.claims[0].id
+    least = {"instalment_minor_min": 20_00}
+    await visiting.change(Merchant, visiting.merchant.id, policy=least)
+    small = words(await visiting.http.get(f"/p/plan?claim={claim}&count=2&down=5"))
+    assert "20,00 €" in small
+    assert "Mit Anzahlung beginnen" in small
+    unread = words(await visiting.http.get(f"/p/plan?claim={claim}&down=viel"))
+    assert "konnten wir nicht lesen" in unread
+    await visiting.change(Merchant, visiting.merchant.id, policy={"instalment_minor_min": 200_00})
+    none = words(await visiting.http.get(f"/p/plan?claim={claim}"))
+    assert "Anzahlung" not in none
