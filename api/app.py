@@ -25,6 +25,7 @@ from api.merchant_events import routes as merchant_events
 from api.pages.console import routes as console
 from api.pages.genuine import routes as genuine
 from api.pages.pay import routes as pay
+from api.pages.reference import routes as reference
 from api.pages.sandbox_payment import routes as sandbox_payment
 from api.pages.simulator.routes import simulator
 from api.payments import routes as payments
@@ -63,7 +64,7 @@ def create_app() -> FastAPI:
             "Authenticate with `Authorization: Bearer <API key>`."
         ),
         version="1",
-        docs_url="/api/docs",
+        docs_url=None,  # FastAPI's own page loads its script from elsewhere
         openapi_url="/api/openapi.json",
         redoc_url=None,
         lifespan=_lifespan,
@@ -81,6 +82,7 @@ def create_app() -> FastAPI:
     app.include_router(console.router)
     app.include_router(pay.router)
     app.include_router(sandbox_payment.router)
+    app.include_router(reference.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)
