@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api import (
     action_endpoint,
     bank_statements,
+    claim_costs,
     customer_channels,
     customer_pages,
     handoffs,
@@ -73,6 +74,7 @@ def create_app() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(payments.router)
     app.include_router(intake.router)
+    app.include_router(claim_costs.router)
     app.include_router(bank_statements.router)
     app.include_router(handoffs.router)
     app.include_router(customer_channels.router)
