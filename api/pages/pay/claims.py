@@ -10,7 +10,7 @@ from ledger.book import ClaimRecord
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.interest import Interest
 from ledger.money import Money, total
-from ledger.posting import Posting, PostingKind
+from ledger.posting import LET_GO, Posting, PostingKind
 from ledger.statement import AgreementRecord, Statement
 from negotiation.policy import Policy
 
@@ -18,7 +18,7 @@ PAYABLE = frozenset({"open", "paused"})
 _RECEIVED = {
     PostingKind.PAYMENT: 1,
     PostingKind.CREDIT_NOTE: 1,
-    PostingKind.WAIVER: 1,
+    **dict.fromkeys(LET_GO, 1),
     PostingKind.RETURN: -1,
     PostingKind.REVERSAL: -1,
 }
