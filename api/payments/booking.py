@@ -24,6 +24,7 @@ from ledger.book_rows import lock_claims
 from ledger.claim import ClaimStatus
 from ledger.errors import AmountNotPositive, ClaimInDispute, ClaimNotOpen, ClaimUnknown
 from ledger.money import Money, total
+from outreach.money_facts import REFUND
 from storage.tables import AuditEvent, Claim, Merchant, Payment, PaymentNotice
 
 log = structlog.get_logger()
@@ -249,6 +250,7 @@ async def _give_back(
         # Refunded by the merchant and called back by the bank: the books hold it once only.
         log.warning("payment_given_back_twice", payment=payment.id)
     day = await _value_date(session, notice)
+    refund = REFUND if notice.kind == NoticeKind.REFUNDED else ""
     entries = {key: dict(entry) for key, entry in payment.booked.items()}
     touched = set()
     for key, share in shares.items():
@@ -261,7 +263,7 @@ async def _give_back(
             Money(share, payment.currency),
             value_date=day,
             now=now,
-            key=f"{payment.provider}:{payment.id}:{notice.id}:{key}",
+            key=f"{refund}{payment.provider}:{payment.id}:{notice.id}:{key}",
             payment_key=key,
         )
         entries[key]["minor"] -= share
