@@ -259,7 +259,7 @@ async def test_whatever_comes_at_once_is_booked_once_each(
             async with limit:
                 await call()
 
-        await asyncio.wait_for(asyncio.gather(*map(limited, thrice)), 120)
+        await asyncio.wait_for(asyncio.gather(*map(limited, thrice)), 300)
         await assert_booked_once(rush)
         posted = await count_postings(many, till.merchant.id)
         for call in once:
