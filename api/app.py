@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api import (
     action_endpoint,
     bank_statements,
+    claim_costs,
     claim_statements,
     customer_channels,
     customer_pages,
@@ -26,6 +27,7 @@ from api.merchant_events import routes as merchant_events
 from api.pages.console import routes as console
 from api.pages.genuine import routes as genuine
 from api.pages.pay import routes as pay
+from api.pages.reference import routes as reference
 from api.pages.sandbox_payment import routes as sandbox_payment
 from api.pages.simulator.routes import simulator
 from api.payments import routes as payments
@@ -64,7 +66,7 @@ def create_app() -> FastAPI:
             "Authenticate with `Authorization: Bearer <API key>`."
         ),
         version="1",
-        docs_url="/api/docs",
+        docs_url=None,  # FastAPI's own page loads its script from elsewhere
         openapi_url="/api/openapi.json",
         redoc_url=None,
         lifespan=_lifespan,
@@ -73,6 +75,7 @@ def create_app() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(payments.router)
     app.include_router(intake.router)
+    app.include_router(claim_costs.router)
     app.include_router(bank_statements.router)
     app.include_router(claim_statements.router)
     app.include_router(handoffs.router)
@@ -83,6 +86,7 @@ def create_app() -> FastAPI:
     app.include_router(console.router)
     app.include_router(pay.router)
     app.include_router(sandbox_payment.router)
+    app.include_router(reference.router)
     register_errors(app)
 
     @app.get("/health", include_in_schema=False)

@@ -1,6 +1,6 @@
 """Periodic care: jobs of dead workers are taken over, forgotten work gets a job, whoever waits for
-a person in vain is told, what was agreed is watched, and bank statements in the watched folder are
-taken."""
+a person in vain is told, what was agreed is watched, bank statements in the watched folder are
+taken, and what has done its work is removed."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import handoff_care, statements_folder, watch
+from api import handoff_care, removal, statements_folder, watch
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -91,6 +91,16 @@ async def agreements(timestamp: int) -> None:
     """Watch what was agreed until it is kept."""
     worker = current()
     await watch.look_at_all(worker.parts, worker.app)
+
+
+@queue.periodic(cron="17 * * * *")
+@queue.task(name="removal", lock="removal", queueing_lock="removal")
+async def remove_old(timestamp: int) -> None:
+    """Remove what is past its time."""
+    parts = current().parts
+    removed = await removal.remove(parts.database, parts.clock.now())
+    if any(removed.values()):
+        log.info("old_rows_removed", **{name: count for name, count in removed.items() if count})
 
 
 @queue.periodic(cron="* * * * *")

@@ -14,6 +14,7 @@ INTRODUCING: Final = frozenset(
         *("introduction", "first_contact", "first_reminder", "agreement_due", "agent_finished"),
         *("channel_code", "channel_arrived", "agreement_soon", "agreement_missed"),
         *("agreement_thanks", "agreement_settled", "agreement_repriced", "invoice_soon"),
+        *("arrived_thanks", "came_back"),
     }
 )
 """The wordings in which it does."""

@@ -22,7 +22,7 @@ from ledger.book_claims import (
     resume,
     write_off,
 )
-from ledger.book_costs import post_legal_costs, post_lump_sum, post_reminder_letter
+from ledger.book_costs import post_costs
 from ledger.book_customers import post_customer_payment
 from ledger.book_interest import add_base_rate, base_rates
 from ledger.book_postings import (
@@ -61,13 +61,11 @@ __all__ = [
     "dispute",
     "open_claim",
     "pause",
+    "post_costs",
     "post_credit_note",
     "post_customer_payment",
     "post_interest",
-    "post_legal_costs",
-    "post_lump_sum",
     "post_payment",
-    "post_reminder_letter",
     "post_return",
     "post_waiver",
     "recall",

@@ -13,7 +13,9 @@ from ledger.book_rows import OpenBook
 from ledger.errors import ClaimUnknown, PostingUnknown
 from ledger.money import Money
 from ledger.posting import Marking, Movement, PostingKind
+from storage.bulk import insert_waiting
 from storage.tables import Agreement as AgreementRow
+from storage.tables import AuditEvent, MerchantEvent
 
 
 def share_key(key: str, claim_id: int) -> str:
@@ -50,8 +52,10 @@ class BankBook:
 
     async def write(self) -> None:
         """Write what was posted; without it nothing is."""
+        await insert_waiting(self._session, AuditEvent, MerchantEvent)
         for book in self._books.values():
-            await rows.write(self._session, book.unwritten or [])
+            if book.unwritten:
+                await rows.write(self._session, book.unwritten)
         await self._session.flush()
 
     def customer(self, claim_id: int) -> int:

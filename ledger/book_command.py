@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_changes as changes
 from ledger import book_rows as rows
-from ledger import rebooking
-from ledger.agreements import AgreementStatus, Promise, Settlement
+from ledger import left_over, rebooking
+from ledger.agreements import AgreementKind, AgreementStatus, Promise, Settlement
 from ledger.book_events import tell_money, tell_settled
 from ledger.book_interest import interest_terms
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED, ClaimStatus
+from ledger.left_over import LettingGo
 from ledger.money import Money, total
 from ledger.posting import (
     Movement,
@@ -32,11 +33,15 @@ from ledger.repricing import Because, repriced, unpriced
 from ledger.statement import Receipt
 from ledger.value_order import in_value_order
 from storage.tables import Agreement as AgreementRow
+from storage.tables import Merchant
 
 MovementsFor = Callable[[OpenBook], Sequence[Movement]]
 
 _REPRICING = frozenset({"credit_note", "waiver", "reversal"})
 """Commands that change what is owed, not what was paid."""
+_PLAN = AgreementKind.INSTALMENT_PLAN.value
+_PAYING = frozenset({"payment", "bank_payment", "customer_payment"})
+"""Commands that post money that arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,9 @@ class PostingCommand:
 
         Interest is charged up to the value date before; what has a later one is booked anew
         behind. Afterwards a claim with nothing open is settled and its agreement kept; an
-        agreement that is paid in time lets go what it has to; a claim that is open again gets its
-        agreement back; one of which less is owed without a payment has its agreement re-priced.
+        agreement that is paid in time lets go what it has to, and what time alone left open is let
+        go too (:mod:`ledger.left_over`); a claim that is open again gets its agreement back; one
+        of which less is owed without a payment has its agreement re-priced.
         """
         if self.amount is not None:
             book.require_currency(self.amount)
@@ -92,7 +98,7 @@ class PostingCommand:
         else:
             await self._post(session, book, self._in_order(book, movements_for, terms))
         tell_money(session, book, self.key, self.now)
-        await self._follow_up(session, book, agreements, posted_from)
+        await self._follow_up(session, book, agreements, posted_from, terms)
 
     @property
     def _input_hash(self) -> str:
@@ -142,6 +148,7 @@ class PostingCommand:
         book: OpenBook,
         agreements: Sequence[AgreementRow],
         posted_from: int,
+        terms: InterestTerms | None,
     ) -> None:
         active = next((row for row in agreements if row.status == AgreementStatus.ACTIVE), None)
         if active is not None:
@@ -151,6 +158,8 @@ class PostingCommand:
             let_go = await _let_go(session, book, active)
             if let_go:
                 await self._post(session, book, waiver(let_go, book.open), self._last_day(book))
+        if self.name in _PAYING and (active is None or active.kind != _PLAN):
+            await self._let_go_left_over(session, book, terms)
         if not book.open.total:
             if book.claim.status in PURSUED:
                 self._set_status(session, book, ClaimStatus.SETTLED)
@@ -159,9 +168,23 @@ class PostingCommand:
                 await changes.end(session, book, active, AgreementStatus.KEPT, None, self.now)
         elif book.claim.status == ClaimStatus.SETTLED:
             self._set_status(session, book, ClaimStatus.OPEN)
+            if self.undoes:
+                back = left_over.taken_back(book.postings)
+                await self._post(session, book, back, self._last_day(book))
             kept = [row for row in agreements if row.status == AgreementStatus.KEPT]
             if kept and active is None:
                 await self._resume(session, book, kept[-1])
+
+    async def _let_go_left_over(
+        self, session: AsyncSession, book: OpenBook, terms: InterestTerms | None
+    ) -> None:
+        """Let go what is open only because interest went on; without interest nothing is."""
+        if terms is None or terms.default_since is None or not book.open.total:
+            return
+        merchant = await session.get_one(Merchant, book.claim.merchant_id)
+        policy = LettingGo.of_policy(merchant.policy)
+        rest = left_over.let_go(book.postings, book.open, terms, policy)
+        await self._post(session, book, rest, self._last_day(book))
 
     def _last_day(self, book: OpenBook) -> date:
         return max(self.value_date, rebooking.last_day(book.postings) or self.value_date)

@@ -1,6 +1,6 @@
 """Posting costs of default on a claim: a reminder by letter, the lump sum, pursuit at law."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -11,87 +11,57 @@ from ledger import costs
 from ledger.book_command import PostingCommand
 from ledger.book_interest import proved_default
 from ledger.book_rows import OpenBook
-from ledger.costs import CostFacts
+from ledger.claim import PURSUED, ClaimStatus
+from ledger.costs import CostKind, CostsPolicy
+from ledger.errors import ClaimInDispute, ClaimNotOpen
 from ledger.money import Money
-from ledger.posting import Movement, PostingKind, costs_charge, costs_credit, effective
+from ledger.posting import Movement, effective
 from ledger.statement import Receipt
-from storage.tables import Customer
+from storage.tables import Customer, Merchant
 
 
-async def post_reminder_letter(
+async def post_costs(
     session: AsyncSession,
     claim_id: int,
+    kind: CostKind,
     amount: Money,
     *,
+    reason: str,
     value_date: date,
     now: datetime,
     key: str,
 ) -> Receipt:
-    """Charge print and postage of a reminder by letter; nothing where the amount is zero.
+    """Charge costs of default, as far as law and policy allow them; nothing where they are zero.
 
-    Electronic reminders cost nothing, so there is no command for them. Raises ``CostsRefused``.
+    The ``reason`` is added to those that the customer is told with their costs. Raises
+    ``CostsRefused``, ``ClaimNotOpen``, ``ClaimInDispute``, ``CurrencyDiffers``,
+    ``IdempotencyConflict`` and ``ClaimUnknown``.
     """
-
-    def charged(facts: CostFacts) -> Sequence[Movement]:
-        costing = costs.letter_costs(amount, facts)
-        return costs_charge(PostingKind.REMINDER_COSTS, costing) if costing else ()
-
-    command = PostingCommand("reminder_letter", claim_id, value_date, now, key, amount)
-    return await _run(session, command, charged)
-
-
-async def post_lump_sum(
-    session: AsyncSession, claim_id: int, *, value_date: date, now: datetime, key: str
-) -> Receipt:
-    """Charge the lump sum of § 288 V BGB; raises ``CostsRefused``, also for every consumer."""
-
-    def charged(facts: CostFacts) -> Sequence[Movement]:
-        amount = costs.lump_sum(facts)
-        return costs_charge(PostingKind.LUMP_SUM, amount) if amount else ()
-
-    command = PostingCommand("lump_sum", claim_id, value_date, now, key, costs.LUMP_SUM)
-    return await _run(session, command, charged)
-
-
-async def post_legal_costs(
-    session: AsyncSession,
-    claim_id: int,
-    amount: Money,
-    *,
-    value_date: date,
-    now: datetime,
-    key: str,
-) -> Receipt:
-    """Charge costs of the pursuit at law, the lump sum credited; raises ``CostsRefused``."""
-
-    def charged(facts: CostFacts) -> Sequence[Movement]:
-        credit = costs.lump_sum_credit(amount, facts)
-        charge = costs_charge(PostingKind.LEGAL_COSTS, amount)
-        return (*charge, *costs_credit(PostingKind.LUMP_SUM, credit)) if credit else charge
-
-    command = PostingCommand("legal_costs", claim_id, value_date, now, key, amount)
-    return await _run(session, command, charged)
-
-
-async def _run(
-    session: AsyncSession,
-    command: PostingCommand,
-    charged: Callable[[CostFacts], Sequence[Movement]],
-) -> Receipt:
-    claim = await rows.read_claim(session, command.claim_id)
+    told = costs.clear_reason(reason)
+    claim = await rows.read_claim(session, claim_id)
     business = await session.scalar(
         select(Customer.business).where(Customer.id == claim.customer_id)
     )
+    merchant = await session.get_one(Merchant, claim.merchant_id)
+    policy = CostsPolicy.of_policy(merchant.policy)
 
-    def movements_for(book: OpenBook) -> Sequence[Movement]:
+    def charged(book: OpenBook) -> Sequence[Movement]:
+        if book.claim.status == ClaimStatus.DISPUTED:
+            raise ClaimInDispute(claim_id)
+        if book.claim.status not in PURSUED:
+            raise ClaimNotOpen(book.claim.status)
         since = book.claim.default_since if proved_default(book.claim) else None
-        return charged(
-            costs.cost_facts(
-                effective(book.postings),
-                business=bool(business),
-                in_default=since is not None and since <= command.value_date,
-                currency=book.currency,
-            )
+        facts = costs.cost_facts(
+            effective(book.postings),
+            business=bool(business),
+            in_default=since is not None and since <= value_date,
+            currency=book.currency,
         )
+        return costs.charge(kind, amount, facts, policy)
 
-    return await command.run(session, movements_for)
+    command = PostingCommand(f"costs_{kind.value}", claim_id, value_date, now, key, amount)
+    receipt = await command.run(session, charged)
+    if any(posting.kind in costs.COSTS_OF_DEFAULT for posting in receipt.postings):
+        claim.costs_reason = costs.with_reason(claim.costs_reason, told)
+        await session.flush()
+    return receipt

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.agreements import AgreementStatus, terms_from_data
@@ -156,6 +156,16 @@ async def open_book(session: AsyncSession, claim_id: int) -> OpenBook:
     return OpenBook(claim, (await postings_by_claim(session, [claim_id]))[claim_id])
 
 
+async def lock_claims(session: AsyncSession, *which: ColumnElement[bool]) -> None:
+    """Lock claims in the order of their ids.
+
+    Everybody who takes more than one does it in this order, so that nobody waits for somebody who
+    waits for them.
+    """
+    held = select(Claim.id).where(*which).order_by(Claim.id).with_for_update().subquery()
+    await session.execute(select(func.count()).select_from(held))
+
+
 async def open_books(session: AsyncSession, claim_ids: Iterable[int]) -> dict[int, OpenBook]:
     """Lock these claims, in the order of their ids, and read their postings.
 
@@ -248,15 +258,12 @@ async def append(
     )
     undone = [posting.reverses for posting in postings if posting.reverses is not None]
     ids: dict[int, int] = {}
-    if undone:
-        await write(session, book.unwritten or [])  # what is undone may be among them
-        rows = await session.scalars(
-            select(PostingRow).where(
-                PostingRow.claim_id == book.claim.id, PostingRow.number.in_(undone)
-            )
-        )
-        ids = {row.number: row.id for row in rows}
     for posting in postings:
+        if posting.reverses is not None and posting.reverses not in ids:
+            # What is undone may wait to be written: an earlier command's, or this one's own, where
+            # a payment is booked anew and its return behind it.
+            await _write_waiting(session, book)
+            ids |= await _ids(session, book.claim.id, undone)
         reverses_id = None if posting.reverses is None else ids[posting.reverses]
         values = posting_values(posting, book.claim.merchant_id, reverses_id)
         if book.unwritten is None:
@@ -266,6 +273,23 @@ async def append(
     if book.unwritten is None:
         await session.flush()
     book.postings.extend(postings)
+
+
+async def _write_waiting(session: AsyncSession, book: OpenBook) -> None:
+    if book.unwritten is None:
+        await session.flush()
+    else:
+        await write(session, book.unwritten)
+
+
+async def _ids(session: AsyncSession, claim_id: int, numbers: Sequence[int]) -> dict[int, int]:
+    """The ids of those of a claim's postings that are written."""
+    found = await session.execute(
+        select(PostingRow.number, PostingRow.id).where(
+            PostingRow.claim_id == claim_id, PostingRow.number.in_(numbers)
+        )
+    )
+    return {row.number: row.id for row in found}
 
 
 def record_of(row: AgreementRow, postings: Sequence[Posting]) -> AgreementRecord:

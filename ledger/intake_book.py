@@ -102,6 +102,7 @@ async def take_claims(
     await intake.find_known(refused)
     if refused.count:
         raise RowsRefused(refused.count)
+    await intake.run(sql.LOCK_KNOWN)
     await intake.compare()
     async for difference in intake.differences():
         show(difference)

@@ -3,16 +3,17 @@
 Never commits; the caller's transaction decides.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book
+from ledger.book_rows import lock_claims
 from ledger.claim import PURSUED
 from ledger.errors import (
+    ClaimInDispute,
     ClaimNotOpen,
     CurrencyDiffers,
     IdempotencyConflict,
@@ -27,7 +28,7 @@ from ledger.money import Money
 from ledger.rows import Problem
 from ledger.rows_claims import Setting
 from ledger.rows_file import Record
-from ledger.rows_items import EVERY_CLAIM, ItemEvent, ItemRow, item_row
+from ledger.rows_items import COSTS, EVERY_CLAIM, ItemEvent, ItemRow, event_key, item_row
 from storage.tables import Claim, IntakeBatch, Posting
 
 CHUNK_ROWS = 500
@@ -39,6 +40,7 @@ _REASONS: dict[type[LedgerError], tuple[str, str]] = {
     PostingUnknown: ("returned_event_id", "no payment with this event_id on the claim"),
     OpenAmountDiffers: ("amount", "the ledger holds another open amount; send what is missing"),
     ClaimNotOpen: ("event", "the claim has ended already"),
+    ClaimInDispute: ("event", "the customer disputes the claim"),
 }
 
 
@@ -75,13 +77,13 @@ async def take_items(
     Raises:
         RowsRefused: at least one row has a problem; the transaction must be rolled back.
     """
-    # Several claims are locked in the file's order: not beside another import that locks some.
     await session.execute(text(LOCK), {"merchant": merchant_id})
     intake = _Items(session, merchant_id, setting, report)
-    remaining = iter(records)
-    while chunk := list(islice(remaining, CHUNK_ROWS)):
-        await intake.take(list(intake.checked(chunk)))
-        progress(intake.rows_total)
+    rows = list(intake.checked(records))
+    await intake.lock(rows)
+    for start in range(0, len(rows), CHUNK_ROWS):
+        await intake.take(rows[start : start + CHUNK_ROWS])
+        progress(intake.rows_taken)
     if intake.problems:
         raise RowsRefused(intake.problems)
     batch = IntakeBatch(
@@ -113,7 +115,8 @@ class _Items:
         self.setting = setting
         self._report = report
         self._known: set[str] = set()
-        self.rows_total = self.problems = self.posted = self.repeated = self.confirmed = 0
+        self.rows_total = self.rows_taken = self.problems = 0
+        self.posted = self.repeated = self.confirmed = 0
 
     def refuse(self, problem: Problem) -> None:
         """Count and report a problem."""
@@ -131,9 +134,20 @@ class _Items:
                 for problem in row:
                     self.refuse(problem)
 
-    async def take(self, rows: list[ItemRow]) -> None:
+    async def lock(self, rows: Sequence[ItemRow]) -> None:
+        """Lock all claims that the file is about; it names them in an order of its own."""
+        named = {row.reference for row in rows}
+        about: ColumnElement[bool] = Claim.reference == any_(
+            bindparam("named", list(named), ARRAY(Text))
+        )
+        if EVERY_CLAIM in named:
+            about |= Claim.status.in_(PURSUED)
+        await lock_claims(self.session, Claim.merchant_id == self.merchant_id, about)
+
+    async def take(self, rows: Sequence[ItemRow]) -> None:
         """Carry out rows in order; those that only confirm are gathered into one statement."""
         self._known.clear()
+        self.rows_taken += len(rows)
         references = {row.reference for row in rows}
         found = await self.session.execute(
             select(Claim.reference, Claim.id).where(
@@ -167,14 +181,14 @@ class _Items:
                 self.posted += 1
             elif row.amount is not None:
                 await self._post(claim_id, row, row.amount)
-                self._count(_key(row.event_id))
+                self._count(event_key(row.event_id))
         except LedgerError as error:
-            column, reason = _REASONS.get(type(error), ("event", type(error).__name__))
+            column, reason = _REASONS.get(type(error), ("event", str(error)))
             self.refuse(Problem(row.line, column, reason))
 
     async def _post(self, claim_id: int, row: ItemRow, amount: Money) -> None:
         """Post money or a credit note under the merchant's event id."""
-        now, key = self.setting.now, _key(row.event_id)
+        now, key = self.setting.now, event_key(row.event_id)
         if row.event is ItemEvent.PAYMENT:
             await book.post_payment(
                 self.session,
@@ -184,6 +198,17 @@ class _Items:
                 now=now,
                 key=key,
                 marking=row.marking,
+            )
+        elif row.event in COSTS:
+            await book.post_costs(
+                self.session,
+                claim_id,
+                COSTS[row.event],
+                amount,
+                reason=row.reason,
+                value_date=row.value_date,
+                now=now,
+                key=key,
             )
         elif row.event is ItemEvent.CREDIT_NOTE:
             await book.post_credit_note(
@@ -197,12 +222,12 @@ class _Items:
                 value_date=row.value_date,
                 now=now,
                 key=key,
-                payment_key=_key(row.returned_event_id) if row.returned_event_id else None,
+                payment_key=event_key(row.returned_event_id) if row.returned_event_id else None,
             )
 
-    async def _remember_known(self, rows: list[ItemRow]) -> None:
+    async def _remember_known(self, rows: Sequence[ItemRow]) -> None:
         """Note which of these events were posted before."""
-        first_postings = [f"{_key(row.event_id)}#1" for row in rows]
+        first_postings = [f"{event_key(row.event_id)}#1" for row in rows]
         found = await self.session.scalars(
             select(Posting.idempotency_key).where(
                 Posting.merchant_id == self.merchant_id,
@@ -236,8 +261,3 @@ class _Items:
             .values(confirmed_at=func.greatest(Claim.confirmed_at, row.at))
         )
         self.confirmed += 1
-
-
-def _key(event_id: str) -> str:
-    """The ledger's idempotency key of a merchant's event."""
-    return f"merchant:{event_id}"

@@ -365,6 +365,13 @@ AUDIT = """
     GROUP BY d.line, d.reference, i.customer_id
 """
 
+# In the order that everybody takes claims in; the UPDATEs below would take them as they lie.
+LOCK_KNOWN = """
+    SELECT count(*) FROM (
+        SELECT c.id FROM claim c JOIN intake_row r ON r.claim_id = c.id AND r.known
+        ORDER BY c.id FOR UPDATE OF c
+    ) held
+"""
 # An amount that the merchant states otherwise is not confirmed: nothing goes out on it.
 CONFIRM = """
     UPDATE claim c SET confirmed_at = CASE

@@ -53,8 +53,17 @@ class PostingKind(StrEnum):
     LUMP_SUM = "lump_sum"
     """40 € from a business in default (§ 288 V BGB)."""
     LEGAL_COSTS = "legal_costs"
+    TRANSIT_INTEREST = "transit_interest"
+    """Interest of the days between an amount that was shown and its payment, let go."""
+    SMALL_REST = "small_rest"
+    """A small rest of default interest, let go."""
     REBOOKING = "rebooking"
     """Undoes what is booked anew right after: an earlier value date or another rate came in."""
+
+
+LEFT_OVER = frozenset({PostingKind.TRANSIT_INTEREST, PostingKind.SMALL_REST})
+"""What is let go because time alone left it open; see :mod:`ledger.left_over`."""
+LET_GO = LEFT_OVER | {PostingKind.WAIVER}
 
 
 class Marking(StrEnum):
@@ -227,9 +236,13 @@ def credit_note(amount: Money, open_: OpenAmount) -> tuple[Movement, ...]:
 
 
 def waiver(
-    amount: Money, open_: OpenAmount, order: Sequence[Account] = _WAIVER_ORDER
+    amount: Money,
+    open_: OpenAmount,
+    order: Sequence[Account] = _WAIVER_ORDER,
+    *,
+    kind: PostingKind = PostingKind.WAIVER,
 ) -> tuple[Movement, ...]:
-    """Let an amount go: interest, then costs, then principal.
+    """Let an amount go: interest, then costs, then principal; ``kind`` says why.
 
     Raises ``WaiverExceedsBalance`` when more should be let go than the ``order`` names.
     """
@@ -237,9 +250,7 @@ def waiver(
     parts, left = _spread(amount, open_, order)
     if left:
         raise WaiverExceedsBalance(f"{amount} of {open_.total}")
-    return tuple(
-        Movement(PostingKind.WAIVER, account, Account.GOODWILL, part) for account, part in parts
-    )
+    return tuple(Movement(kind, account, Account.GOODWILL, part) for account, part in parts)
 
 
 def interest_charge(amount: Money) -> tuple[Movement, ...]:

@@ -16,7 +16,7 @@ from ledger.base_rate import SHIPPED, BaseRate
 from ledger.claim import OpenAmount
 from ledger.interest import Interest, PrincipalChange, Span, default_interest
 from ledger.money import Money, total
-from ledger.posting import Account, Marking, Movement, Posting, PostingKind, effective
+from ledger.posting import LET_GO, Account, Marking, Movement, Posting, PostingKind, effective
 
 DERIVED = frozenset({PostingKind.INTEREST, PostingKind.SET_OFF, PostingKind.REBOOKING})
 """What follows from the rest, and is reckoned anew instead of repeated."""
@@ -64,18 +64,33 @@ def principal_changes(postings: Sequence[Posting]) -> list[PrincipalChange]:
 def interest_due(
     postings: Sequence[Posting], terms: InterestTerms, through: date, currency: str
 ) -> Money:
-    """The interest through that day that is not charged yet; negative where too much is.
+    """The interest through that day that is not charged yet; negative where too much is."""
+    charged = total(
+        (
+            posting.amount
+            for posting in effective(postings)
+            if posting.kind is PostingKind.INTEREST and posting.value_date <= through
+        ),
+        currency,
+    )
+    return interest_asked(postings, terms, through, currency) - charged
 
-    Interest that the merchant had charged before it handed the claim over counts as charged.
-    """
-    opened = charged = Money.zero(currency)
-    for posting in effective(postings):
-        if posting.kind is PostingKind.OPENING and posting.destination is Account.INTEREST:
-            opened += posting.amount
-        elif posting.kind is PostingKind.INTEREST and posting.value_date <= through:
-            charged += posting.amount
+
+def interest_asked(
+    postings: Sequence[Posting], terms: InterestTerms, through: date, currency: str
+) -> Money:
+    """The interest that is asked for through that day besides what the merchant had charged
+    before it handed the claim over."""
+    opened = total(
+        (
+            posting.amount
+            for posting in effective(postings)
+            if posting.kind is PostingKind.OPENING and posting.destination is Account.INTEREST
+        ),
+        currency,
+    )
     owed = accrued(postings, terms, through, currency).amount - opened
-    return max(owed, Money.zero(currency)) - charged
+    return max(owed, Money.zero(currency))
 
 
 def first_wrong_day(
@@ -187,9 +202,9 @@ def again(
         made = movements.payment(amount, open_, act.postings[0].marking or Marking.BY_LAW)
     elif act.kind is PostingKind.CREDIT_NOTE and act.postings[0].marking is None:
         made = movements.credit_note(amount, open_)
-    elif act.kind is PostingKind.WAIVER:
+    elif act.kind in LET_GO:
         let_go = min(amount, open_.total)
-        made = movements.waiver(let_go, open_) if let_go else ()
+        made = movements.waiver(let_go, open_, kind=act.kind) if let_go else ()
     elif act.kind is PostingKind.RETURN:
         paid = _targets(act, standing, postings)
         undone = movements.undone_amounts(standing)

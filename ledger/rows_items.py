@@ -1,17 +1,20 @@
-"""Rows of open-item changes: payments, credit notes, returns, recalls and confirmations."""
+"""Rows of open-item changes: payments, credit notes, returns, costs, recalls, confirmations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from ledger import rows
+from ledger.costs import CostKind, clear_reason
+from ledger.errors import CostsRefused
 from ledger.money import Money
 from ledger.posting import Marking
 from ledger.rows import CellRefused, Problem
 from ledger.rows_claims import CLOCK_SKEW_MAX, CellReader, Setting
 from ledger.rows_file import Column, Record, header_key
 
+REASON_LENGTH_MAX = 200
 EVERY_CLAIM = "*"
 """Claim reference of a confirmation that covers every open claim of the merchant."""
 
@@ -27,7 +30,8 @@ COLUMNS: tuple[Column, ...] = (
         "event",
         ("ereignis", "art", "typ", "type"),
         "payment, credit_note, return, recall or confirmation (German: Zahlung, Gutschrift, "
-        "Rückläufer, Rückruf, Bestätigung).",
+        "Rückläufer, Rückruf, Bestätigung); of costs letter, lump_sum or legal_costs (Brief, "
+        "Pauschale, Rechtsverfolgungskosten).",
         "payment",
         required=True,
     ),
@@ -41,8 +45,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "amount",
         ("betrag",),
-        "Of the payment, credit note or return. In a confirmation: the whole open amount, which "
-        "must be what the ledger holds.",
+        "Of the payment, credit note, return or costs. In a confirmation: the whole open amount, "
+        "which must be what the ledger holds.",
         "40.00",
         amount=True,
     ),
@@ -50,7 +54,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "date",
         ("datum", "wertstellung", "buchungsdatum", "valuta", "value_date"),
-        "Value date of a payment, credit note or return; in a confirmation the time that it "
+        "Value date of a payment, credit note, return or costs; in a confirmation the time that it "
         "speaks of (empty: now).",
         "2026-11-20",
     ),
@@ -67,6 +71,12 @@ COLUMNS: tuple[Column, ...] = (
         "empty: costs, interest, principal (§ 367 BGB).",
         "principal",
     ),
+    Column(
+        "reason",
+        ("grund", "kostengrund"),
+        "Of costs: what they are for, as the customer reads it.",
+        "",
+    ),
 )
 
 
@@ -78,8 +88,16 @@ class ItemEvent(StrEnum):
     RETURN = "return"
     RECALL = "recall"
     CONFIRMATION = "confirmation"
+    LETTER = "letter"
+    LUMP_SUM = "lump_sum"
+    LEGAL_COSTS = "legal_costs"
 
 
+COSTS: Mapping[ItemEvent, CostKind] = {
+    ItemEvent.LETTER: CostKind.LETTER,
+    ItemEvent.LUMP_SUM: CostKind.LUMP_SUM,
+    ItemEvent.LEGAL_COSTS: CostKind.LEGAL_COSTS,
+}
 _EVENTS = {
     "payment": ItemEvent.PAYMENT,
     "zahlung": ItemEvent.PAYMENT,
@@ -95,6 +113,13 @@ _EVENTS = {
     "ruecknahme": ItemEvent.RECALL,
     "confirmation": ItemEvent.CONFIRMATION,
     "bestaetigung": ItemEvent.CONFIRMATION,
+    "letter": ItemEvent.LETTER,
+    "brief": ItemEvent.LETTER,
+    "mahnbrief": ItemEvent.LETTER,
+    "lump_sum": ItemEvent.LUMP_SUM,
+    "pauschale": ItemEvent.LUMP_SUM,
+    "legal_costs": ItemEvent.LEGAL_COSTS,
+    "rechtsverfolgungskosten": ItemEvent.LEGAL_COSTS,
 }
 _MARKINGS = {
     "principal": Marking.PRINCIPAL_FIRST,
@@ -102,7 +127,7 @@ _MARKINGS = {
     "interest": Marking.INTEREST_FIRST,
     "zinsen": Marking.INTEREST_FIRST,
 }
-_WITH_AMOUNT = frozenset({ItemEvent.PAYMENT, ItemEvent.CREDIT_NOTE, ItemEvent.RETURN})
+_WITH_AMOUNT = frozenset({ItemEvent.PAYMENT, ItemEvent.CREDIT_NOTE, ItemEvent.RETURN, *COSTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +145,12 @@ class ItemRow:
     """Aware UTC; the time that a confirmation speaks of."""
     returned_event_id: str | None
     marking: Marking
+    reason: str = ""
+
+
+def event_key(event_id: str) -> str:
+    """The ledger's idempotency key of a merchant's event."""
+    return f"merchant:{event_id}"
 
 
 def item_row(record: Record, setting: Setting) -> ItemRow | list[Problem]:
@@ -138,6 +169,7 @@ def item_row(record: Record, setting: Setting) -> ItemRow | list[Problem]:
         at=at,
         returned_event_id=cells.optional("returned_event_id", rows.reference),
         marking=cells.optional("purpose", _marking) or Marking.BY_LAW,
+        reason=cells.optional("reason", _reason) or "",
     )
     if not cells.problems:
         _check_together(row, cells, setting)
@@ -156,6 +188,8 @@ def _check_together(row: ItemRow, cells: CellReader, setting: Setting) -> None:
         cells.refuse("returned_event_id", "only a return has it")
     if row.marking is not Marking.BY_LAW and row.event is not ItemEvent.PAYMENT:
         cells.refuse("purpose", "only a payment has it")
+    if bool(row.reason) != (row.event in COSTS):
+        cells.refuse("reason", "costs have it, and nothing else")
     if row.reference == EVERY_CLAIM and row.event is not ItemEvent.CONFIRMATION:
         cells.refuse("claim_reference", "only a confirmation can be for every claim")
     elif row.reference == EVERY_CLAIM and row.amount is not None:
@@ -176,6 +210,13 @@ def _marking(cell: str) -> Marking:
     if found is None:
         raise CellRefused("write principal or interest, or leave it empty")
     return found
+
+
+def _reason(cell: str) -> str:
+    try:
+        return clear_reason(rows.short_text(cell, REASON_LENGTH_MAX))
+    except CostsRefused as error:
+        raise CellRefused(str(error)) from error
 
 
 def _moment(setting: Setting) -> Callable[[str], datetime]:

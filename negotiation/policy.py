@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ledger.costs import LETTER_MINOR
+from ledger.left_over import SMALL_REST_BELOW_MINOR, TRANSIT_DAYS
 from ledger.money import Money
 from ledger.schedule import Period
 
@@ -104,6 +106,9 @@ class Policy:
     merchant's own, which can only be stricter (``outreach.rules.ContactRules.tightened_by``).
     ``opening_hours``: when people answer, weekday → ``"09:00-17:00"`` at the merchant; on a day
     that is not named, and on the Land's holidays, nobody does.
+    ``transit_days``: an amount that was complete on one of so many days before it arrived settles
+    its claim; the interest of those days is let go (``ledger.left_over``).
+    ``small_rest_below_minor``: a rest of default interest below this is let go after a payment.
     ``reminder_letter_minor``: what a reminder by letter adds to a claim in default, print and
     postage at most (``ledger.costs``); electronic ones never cost anything.
     ``contact_thanks_minor``: what of costs and interest is let go, once for each customer, who
@@ -160,7 +165,9 @@ class Policy:
         default_factory=lambda: dict.fromkeys(WEEKDAYS[:5], "09:00-17:00")
     )
     answer_minutes: int = 60
-    reminder_letter_minor: int = 0
+    transit_days: int = TRANSIT_DAYS
+    small_rest_below_minor: int = SMALL_REST_BELOW_MINOR
+    reminder_letter_minor: int = LETTER_MINOR
     contact_thanks_minor: int = 0
 
     def instalment_count_max(self, balance: Money) -> int:

@@ -204,6 +204,8 @@ _READERS: Mapping[str, Reader] = {
     "contact_rules": _object,
     "opening_hours": _hours,
     "answer_minutes": _whole(0, 24 * 60),
+    "transit_days": _whole(0, 31),
+    "small_rest_below_minor": _whole(0, 10_00),
     "reminder_letter_minor": _whole(0, LETTER_MINOR_MAX),
     "contact_thanks_minor": _AMOUNT,
 }

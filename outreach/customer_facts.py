@@ -34,8 +34,10 @@ from ledger.statement import AgreementRecord
 from negotiation.policy_data import policy_from_data
 from outreach.channel_choice import Account, Point
 from outreach.facts import AttemptFacts, CustomerFacts, OpenClaim, Sender, Step, Talk
+from outreach.money_facts import money_of
 from outreach.rules import rules_of
-from outreach.watch import THANKS_DAYS, local_day
+from outreach.watch import NEWS_DAYS, THANKS_DAYS, local_day
+from storage.merchant_events import EventKind
 from storage.tables import (
     Agreement,
     ChannelAccount,
@@ -45,7 +47,9 @@ from storage.tables import (
     Conversation,
     Customer,
     Merchant,
+    MerchantEvent,
     Message,
+    Payment,
     Posting,
 )
 
@@ -116,13 +120,27 @@ async def watched_customer_ids(
     session: AsyncSession, sender: Sender, *, now: datetime, after: int, limit: int
 ) -> Sequence[int]:
     """Ids of the next customers with something agreed to be watched, ascending, from above
-    ``after``; with those whose invoice falls due soon, where the merchant wants a note of it."""
+    ``after``; with those who paid lately or whose payment came back, and with those whose invoice
+    falls due soon, where the merchant wants a note of it."""
     agreed = exists().where(
         Agreement.claim_id == Claim.id,
         (Agreement.status == AgreementStatus.ACTIVE)
         | (Agreement.ended_at > now - timedelta(days=THANKS_DAYS + 1)),
     )
-    wanted: ColumnElement[bool] = agreed
+    since = now - timedelta(days=NEWS_DAYS + 1)
+    moved = select(MerchantEvent.customer_id).where(
+        MerchantEvent.merchant_id == sender.merchant_id,
+        MerchantEvent.at > since,
+        MerchantEvent.kind.in_([EventKind.PAYMENT_RECEIVED, EventKind.PAYMENT_RETURNED]),
+    )
+    failed = select(Payment.customer_id).where(
+        Payment.merchant_id == sender.merchant_id,
+        Payment.status == "failed",
+        Payment.updated_at > since,
+    )
+    wanted: ColumnElement[bool] = (
+        agreed | Claim.customer_id.in_(moved) | Claim.customer_id.in_(failed)
+    )
     if sender.policy.invoice_note_days:
         today = local_day(sender, now)
         until = today + timedelta(days=sender.policy.invoice_note_days)
@@ -161,6 +179,7 @@ async def read_customers(
     points = await _points(session, sender.merchant_id, customer_ids)
     attempts = await _attempts(session, sender.merchant_id, customer_ids)
     talks = await _talks(session, sender.merchant_id, customer_ids)
+    money = await money_of(session, sender.merchant_id, customer_ids)
     return [
         CustomerFacts(
             id=row.id,
@@ -173,6 +192,7 @@ async def read_customers(
             talk=talks.get(row.id, Talk()),
             claims=claims.get(row.id, ()),
             kept=kept.get(row.id, ()),
+            money=money.get(row.id, ()),
             points=points.get(row.id, ()),
             attempts=attempts.get(row.id, ()),
             stopped=row.opted_out_at is not None,

@@ -34,6 +34,10 @@ class Step(StrEnum):
     """A plan has other amounts than were agreed."""
     SETTLED = "settled"
     """Thanks at the end."""
+    PAID = "paid"
+    """Thanks for a payment that belongs to no agreement."""
+    RETURNED = "returned"
+    """A payment came back."""
     INVOICE_NOTE = "invoice_note"
     """Some days before an invoice falls due."""
 
@@ -58,11 +62,15 @@ _WORDINGS: Final = {
     Step.NEWS: "agreement_repriced",
     Step.SETTLED: "agreement_settled",
     Step.INVOICE_NOTE: "invoice_soon",
+    Step.PAID: "arrived_thanks",
+    Step.RETURNED: "came_back",
 }
 _DETAILS: Final = {
     Step.THANKS: "instalment_thanks",
     Step.NEWS: "plan_repriced",
     Step.SETTLED: "settled_thanks",
+    Step.PAID: "payment_thanks",
+    Step.RETURNED: "payment_came_back",
 }
 JOURNEY: Final = frozenset({Step.FIRST_CONTACT, Step.REMINDER})
 """The steps towards a first answer; all others watch what was agreed."""
@@ -84,6 +92,8 @@ class StepReason(StrEnum):
     MISSED = "agreed_day_missed"
     REPRICED = "plan_has_other_amounts"
     SETTLED = "all_is_paid"
+    PAID = "payment_arrived"
+    RETURNED = "payment_came_back"
     INVOICE_SOON = "invoice_falls_due"
     BROKEN = "agreement_not_kept"
 
@@ -160,6 +170,23 @@ class Talk:
 
 
 @dataclass(frozen=True)
+class MoneyFacts:
+    """A payment that arrived, or came back, by whatever way; on all claims that it is about."""
+
+    about: str
+    """``payment:<id>``, ``return:<id>`` of its first posting, or ``failed:<id>`` of a payment that
+    was on its way and never came."""
+    came_back: bool
+    claim_ids: tuple[int, ...]
+    amount: Money
+    at: datetime
+    agreed: bool = False
+    """It belongs to an agreement, whose notes speak of it."""
+    overtaken: bool = False
+    """Something happened on the claims since that makes a word about it wrong."""
+
+
+@dataclass(frozen=True)
 class CustomerFacts:
     """What is known about one customer when outreach decides."""
 
@@ -176,6 +203,8 @@ class CustomerFacts:
     attempts: Sequence[AttemptFacts]
     kept: Sequence[AgreementRecord] = ()
     """The latest agreement of each claim that is done, where it was kept."""
+    money: Sequence[MoneyFacts] = ()
+    """What arrived and came back, oldest first."""
     stopped: bool = False
     """They want no messages at all; a stop on one channel is that contact point's."""
     contact_from: time | None = None

@@ -109,8 +109,8 @@ async def watch_page(
     limit: int = PAGE_CUSTOMERS,
     customer_id: int | None = None,
 ) -> WatchPage:
-    """Look at the next customers with something agreed, or at one; first contacts are not planned
-    here."""
+    """Look at the next customers with something agreed or paid lately, or at one; first
+    contacts are not planned here."""
     ids: Sequence[int] = (
         [customer_id]
         if customer_id is not None

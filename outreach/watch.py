@@ -32,7 +32,7 @@ IN_TOUCH: Final = timedelta(hours=24)
 """Whoever wrote within this time is talking with us: no message from our side starts anew."""
 
 _BY_WEIGHT: Final = (
-    *(Step.NEWS, Step.QUESTION, Step.SETTLED, Step.THANKS),
+    *(Step.RETURNED, Step.NEWS, Step.QUESTION, Step.SETTLED, Step.PAID, Step.THANKS),
     *(Step.DUE_DAY, Step.NOTE, Step.INVOICE_NOTE),
 )
 """Where several are due at once, the first goes first."""
@@ -45,7 +45,8 @@ class Note:
     step: Step
     reason: StepReason
     about: str
-    """``claim:<id>:<day>``, ``claim:<id>`` or ``agreement:<id>``: what it is said once about."""
+    """``claim:<id>:<day>``, ``claim:<id>``, ``agreement:<id>`` or ``MoneyFacts.about``: what it is
+    said once about."""
     claim_id: int
     opens: date
     closes: date
@@ -78,6 +79,7 @@ def notes(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Note]
             yield from _of_agreement(facts, sender, claim.id, agreement)
         elif not claim.has_agreement:
             yield from _of_invoice(sender, claim)
+    yield from _of_money(facts, sender, now)
     if sender.policy.thanks:
         for agreement in facts.kept:
             if agreement.ended_at is not None:
@@ -86,6 +88,31 @@ def notes(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Note]
                     *(Step.SETTLED, StepReason.SETTLED, f"agreement:{agreement.id}"),
                     *(agreement.claim_id, ended, ended + timedelta(days=THANKS_DAYS)),
                 )
+
+
+def _of_money(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Note]:
+    """Thanks for payments that belong to no agreement, and a soft word where one came back.
+
+    Each once, from whichever way it came. What is still open on a claim is only spoken of where
+    anything may be said about that claim.
+    """
+    open_claims = {claim.id: claim for claim in facts.claims}
+    for money in facts.money:
+        still = [open_claims[each] for each in money.claim_ids if each in open_claims]
+        told = all(_may_be_spoken_of(claim, sender, now) for claim in still)
+        noted = local_day(sender, money.at)
+        if money.overtaken or not told:
+            continue
+        if money.came_back and still:
+            yield Note(
+                *(Step.RETURNED, StepReason.RETURNED, money.about, still[0].id),
+                *(noted, noted + timedelta(days=NEWS_DAYS)),
+            )
+        elif not money.came_back and not money.agreed and sender.policy.thanks:
+            yield Note(
+                *(Step.PAID, StepReason.PAID, money.about, money.claim_ids[0]),
+                *(noted, noted + timedelta(days=THANKS_DAYS)),
+            )
 
 
 def _may_be_spoken_of(claim: OpenClaim, sender: Sender, now: datetime) -> bool:

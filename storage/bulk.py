@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase
 
 from storage.engine import driver_connection, driver_errors
 
@@ -43,6 +44,30 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Sequence[dict[s
             sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(into, columns, columns, staged)
         )
         await cursor.execute(sql.SQL("DROP TABLE {}").format(staged))
+
+
+async def insert_waiting(session: AsyncSession, *classes: type[DeclarativeBase]) -> None:
+    """Insert the new objects of these classes that wait in the session, each class by COPY.
+
+    Where there are many it takes a fraction of a flush. They are not in the session afterwards.
+    """
+    taken = {}
+    for mapped in classes:
+        waiting = [one for one in session.new if isinstance(one, mapped)]
+        if len(waiting) < FEW_ROWS:
+            continue  # the flush takes them
+        names = {
+            attribute.key: attribute.columns[0].name
+            for attribute in inspect(mapped).column_attrs
+            if attribute.columns[0].identity is None
+        }
+        taken[mapped.__tablename__] = [
+            {name: getattr(one, key) for key, name in names.items()} for one in waiting
+        ]
+        for one in waiting:
+            session.expunge(one)
+    for table, rows in taken.items():
+        await insert_rows(session, classes[0].metadata.tables[table], rows)
 
 
 def _cell(value: Any) -> Any:

@@ -20,10 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.payments.provider import Notice, NoticeKind, PaymentStatus
 from ledger import book
+from ledger.book_rows import lock_claims
 from ledger.claim import ClaimStatus
 from ledger.errors import AmountNotPositive, ClaimInDispute, ClaimNotOpen, ClaimUnknown
 from ledger.money import Money, total
-from storage.tables import AuditEvent, Merchant, Payment, PaymentNotice
+from outreach.money_facts import REFUND
+from storage.tables import AuditEvent, Claim, Merchant, Payment, PaymentNotice
 
 log = structlog.get_logger()
 
@@ -125,6 +127,7 @@ async def take(
     payment.provider_payment = payment.provider_payment or notice.provider_payment
     payment.updated_at = now
     touched: set[int] = set()
+    await lock_claims(session, Claim.id.in_([int(claim_id) for claim_id in payment.parts]))
     while (step := await _possible(session, payment)) is not None:
         touched |= await _apply(session, payment, step, now)
         step.applied_at = now
@@ -247,10 +250,10 @@ async def _give_back(
         # Refunded by the merchant and called back by the bank: the books hold it once only.
         log.warning("payment_given_back_twice", payment=payment.id)
     day = await _value_date(session, notice)
+    refund = REFUND if notice.kind == NoticeKind.REFUNDED else ""
     entries = {key: dict(entry) for key, entry in payment.booked.items()}
     touched = set()
-    # Claims are locked in one order by everybody, or two notices could wait for each other.
-    for key, share in sorted(shares.items(), key=lambda item: entries[item[0]]["claim"]):
+    for key, share in shares.items():
         if not share:
             continue
         claim_id = entries[key]["claim"]
@@ -260,7 +263,7 @@ async def _give_back(
             Money(share, payment.currency),
             value_date=day,
             now=now,
-            key=f"{payment.provider}:{payment.id}:{notice.id}:{key}",
+            key=f"{refund}{payment.provider}:{payment.id}:{notice.id}:{key}",
             payment_key=key,
         )
         entries[key]["minor"] -= share

@@ -12,13 +12,14 @@ from ledger import book
 from ledger.agreements import Deferral, Promise, Settlement, plan_by_count
 from ledger.base_rate import BaseRate
 from ledger.claim import ClaimFacts
+from ledger.costs import CostKind
 from ledger.default import DefaultGround
 from ledger.errors import CostsRefused, PostingUnknown
 from ledger.money import Money
 from ledger.posting import Marking, PostingKind
 from ledger.statement import Receipt, Statement
 from storage.engine import Database, DatabaseUrls
-from storage.tables import Claim, Customer
+from storage.tables import Claim, Customer, Merchant
 
 NOW = datetime(2026, 6, 30, 10, tzinfo=UTC)
 SINCE = date(2026, 1, 1)
@@ -136,6 +137,20 @@ async def test_a_payment_that_was_booked_anew_can_be_returned_by_its_key(
     assert found.paid == eur(400_00)
     # two days on 311.46 more
     assert found.open.total == eur(1000_00 + 11_57 - 400_00)
+
+
+async def test_a_return_that_is_booked_anew_behind_its_payment_is_written_with_it(
+    database: Database, claim: Claim
+) -> None:
+    """The return undoes a posting that the same command has just made."""
+    await pay(database, claim, 300_00, date(2026, 3, 31), "p1")
+    async with database.merchant(claim.merchant_id) as session:
+        await book.post_return(
+            session, claim.id, eur(300_00), value_date=date(2026, 4, 2), now=NOW, key="r1"
+        )
+    await pay(database, claim, 400_00, date(2026, 1, 31), "p2")
+    found = await read(database, claim)
+    assert (found.paid, found.intact) == (eur(400_00), True)
 
 
 async def test_interest_is_not_undone_but_waived(database: Database, claim: Claim) -> None:
@@ -319,22 +334,32 @@ async def test_limitation_is_known_and_begins_anew_with_a_deferral(
 
 async def test_costs_of_default(database: Database, customer: Customer) -> None:
     consumer = await claim_of(database, customer, reference="consumer")
-    days: dict[str, Any] = {"value_date": date(2026, 2, 1), "now": NOW}
+    days: dict[str, Any] = {"value_date": date(2026, 2, 1), "now": NOW, "reason": "wie im Brief"}
     async with database.merchant(customer.merchant_id) as session:
-        letter = await book.post_reminder_letter(session, consumer.id, eur(1_20), key="l1", **days)
+        merchant = await session.get_one(Merchant, customer.merchant_id)
+        merchant.policy = {"reminder_letter_minor": 1_20}
+        letter = await book.post_costs(
+            session, consumer.id, CostKind.LETTER, eur(1_20), key="l1", **days
+        )
         assert letter.open_after.costs == eur(1_20)
         with pytest.raises(CostsRefused):
-            await book.post_lump_sum(session, consumer.id, key="s1", **days)
+            await book.post_costs(
+                session, consumer.id, CostKind.LUMP_SUM, eur(40_00), key="s1", **days
+            )
         await session.execute(text("UPDATE customer SET business = true"))
     business = await claim_of(database, customer, reference="business")
     async with database.merchant(customer.merchant_id) as session:
-        await book.post_lump_sum(session, business.id, key="s2", **days)
-        legal = await book.post_legal_costs(session, business.id, eur(30_00), key="c1", **days)
+
+        async def charge(kind: CostKind, minor: int, key: str) -> Receipt:
+            return await book.post_costs(session, business.id, kind, eur(minor), key=key, **days)
+
+        await charge(CostKind.LUMP_SUM, 40_00, "s2")
+        legal = await charge(CostKind.LEGAL_COSTS, 30_00, "c1")
         assert legal.open_after.costs == eur(40_00)
-        legal = await book.post_legal_costs(session, business.id, eur(30_00), key="c2", **days)
+        legal = await charge(CostKind.LEGAL_COSTS, 30_00, "c2")
         assert legal.open_after.costs == eur(60_00)
         with pytest.raises(CostsRefused):
-            await book.post_lump_sum(session, business.id, key="s3", **days)
+            await charge(CostKind.LUMP_SUM, 40_00, "s3")
 
 
 async def test_fifty_payments_at_once_are_booked_once_each(

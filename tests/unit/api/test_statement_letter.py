@@ -18,6 +18,8 @@ from api.pages.statement.free_text import UNBROKEN_CHARACTERS_MAX, readable
 from api.pages.statement.page import statement_html
 from api.pages.statement.pdf import letter_pdf, render
 from api.pages.statement.sheet import Sheet
+from api.pages.statement.words import Words
+from ledger.posting import LET_GO, PostingKind
 from tests.unit.api import sheets
 
 MILLIMETRES = 72 / 25.4
@@ -98,6 +100,20 @@ def test_the_sums_are_those_of_the_book() -> None:
     assert sum(int("".join(c for c in line.amount if c.isdigit())) for line in lines) == (
         told.charged.interest.minor
     )
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_whatever_takes_something_off_a_claim_has_a_name(language: str) -> None:
+    kinds = Words(language, "sie").t.kinds
+    taking_off = {
+        PostingKind.PAYMENT,
+        PostingKind.CREDIT_NOTE,
+        PostingKind.RETURN,
+        PostingKind.SET_OFF,
+        PostingKind.REVERSAL,
+        *LET_GO,
+    }
+    assert {kind.value for kind in taking_off} <= kinds.keys()
 
 
 def test_everything_stands_where_din_5008_form_b_has_it() -> None:

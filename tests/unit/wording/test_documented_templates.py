@@ -25,7 +25,7 @@ def blocks() -> dict[tuple[str, str], str]:
     [
         *("first_contact", "first_reminder", "agreement_due", "channel_arrived"),
         *("agreement_soon", "agreement_missed", "agreement_thanks", "agreement_settled"),
-        *("agreement_repriced", "invoice_soon"),
+        *("agreement_repriced", "invoice_soon", "arrived_thanks", "came_back"),
     ],
 )
 def test_what_is_to_be_approved_is_what_the_catalogue_says(wording: str, language: str) -> None:

@@ -1,0 +1,1 @@
+"""``/api/docs``: the REST API as a page, made from the same description as ``openapi.json``."""
