@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import distinct, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.people.sessions import SignedIn
@@ -122,7 +122,8 @@ async def listed(
 async def names(session: AsyncSession, merchant_id: int) -> Sequence[str]:
     """Everybody who stands in this merchant's audit."""
     rows = await session.scalars(
-        select(distinct(AuditEvent.person))
+        select(AuditEvent.person)
+        .distinct()
         .where(AuditEvent.merchant_id == merchant_id, AuditEvent.person.is_not(None))
         .order_by(AuditEvent.person)
     )
