@@ -72,7 +72,7 @@ async def make_password_link(session: AsyncSession, person: Person, now: datetim
 
     An invitation lasts for days, a link to a new password for hours.
     """
-    await end_links(session, person.id, now)
+    await end_links(session, person.id, now, LinkKind.PASSWORD)
     invited = person.password is None
     lasts = timedelta(days=INVITATION_DAYS) if invited else timedelta(hours=RESET_HOURS)
     return await _of_person(session, person, LinkKind.PASSWORD, now, lasts)
@@ -138,10 +138,13 @@ async def use(session: AsyncSession, token: str, kind: LinkKind, now: datetime) 
     return link if won else None
 
 
-async def end_links(session: AsyncSession, person_id: int, now: datetime) -> None:
-    """No link made for this person counts any more."""
-    await session.execute(
-        update(ConsoleLink)
-        .where(ConsoleLink.person_id == person_id, ConsoleLink.used_at.is_(None))
-        .values(used_at=now)
+async def end_links(
+    session: AsyncSession, person_id: int, now: datetime, kind: LinkKind | None = None
+) -> None:
+    """No link made for this person, or none of this kind, counts any more."""
+    wanted = update(ConsoleLink).where(
+        ConsoleLink.person_id == person_id, ConsoleLink.used_at.is_(None)
     )
+    if kind is not None:
+        wanted = wanted.where(ConsoleLink.kind == kind)
+    await session.execute(wanted.values(used_at=now))
