@@ -166,7 +166,7 @@ def _shown(request: Request, person: SignedIn, of: Person) -> dict[str, object]:
     return {
         "of": of,
         "state": state,
-        "self": of.id == person.person_id,
+        "is_self": of.id == person.person_id,
         "seen": moment(seen, language_of(request), person.zone) if seen else "",
         "roles": ROLES_OF_MERCHANT,
     }

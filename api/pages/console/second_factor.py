@@ -92,6 +92,7 @@ def _page(
         return go(request, "/console/me/second-factor")
     facts = {
         "person": person,
+        "email": known.email,
         "replaces": known.second_factor is not None,
         "offer": offer,
         "letters": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),

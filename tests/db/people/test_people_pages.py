@@ -122,6 +122,9 @@ async def test_roles_change_people_are_kept_out_and_phones_get_lost(
     bens = dict(console.client.cookies)
     console.forget()
     await console.sign_in(merchant)
+    offered = (await console.get(f"/console/people/{ben.id}")).text
+    for what in ("role", "link", "second-factor", "disable"):
+        assert f'action="/console/people/{ben.id}/{what}"' in offered
     for role in ROLES_OF_MERCHANT:
         await console.post(f"/console/people/{ben.id}/role", role=role.value)
         assert (await person(database, BEN)).role == role
@@ -151,6 +154,7 @@ async def test_nobody_changes_themselves(
     olga = await console.add(merchant, OLGA, Role.OWNER)
     await console.by_password(OLGA)
     await console.set_up_second_factor()
+    assert "Das sind Sie." in (await console.get(f"/console/people/{olga.id}")).text
     for what in ("role", "disable", "second-factor", "link"):
         answer = await console.post(f"/console/people/{olga.id}/{what}", role="analyst")
         assert answer.status_code == 404

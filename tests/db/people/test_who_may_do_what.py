@@ -180,7 +180,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             rows_changed=0, rows_unchanged=0, at=NOW, **of,
         )  # fmt: skip
         endpoint = WebhookEndpoint(url="https://geheim.example", secrets=b"x", created_at=NOW, **of)
-        event = MerchantEvent(key="evt_geheim", kind="claim.opened", at=NOW, **of)
+        event = MerchantEvent(key="evt_geheim", sequence=1, kind="claim.opened", at=NOW, **of)
         session.add_all([held, person, batch, endpoint, event])
         await session.flush()
         message = Message(
