@@ -82,7 +82,7 @@ async def assert_fit_to_read(page: Page) -> None:
         """smallest => [...document.querySelectorAll(
                 "a, button, input:not([type=hidden]):not([type=radio]), select, summary, .choice")]
             .filter((e) => e.checkVisibility() && !e.closest(".skip"))
-            .map((e) => [e.textContent.trim(), e.getBoundingClientRect()])
+            .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
             .filter(([, box]) => box.height < smallest || box.width < smallest)
             .map(([name, box]) => `${name} ${box.width}x${box.height}`)""",
         TARGET_PIXELS_MIN - 0.5,
