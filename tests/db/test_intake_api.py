@@ -267,7 +267,7 @@ async def test_the_documentation_describes_every_field(client: httpx.AsyncClient
         assert set(body["schema"]["items"]["properties"]) == {column.name for column in columns}
         assert set(body["example"][0]) <= {column.name for column in columns}
         assert set(paths[path]["post"]["responses"]) == {
-            *("200", "400", "401", "413", "422", "429")
+            *("200", "400", "401", "403", "413", "422", "429")
         }
 
 

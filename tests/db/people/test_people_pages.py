@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from api.pages.console.people import ROLES_OF_MERCHANT
+from api.demo.people import PEOPLE, add_people
 from api.people.links import INVITATION_DAYS
-from api.people.roles import Role
+from api.people.roles import ROLES_OF_MERCHANT, Role
 from storage.engine import Database
 from storage.tables import AuditEvent, Merchant, Person
 from tests.conftest import NOW
@@ -262,3 +262,17 @@ async def test_nobody_changes_the_log(database: Database, merchant: Merchant) ->
             with pytest.raises(DBAPIError, match="permission denied"):
                 async with opened as session:
                     await session.execute(text(statement))
+
+
+async def test_the_demos_people_are_there_once_and_without_passwords(
+    console: Console, merchant: Merchant, database: Database
+) -> None:
+    for _ in range(2):
+        async with database.merchant(merchant.id) as session:
+            await add_people(session, merchant.id, NOW)
+    async with database.operator() as session:
+        people = (await session.scalars(select(Person).order_by(Person.id))).all()
+    assert [(one.email, one.role) for one in people] == [
+        (email, role.value) for email, _, role in PEOPLE
+    ]
+    assert {one.password for one in people} == {None}
