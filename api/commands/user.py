@@ -115,8 +115,8 @@ def list_(merchant: MerchantKey = None) -> None:
 
 
 async def _list(merchant: str | None) -> None:
-    address = Column("address", no_wrap=True, min_width=30)  # to be copied
-    table = Table(address, "name", "role", "second factor", "last sign-in", "state")
+    address = Column("address", no_wrap=True)  # to be copied
+    table = Table(address, "name", "role", "codes", "last sign-in", "state")
     async with _opened(merchant) as opened:
         zone = ZoneInfo(opened.merchant.timezone)
         operators = select(Person).where(Person.merchant_id.is_(None)).order_by(Person.name)
