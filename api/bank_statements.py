@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import bank_intake
-from api.callers import OF_KEY, Failure, OfMerchant
+from api.callers import OF_KEY, Failure, ForPayments, ForReading
 from api.intake import read_body
 from api.wiring import Parts
 from ledger.bank import review
@@ -132,7 +132,7 @@ MovementId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 )
 async def post_bank_statements(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForPayments,
     name: Annotated[str, Query(max_length=200, description="The file's name.")] = "api",
     dry_run: Annotated[bool, Query(description="Say what would happen, and keep nothing.")] = False,
 ) -> StatementsTaken | JSONResponse:
@@ -172,7 +172,7 @@ async def post_bank_statements(
 )
 async def list_movements(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForReading,
     state: Annotated[list[State] | None, Query()] = None,
     after: Annotated[int, Query(ge=0, description="The last id of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 100,
@@ -193,7 +193,7 @@ async def list_movements(
     summary="Post a movement as proposed, or on the claim named",
 )
 async def accept_movement(
-    request: Request, merchant: OfMerchant, movement_id: MovementId, given: Acceptance
+    request: Request, merchant: ForPayments, movement_id: MovementId, given: Acceptance
 ) -> MovementView | JSONResponse:
     """Post it. What came back reverses the payment that it belongs to."""
 
@@ -218,7 +218,7 @@ async def accept_movement(
     summary="Say that a movement is for none of the claims",
 )
 async def reject_movement(
-    request: Request, merchant: OfMerchant, movement_id: MovementId, given: Decision
+    request: Request, merchant: ForPayments, movement_id: MovementId, given: Decision
 ) -> MovementView | JSONResponse:
     """Take it off the list; it can be accepted later all the same."""
 
@@ -235,7 +235,7 @@ async def reject_movement(
     summary="Reverse what was posted from a movement",
 )
 async def undo_movement(
-    request: Request, merchant: OfMerchant, movement_id: MovementId, given: Decision
+    request: Request, merchant: ForPayments, movement_id: MovementId, given: Decision
 ) -> MovementView | JSONResponse:
     """Reverse it; it waits for a decision again."""
 

@@ -6,15 +6,16 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
-from api.keys import PREFIX_LENGTH, merchant_of_key
+from api.keys import PREFIX_LENGTH, known_key
 from api.limits import CALLS_PER_MINUTE
+from api.people.roles import Permission
 from api.wiring import Parts
 from storage.tables import Merchant
 
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="API key",
-    description="A merchant's key, made by `kulanz api-key --merchant M`.",
+    description="A merchant's key, made by `kulanz api-key --merchant M --scope S`.",
 )
 
 
@@ -24,21 +25,34 @@ class Failure(BaseModel):
     detail: str
 
 
-async def _merchant(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Merchant:
-    """The merchant whose API key the request carries."""
-    parts: Parts = request.app.state.parts
-    if credentials is not None:
-        async with parts.database.operator() as session:
-            merchant = await merchant_of_key(
-                session, credentials.credentials, now=parts.clock.now()
-            )
-        if merchant is not None:
-            await _count(parts, credentials.credentials)
-            return merchant
-    raise HTTPException(401, "a valid API key is needed", {"WWW-Authenticate": "Bearer"})
+class KeyNeeds:
+    """Lets in API keys with one scope; the route gets the merchant.
+
+    A test walks the routes of the whole application: one without a rule fails it.
+    """
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(
+        self,
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    ) -> Merchant:
+        """The merchant whose API key the request carries."""
+        parts: Parts = request.app.state.parts
+        found = None
+        if credentials is not None:
+            async with parts.database.operator() as session:
+                found = await known_key(session, credentials.credentials, now=parts.clock.now())
+        if credentials is None or found is None:
+            raise HTTPException(401, "a valid API key is needed", {"WWW-Authenticate": "Bearer"})
+        await _count(parts, credentials.credentials)
+        merchant, key = found
+        if self.permission not in key.scopes:
+            has = ", ".join(key.scopes) or "none"
+            raise HTTPException(403, f"this key lacks the scope {self.permission}; it has: {has}")
+        return merchant
 
 
 async def _count(parts: Parts, key: str) -> None:
@@ -48,9 +62,14 @@ async def _count(parts: Parts, key: str) -> None:
         raise HTTPException(429, told, {"Retry-After": str(wait)})
 
 
-OfMerchant = Annotated[Merchant, Depends(_merchant)]
+ForReading = Annotated[Merchant, Depends(KeyNeeds(Permission.READ))]
+ForClaims = Annotated[Merchant, Depends(KeyNeeds(Permission.CLAIMS))]
+ForPayments = Annotated[Merchant, Depends(KeyNeeds(Permission.PAYMENTS))]
+ForHandoffs = Annotated[Merchant, Depends(KeyNeeds(Permission.HANDOFFS))]
+ForEvents = Annotated[Merchant, Depends(KeyNeeds(Permission.EVENTS))]
 OF_KEY: dict[int | str, dict[str, Any]] = {
     401: {"model": Failure, "description": "The API key is missing, unknown or revoked."},
+    403: {"model": Failure, "description": "The API key lacks the scope that this takes."},
     429: {
         "model": Failure,
         "description": f"More than {CALLS_PER_MINUTE} calls a minute with one key; `Retry-After` "

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import select
 
-from api.callers import OF_KEY, OfMerchant
+from api.callers import OF_KEY, ForClaims
 from api.wiring import Parts
 from ledger import book
 from ledger import rows as cells
@@ -92,7 +92,7 @@ class ClaimMissing(BaseModel):
 )
 async def post_costs(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForClaims,
     claim_reference: Annotated[str, Path(min_length=1, max_length=100)],
     given: NewCosts,
 ) -> CostsCharged | JSONResponse:

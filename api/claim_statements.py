@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.callers import OF_KEY, OfMerchant
+from api.callers import OF_KEY, ForReading
 from api.pages.pay.claims import view_of
 from api.pages.pay.statement import pdf_response
 from api.pages.statement.pdf import letter_pdf
@@ -42,7 +42,7 @@ class NoClaim(BaseModel):
     },
     summary="Get the statement of a claim as a letter (PDF)",
 )
-async def get_statement(request: Request, merchant: OfMerchant, reference: Reference) -> Response:
+async def get_statement(request: Request, merchant: ForReading, reference: Reference) -> Response:
     """Every item with its reason, interest period by period, payments and how they were set off,
     as of today. What the customer can download on their page is the same.
     """

@@ -25,6 +25,7 @@ from api.commands import (
     telegram_link,
     train,
     up,
+    user,
     webhook,
     wording,
 )
@@ -51,6 +52,7 @@ for module in (
     follow_ups,
     costs,
     login,
+    user,
     merchant,
     channel,
     channels,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.callers import OF_KEY, OfMerchant
+from api.callers import OF_KEY, ForReading
 from api.wiring import Parts
 from outreach.channel_choice import obstacle_at
 from outreach.customer_facts import read_customers, read_sender
@@ -154,7 +154,7 @@ async def _steps(session: AsyncSession, customer_id: int) -> list[StepView]:
 )
 async def get_channels(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForReading,
     number: Annotated[str, Path(min_length=1, max_length=200, description="Customer number.")],
 ) -> ChannelsView | JSONResponse:
     """Contact points with source, consent, match, stop and what stands in the way now; then what

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.callers import OF_KEY, OfMerchant
+from api.callers import OF_KEY, ForClaims
 from api.wiring import Parts
 from conversation import page_link
 from storage.tables import Conversation, Customer
@@ -53,7 +53,7 @@ class NoPage(BaseModel):
     summary="Make a link to a customer's page, for a letter",
 )
 async def make_link(
-    request: Request, merchant: OfMerchant, number: Number
+    request: Request, merchant: ForClaims, number: Number
 ) -> LinkView | JSONResponse:
     """Valid for 90 days. Whoever follows it is asked for an invoice, order or customer number."""
     parts: Parts = request.app.state.parts
@@ -84,9 +84,7 @@ async def make_link(
     },
     summary="End all links to a customer's page, and who is visiting by them",
 )
-async def revoke_links(
-    request: Request, merchant: OfMerchant, number: Number
-) -> Revoked | Response:
+async def revoke_links(request: Request, merchant: ForClaims, number: Number) -> Revoked | Response:
     """For a phone that was lost, or a letter that went to the wrong address."""
     parts: Parts = request.app.state.parts
     async with parts.database.merchant(merchant.id) as session:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.callers import OF_KEY, OfMerchant
+from api.callers import OF_KEY, ForHandoffs
 from api.handoff_care import may_write_unasked
 from api.handoff_views import HandoffDetail, HandoffRow, detail, row
 from api.queue import defer_delivery
@@ -154,7 +154,7 @@ OF_WORK: dict[int | str, dict[str, Any]] = {
 @router.get("", response_model=HandoffList, responses=OF_KEY, summary="What waits for a person")
 async def get_handoffs(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForHandoffs,
     taken: Annotated[
         bool | None, Query(description="Only those that a person has, or that nobody has.")
     ] = None,
@@ -175,7 +175,7 @@ async def get_handoffs(
     responses=OF_ONE,
     summary="One handoff: facts, suggested next step, notes and transcript",
 )
-async def get_handoff(request: Request, merchant: OfMerchant, handoff: HandoffId) -> HandoffDetail:
+async def get_handoff(request: Request, merchant: ForHandoffs, handoff: HandoffId) -> HandoffDetail:
     """Everything a person needs before writing. Open or ended; computed as it is asked for."""
     parts: Parts = request.app.state.parts
     async with parts.database.merchant(merchant.id) as session:
@@ -184,7 +184,7 @@ async def get_handoff(request: Request, merchant: OfMerchant, handoff: HandoffId
 
 @router.post("/{handoff}/take", response_model=HandoffDetail, responses=OF_WORK, summary="Take it")
 async def post_take(
-    request: Request, merchant: OfMerchant, handoff: HandoffId, given: TakeRequest
+    request: Request, merchant: ForHandoffs, handoff: HandoffId, given: TakeRequest
 ) -> HandoffDetail:
     """From now on the assistant is silent and the customer's messages wait for this person.
 
@@ -206,7 +206,7 @@ async def post_take(
 )
 async def post_reply(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForHandoffs,
     handoff: HandoffId,
     given: ReplyRequest,
     idempotency_key: Annotated[
@@ -245,7 +245,7 @@ async def post_reply(
     "/{handoff}/note", response_model=NoteKept, responses=OF_WORK, summary="Note something"
 )
 async def post_note(
-    request: Request, merchant: OfMerchant, handoff: HandoffId, given: NoteRequest
+    request: Request, merchant: ForHandoffs, handoff: HandoffId, given: NoteRequest
 ) -> NoteKept:
     """Keep words for colleagues. A note is no message and cannot reach the customer."""
     parts: Parts = request.app.state.parts
@@ -261,7 +261,7 @@ async def post_note(
     summary="Give it back to the assistant",
 )
 async def post_return(
-    request: Request, merchant: OfMerchant, handoff: HandoffId, given: ReturnRequest
+    request: Request, merchant: ForHandoffs, handoff: HandoffId, given: ReturnRequest
 ) -> HandoffDetail:
     """The assistant answers again, and says again that it is one.
 
@@ -294,7 +294,7 @@ async def post_return(
     "/{handoff}/close", response_model=HandoffDetail, responses=OF_WORK, summary="Close it"
 )
 async def post_close(
-    request: Request, merchant: OfMerchant, handoff: HandoffId, given: CloseRequest
+    request: Request, merchant: ForHandoffs, handoff: HandoffId, given: CloseRequest
 ) -> HandoffDetail:
     """End it with its outcome. When the customer writes again, the assistant answers."""
     parts: Parts = request.app.state.parts

@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from api.callers import OF_KEY, Failure, OfMerchant
+from api.callers import OF_KEY, Failure, ForClaims
 from api.wiring import Parts
 from ledger import rows_claims, rows_items
 from ledger.contact import is_region
@@ -133,7 +133,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 )
 async def post_claims(
     request: Request,
-    merchant: OfMerchant,
+    merchant: ForClaims,
     apply_changes: Annotated[
         bool,
         Query(
@@ -189,7 +189,7 @@ async def post_claims(
     openapi_extra=_list_of(rows_items.COLUMNS, "OpenItemChange"),
     summary="Report payments, credit notes, returns, recalls and confirmations",
 )
-async def post_open_items(request: Request, merchant: OfMerchant) -> ItemsTaken | JSONResponse:
+async def post_open_items(request: Request, merchant: ForClaims) -> ItemsTaken | JSONResponse:
     """Take a list of at most 5,000 changes in the order they happened: all of them, or none.
 
     Your `event_id` makes each event happen once: sending it again changes nothing, sending it

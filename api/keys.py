@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.people.roles import SCOPES, Permission
 from storage.tables import ApiKey, Merchant
 
 MARK = "kulanz_"
@@ -21,20 +22,32 @@ class KeyUnknown(LookupError):
     """The merchant has no such key."""
 
 
-async def create_api_key(session: AsyncSession, merchant_id: int, *, now: datetime) -> str:
+async def create_api_key(
+    session: AsyncSession,
+    merchant_id: int,
+    *,
+    now: datetime,
+    scopes: Sequence[Permission] = SCOPES,
+) -> str:
     """Make a key for the merchant and return it; afterwards only its hash is known."""
     key = MARK + secrets.token_urlsafe(SECRET_BYTES)
     session.add(
         ApiKey(
-            merchant_id=merchant_id, prefix=key[:PREFIX_LENGTH], hash=_hashed(key), created_at=now
+            merchant_id=merchant_id,
+            prefix=key[:PREFIX_LENGTH],
+            hash=_hashed(key),
+            scopes=[scope.value for scope in SCOPES if scope in scopes],
+            created_at=now,
         )
     )
     await session.flush()
     return key
 
 
-async def merchant_of_key(session: AsyncSession, key: str, *, now: datetime) -> Merchant | None:
-    """Return the merchant whose key this is, None for unknown and revoked keys.
+async def known_key(
+    session: AsyncSession, key: str, *, now: datetime
+) -> tuple[Merchant, ApiKey] | None:
+    """The merchant whose key this is, and what is kept of it; None for unknown and revoked keys.
 
     ``session`` is the operator's: whose key it is, is not known before. The last use is noted
     once a minute at most.
@@ -44,10 +57,10 @@ async def merchant_of_key(session: AsyncSession, key: str, *, now: datetime) -> 
         .join(Merchant, Merchant.id == ApiKey.merchant_id)
         .where(ApiKey.prefix == key[:PREFIX_LENGTH], ApiKey.revoked_at.is_(None))
     )
-    found: Merchant | None = None
+    found: tuple[Merchant, ApiKey] | None = None
     for api_key, merchant in rows:
         if hmac.compare_digest(api_key.hash, _hashed(key)):
-            found = merchant
+            found = merchant, api_key
             if api_key.last_used_at is None or now - api_key.last_used_at > USE_NOTED_EVERY:
                 api_key.last_used_at = now
     return found

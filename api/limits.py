@@ -7,6 +7,7 @@ from math import ceil
 import structlog
 from limits import (
     RateLimitItem,
+    RateLimitItemPerDay,
     RateLimitItemPerHour,
     RateLimitItemPerMinute,
     RateLimitItemPerSecond,
@@ -33,6 +34,13 @@ WRITES: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(12), RateLimitItemPe
 """How often somebody may write in one visit to the page; nobody who reads the answers is faster."""
 GUESSES_PER_MINUTE = 10
 """Codes and links tried in one conversation; the database has counts of its own behind this."""
+TRIES_OF_ACCOUNT: tuple[RateLimitItem, ...] = (
+    RateLimitItemPerMinute(5, 5),
+    RateLimitItemPerHour(10),
+    RateLimitItemPerDay(20),
+)
+"""Passwords, or codes, tried for one account: the more were wrong, the longer the wait. NIST SP
+800-63B-4, section 3.2.2, allows 100 in a row."""
 
 
 class Limits:
@@ -96,6 +104,29 @@ class Limits:
         A Redis that is away keeps nobody from writing: the database counts a conversation's turns.
         """
         return await self._may_try(f"write:{visit}", *WRITES)
+
+    async def may_sign_in(self, account: str, client: str) -> bool:
+        """Whether one more password or code may be tried for this account from there; counts it.
+
+        A Redis that is away lets nobody in: nothing else counts these tries.
+        """
+        try:
+            of_client = [await self._limiter.hit(limit, "sign-in", client) for limit in CHECKS]
+            of_account = [
+                await self._limiter.hit(limit, "account", account) for limit in TRIES_OF_ACCOUNT
+            ]
+        except (RedisError, OSError) as error:
+            log.error("sign_in_not_counted", error=type(error).__name__)
+            return False
+        return all(of_client) and all(of_account)
+
+    async def signed_in(self, account: str) -> None:
+        """It was right: the tries before count no more."""
+        try:
+            for limit in TRIES_OF_ACCOUNT:
+                await self._limiter.clear(limit, "account", account)
+        except (RedisError, OSError) as error:
+            log.info("tries_not_forgotten", error=type(error).__name__)
 
     async def _may_try(self, key: str, *limits: RateLimitItem) -> bool:
         try:

@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     """Online payments of the first merchant; further merchants' accounts are kept encrypted."""
     stripe_api_url: str = "https://api.stripe.com"
 
+    smtp_url: SecretStr | None = None
+    """Where mail goes out: ``smtps://user:password@host`` or ``smtp://…`` (STARTTLS); empty: links
+    for people are shown once to who makes them."""
+    mail_from: str | None = None
+    """The address that mail comes from."""
+
     rasa_url: str | None = None
     """A Rasa that runs elsewhere; empty: started here."""
     rasa_secret: SecretStr | None = None

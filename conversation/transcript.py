@@ -34,6 +34,8 @@ from storage.tables import (
 LISTED_MAX = 50
 MESSAGES_MAX = 200
 NEVER_SHOWN = frozenset({"action_listen"})
+SEEN = "transcript_seen"
+"""Each reading stands in the audit, but would drown what happened here."""
 _TURN_KEY = re.compile(r"turn:(\d+):")
 
 
@@ -228,7 +230,8 @@ async def _lines(
     }
     bare: list[Line] = []
     for event in await _events(session, conversation, messages, moments, to_the_end=to_the_end):
-        effect = Effect("event", event.kind, facts=event.facts)
+        by = {"by": event.person} if event.person else {}
+        effect = Effect("event", event.kind, facts={**event.facts, **by})
         if event.at in moments:
             effects[moments[event.at]].append(effect)
         else:
@@ -334,6 +337,7 @@ async def _events(
     of_claims = (AuditEvent.customer_id == conversation.customer_id) & AuditEvent.at.in_(moments)
     wanted = select(AuditEvent).where(
         AuditEvent.merchant_id == conversation.merchant_id,
+        AuditEvent.kind != SEEN,
         or_(here & span, of_claims & AuditEvent.conversation_id.is_(None)),
     )
     return (await session.scalars(wanted.order_by(AuditEvent.at, AuditEvent.id))).all()

@@ -1,6 +1,8 @@
 """``kulanz api-key``: make, list and revoke the keys of a merchant's own systems."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,11 @@ from api.commands.session import (
     merchant_opened,
     run,
 )
-from api.keys import KeyUnknown, create_api_key, keys_of, revoke_api_key
+from api.keys import PREFIX_LENGTH, KeyUnknown, create_api_key, keys_of, revoke_api_key
+from api.people import audit
+from api.people.roles import SCOPES, Permission
+
+Scope = StrEnum("Scope", {scope.name: scope.value for scope in SCOPES})  # type: ignore[misc]
 
 
 def api_key(
@@ -29,6 +35,10 @@ def api_key(
             metavar="BEGINNING", help="Revoke the key that begins like this, for good; make none."
         ),
     ] = None,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(help="What the new key may do, once for each; everything without it."),
+    ] = None,
 ) -> None:
     """Make an API key of a merchant and print it, this once; or list or revoke keys."""
     if listed and revoke is not None:
@@ -39,15 +49,21 @@ def api_key(
     elif revoke is not None:
         run(_revoke(merchant, revoke))
     else:
-        run(_make(merchant))
+        wanted = [Permission(one.value) for one in scope or ()]
+        run(_make(merchant, wanted or SCOPES))
 
 
-async def _make(merchant: str | None) -> None:
+async def _make(merchant: str | None, scopes: Sequence[Permission]) -> None:
     async with (
         merchant_opened(merchant) as (database, found, clock),
         database.merchant(found.id) as session,
     ):
-        key = await create_api_key(session, found.id, now=clock.now())
+        now = clock.now()
+        key = await create_api_key(session, found.id, now=now, scopes=scopes)
+        audit.note(
+            session, audit.COMMAND_LINE, "api_key_made", now,
+            merchant_id=found.id, key=key[:PREFIX_LENGTH],
+        )  # fmt: skip
     errors.print(f"API key of {found.name}; it is not shown again:", highlight=False)
     typer.echo(key)
 
@@ -59,10 +75,11 @@ async def _list(merchant: str | None) -> None:
     ):
         rows = await keys_of(session, found.id)
     zone = ZoneInfo(found.timezone)
-    table = Table("key", "made", "last used", "revoked")
+    table = Table("key", "may", "made", "last used", "revoked")
     for row in rows:
         moments = (row.created_at, row.last_used_at, row.revoked_at)
-        table.add_row(f"{row.prefix}…", *(_moment(at, zone) for at in moments))
+        may = "everything" if len(row.scopes) == len(SCOPES) else ", ".join(row.scopes)
+        table.add_row(f"{row.prefix}…", may, *(_moment(at, zone) for at in moments))
     console.print(table)
 
 
@@ -75,6 +92,10 @@ async def _revoke(merchant: str | None, beginning: str) -> None:
             key = await revoke_api_key(
                 session, found.id, beginning.removesuffix("…"), now=clock.now()
             )
+            audit.note(
+                session, audit.COMMAND_LINE, "api_key_revoked", clock.now(),
+                merchant_id=found.id, key=key.prefix,
+            )  # fmt: skip
         except KeyUnknown:
             raise Refused(
                 f"{found.key} has no key that begins like this; `kulanz api-key --list` shows "

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from api.commands.chat import chat_session
 from api.commands.session import Refused, console, run
+from api.demo.people import PEOPLE
 from api.demo.sample import prepare_demo
 from api.service import Service
 from api.settings import Settings
@@ -79,6 +80,10 @@ def _where_to_look(url: str, log: Path | None) -> None:
     )
     console.print(f"  API docs           {url}/api/docs", highlight=False)
     console.print("  chat as a customer [bold]kulanz chat --as K-10021[/]", highlight=False)
+    first = f"kulanz login --as {PEOPLE[0][0]}"
+    console.print(f"  the console        [bold]{first}[/] (owner)", highlight=False)
+    others = ", ".join(f"{email} ({role.value})" for email, _, role in PEOPLE[1:])
+    console.print(f"                     or as {others}", highlight=False, soft_wrap=True)
     console.print("  the ledger         [bold]kulanz statement[/]", highlight=False)
     console.print("  a played demo      [bold]kulanz demo[/]", highlight=False)
     if log is not None:

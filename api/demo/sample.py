@@ -14,6 +14,7 @@ from api.accounts import TERMINAL_ADDRESS, ensure_environment_accounts
 from api.contact import send_planned
 from api.demo import templates
 from api.demo.claims import import_sample_claims
+from api.demo.people import add_people
 from api.demo.providers import BOT_ID, SMS_NUMBER, WHATSAPP_NUMBER
 from api.demo.stories import newcomer, newest_of, stories
 from api.merchants import save_merchant
@@ -51,6 +52,7 @@ async def prepare_demo(settings: Settings) -> None:
             made.clock.move_to(allowed.at + timedelta(minutes=5))
         await import_sample_claims(made.database, merchant, CLAIMS_FILE, made.clock.now())
         async with made.database.merchant(merchant_id) as session:
+            await add_people(session, merchant_id, made.clock.now())
             # All stories at once: whoever finds one customer there finds every other, too.
             for story in stories().values():
                 if await newest_of(session, story) is None:

@@ -13,7 +13,7 @@ from storage.tables.claims import (
     IntakeBatch,
     Posting,
 )
-from storage.tables.console import ConsoleLink, ConsoleSession
+from storage.tables.console import ConsoleLink, ConsoleSession, Person, RecoveryCode
 from storage.tables.conversation import (
     ActionResult,
     AddressCode,
@@ -66,7 +66,9 @@ __all__ = [
     "Payment",
     "PaymentAccount",
     "PaymentNotice",
+    "Person",
     "Posting",
+    "RecoveryCode",
     "StartToken",
     "Turn",
     "WebhookDelivery",

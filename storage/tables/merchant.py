@@ -1,9 +1,11 @@
 """Merchants, the accounts they write from, and their API keys."""
 
-from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, Id, Json, JsonList, Moment, OfMerchant
+
+_BY_PERSON = text("person IS NOT NULL")
 
 
 class Merchant(Base):
@@ -76,6 +78,8 @@ class ApiKey(OfMerchant, Base):
     id: Mapped[Id]
     prefix: Mapped[str]
     hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[JsonList]
+    """What it may do: see :data:`api.people.roles.SCOPES`."""
     created_at: Mapped[Moment]
     last_used_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
@@ -85,10 +89,17 @@ class AuditEvent(OfMerchant, Base):
     """Something that happened and has to be explainable later; append-only, no message texts."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("ix_audit_event_people", "merchant_id", "id", postgresql_where=_BY_PERSON),
+    )
 
     id: Mapped[Id]
     kind: Mapped[str]
     at: Mapped[Moment]
+    person: Mapped[str | None]
+    """Who of the merchant's people did it, by name; empty: a customer, or the service itself."""
+    person_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Their account, where they have one."""
     customer_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     claim_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     conversation_id: Mapped[int | None] = mapped_column(BigInteger, index=True)

@@ -15,8 +15,8 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from api.pages.console import routes as console
-from api.pages.console import sessions
 from api.pages.genuine import routes as genuine
+from api.people.links import make_link
 from api.settings import Settings
 from conversation.genuine import keep
 from storage.engine import Database
@@ -144,7 +144,7 @@ async def look(browser: Browser) -> AsyncIterator[Any]:
 
 async def sign_in(page: Page, parts: Parts, merchant: Merchant) -> None:
     async with parts.database.merchant(merchant.id) as session:
-        token = await sessions.make_link(session, merchant.id, "m.koch", NOW)
+        token = await make_link(session, merchant.id, "m.koch", NOW)
     await page.goto(f"{parts.public_url}/console/login/{token}")
     await page.get_by_role("button", name=re.compile("anmelden|Sign in")).click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(
@@ -253,7 +253,7 @@ async def test_everything_is_reached_by_keyboard(
     await expect(page.locator("ol.talk")).to_contain_text("Anna Beispiel")
     async with parts.database.operator() as session:
         seen = await session.scalars(select(AuditEvent.kind))
-        assert list(seen) == ["transcript_revealed"]
+        assert list(seen) == ["signed_in", "transcript_seen", "transcript_revealed"]
 
 
 async def test_twice_the_size_and_half_the_width_cut_nothing_off(

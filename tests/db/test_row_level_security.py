@@ -2,10 +2,10 @@
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from storage.engine import Database
-from storage.tables import AuditEvent, Base, Customer, Merchant
+from storage.tables import AuditEvent, Base, Customer, Merchant, Person
 from tests.conftest import NOW
 
 
@@ -81,3 +81,21 @@ async def test_append_only_tables_refuse_changes(database: Database, merchant: M
         with pytest.raises(DBAPIError, match="permission denied"):
             async with database.merchant(merchant.id) as session:
                 await session.execute(text(statement))
+
+
+async def test_a_merchants_role_neither_sees_nor_makes_an_operator(
+    database: Database, merchant: Merchant
+) -> None:
+    operator = {"email": "op@kulanz.example", "name": "Op", "role": "operator", "created_at": NOW}
+    async with database.operator() as session:
+        session.add(Person(merchant_id=None, **operator))
+    async with database.merchant(merchant.id) as session:
+        assert (await session.scalars(select(Person))).all() == []
+        changed = await session.execute(text("UPDATE person SET role = 'owner'"))
+        assert changed.rowcount == 0  # type: ignore[attr-defined]
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        async with database.merchant(merchant.id) as session:
+            session.add(Person(merchant_id=None, **{**operator, "email": "x@kulanz.example"}))
+    with pytest.raises(IntegrityError, match="operator_of_all"):
+        async with database.merchant(merchant.id) as session:
+            session.add(Person(merchant_id=merchant.id, **operator))

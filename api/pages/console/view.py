@@ -15,14 +15,46 @@ from conversation.wording.formats import LOCALES, money
 
 _QUIET_FACTS = frozenset({"message", "conversation", "claim", "handoff"})
 """Numbers of rows, which tell a reader nothing."""
+# What claims to be another browser as well comes first.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language."""
-    loaded = yaml.safe_load(Path(__file__).with_name("texts.yml").read_text("utf-8"))
-    words: dict[str, Any] = loaded[language]
+    """The console's words in this language: those of transcripts, and those about people."""
+    words: dict[str, Any] = {}
+    for name in ("texts.yml", "people.yml"):
+        loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+        words |= loaded[language]
     return words
+
+
+def device_name(agent: str, language: str) -> str:
+    """A browser by its ``User-Agent``, as its owner would call it."""
+    words = texts(language)
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    if browser and system:
+        return str(words["device"].format(browser=browser, system=system))
+    return browser or system or str(words["unknown_device"])
 
 
 def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
