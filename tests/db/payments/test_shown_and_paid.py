@@ -300,3 +300,42 @@ async def test_one_transfer_for_two_claims_is_spread_by_what_is_open_on_its_day(
     assert [share["minor"] for share in movement.match["shares"]] == [
         one.paid.minor for one in found
     ]
+
+
+async def test_one_transfer_for_two_claims_that_comes_back_in_the_same_file_leaves_both(
+    shown: Shown,
+) -> None:
+    other = await another_claim(shown)
+    numbers = f"{shown.claim.rf_reference} {other.rf_reference}"
+    came, back = SHOWN.date(), SHOWN.date() + timedelta(days=2)
+    statement = BankStatement(
+        account=IBAN,
+        family=Family.CAMT,
+        format="camt.053.001.08",
+        number="1",
+        movements=(
+            Movement(
+                amount=AMOUNT * 2, booked=came, value_date=came, text=numbers,
+                end_to_end_id="E2E-1", bank_reference="B1",
+            ),
+            Movement(
+                amount=AMOUNT * -2, booked=back, value_date=back, text=numbers, returned="AC04",
+                end_to_end_id="E2E-1", bank_reference="B2", entry=1,
+            ),
+        ),
+        entries=2,
+    )  # fmt: skip
+    at = SHOWN + timedelta(days=3)
+    async with shown.database.merchant(shown.merchant.id) as session:
+        taken = await take_statements(
+            session,
+            [statement],
+            Account(shown.merchant.id, (IBAN,), at.date(), at),
+            Source("bank_statement", "test", "0" * 64),
+        )
+    assert taken.counts["posted"] == 2
+    async with shown.database.merchant(shown.merchant.id) as session:
+        found = [await book.statement(session, one.id, now=at) for one in (shown.claim, other)]
+    assert [(one.status, one.paid, one.open.overpaid) for one in found] == [
+        (ClaimStatus.OPEN, Money(0), Money(0))
+    ] * 2
