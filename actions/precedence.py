@@ -34,7 +34,9 @@ _MORE_THAN_A_PHOTO = frozenset(
         *("already_paid", "dispute_goods", "dispute_unknown", "request_human"),
     }
 )
-_TELLS_MORE = frozenset({"dispute_reason", "objection", "objection_check", "paid_details", "paid_more"})
+_TELLS_MORE = frozenset(
+    {"dispute_reason", "objection", "objection_check", "paid_details", "paid_more"}
+)
 """Questions whose answer may well name an invoice and say what happened."""
 _SAID_BY_STOP = frozenset({"action_opt_out", "action_help_in_crisis", "action_drop_address"})
 _NEVER_HOURS = frozenset(

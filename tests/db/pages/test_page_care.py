@@ -212,7 +212,13 @@ async def test_an_imprint_names_what_letters_name(inside: Visiting) -> None:
     }
     await inside.change(Merchant, inside.merchant.id, letter=letter)
     shown = words(await inside.http.get("/p/about/imprint"))
-    for part in ("Lindenhof GmbH", "10115 Berlin", "HRB 1", "Mara Linden", "USt-IdNr.: DE000000000"):
+    for part in (
+        "Lindenhof GmbH",
+        "10115 Berlin",
+        "HRB 1",
+        "Mara Linden",
+        "USt-IdNr.: DE000000000",
+    ):
         assert part in shown
 
 
