@@ -5,6 +5,7 @@ and sends what the outbox holds. ``lock`` keeps the jobs of a conversation one a
 ``queueing_lock`` lets at most one wait.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +77,22 @@ def make_app(parts: Parts, *, pool_size: int = 8, works: bool = False) -> procra
         pool_factory=_unasked_pool if works else psycopg_pool.AsyncConnectionPool,
     )
     app = procrastinate.App(connector=connector)
-    app.add_tasks_from(queue, namespace="kulanz")
+    app.add_tasks_from(_copied(queue), namespace="kulanz")
     return app
+
+
+def _copied(tasks: procrastinate.Blueprint) -> procrastinate.Blueprint:
+    """The same tasks for one app: adding them to it writes its namespace into their names."""
+    own = procrastinate.Blueprint()
+    own.tasks = {name: copy(task) for name, task in tasks.tasks.items()}
+    for periodic in tasks.periodic_registry.periodic_tasks.values():
+        own.periodic_registry.register_task(
+            task=own.tasks[periodic.task.name],
+            cron=periodic.cron,
+            periodic_id=periodic.periodic_id,
+            configure_kwargs=periodic.configure_kwargs,
+        )
+    return own
 
 
 async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:

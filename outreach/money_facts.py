@@ -27,6 +27,10 @@ async def money_of(
     id. What was only booked anew is left out.
     """
     among = any_(literal(list(customer_ids), ARRAY(BigInteger)))
+    # Claims first: PostgreSQL would rather read all postings of the merchant for each page.
+    claim_ids = await session.scalars(
+        select(Claim.id).where(Claim.merchant_id == merchant_id, Claim.customer_id == among)
+    )
     key = func.split_part(Posting.idempotency_key, "#", 1)
     rows = (
         await session.execute(
@@ -50,8 +54,7 @@ async def money_of(
             )
             .join(Claim, Claim.id == Posting.claim_id)
             .where(
-                Claim.merchant_id == merchant_id,
-                Claim.customer_id == among,
+                Posting.claim_id == any_(literal(list(claim_ids), ARRAY(BigInteger))),
                 Posting.kind.in_(_MOVED),
                 Posting.rebooks.is_(None),
             )

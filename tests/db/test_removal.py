@@ -157,8 +157,16 @@ async def test_sign_ins_codes_and_one_time_links(house: House) -> None:
     for name, days in (("old", 31), ("new", 29)):
         ended = {"expires_at": ago(days), **of_merchant}
         await house.add(
-            ConsoleSession(hash=name, operator="m.koch", **ended),
-            ConsoleLink(hash=name, operator="m.koch", **ended),
+            ConsoleSession(
+                hash=name,
+                operator="m.koch",
+                role="owner",
+                proved_by="link",
+                device="",
+                seen_at=NOW,
+                **ended,
+            ),
+            ConsoleLink(hash=name, operator="m.koch", kind="sign_in", role="owner", **ended),
             StartToken(
                 hash=name,
                 customer_id=house.customer_id,

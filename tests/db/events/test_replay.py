@@ -198,6 +198,7 @@ async def test_what_is_to_be_posted_again_has_to_be_said(api: Api, body: dict[st
 
 async def test_the_worker_numbers_and_posts_by_itself(telling: Telling) -> None:
     parts = FakeParts(telling.database, TheTestsClock(telling))
+    make_app(parts, pool_size=2)  # type: ignore[arg-type]
     app = make_app(parts, pool_size=2)  # type: ignore[arg-type]
     start_worker(Worker(parts, app))  # type: ignore[arg-type]
     await telling.pay()
