@@ -43,12 +43,11 @@ from conversation.consent import (
 from conversation.delivery import ToSend
 from conversation.engine import TurnRequest, TurnResult, readable
 from conversation.handoff import request_handoff
-from conversation.identity import is_verified, lapse
+from conversation.identity import proof_holds
 from conversation.look import Inbound, Look, lock, look
 from conversation.moving import How, Wake, make_active
 from conversation.outbox import PAGE, Said, Scene, queue, resolve_choice, scene
 from conversation.speaker import Reply
-from negotiation.policy_data import policy_from_data
 from storage.statement import Statement
 from storage.tables import Conversation, Customer, Message
 
@@ -373,11 +372,10 @@ async def store(
     if held.message_text is None:
         return None
     language = _language(held, held.message_text, result)
-    lapses_after = lapse(policy_from_data(held.policy))
     verified = (
         held.proved_at_page
         if held.page_customer_id is not None
-        else is_verified(held.customer_id, held.verified_at, now, lapses_after)
+        else proof_holds(held.customer_id, held.verified_at, held.policy, now)
     )
     replies = [
         Reply(m["say"], m.get("args") or {}, m.get("buttons") or []) for m in result.messages

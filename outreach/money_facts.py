@@ -71,14 +71,16 @@ async def money_of(
     ).all()
     found: dict[int, list[MoneyFacts]] = defaultdict(list)
     together: dict[tuple[int, str, str], list[Row[Any]]] = defaultdict(list)
+    on_claim: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in rows:
+        on_claim[row.claim_id].append(row)
         if row.kind != PostingKind.REVERSAL and not row.key.startswith(REFUND):
             whole = row.key.removesuffix(f":{row.claim_id}")
             together[row.customer_id, row.kind, whole].append(row)
     for (customer_id, kind, _), parts in together.items():
         claims = {part.claim_id for part in parts}
         last = max(part.id for part in parts)
-        later = {row.kind for row in rows if row.id > last and row.claim_id in claims}
+        later = {row.kind for claim in claims for row in on_claim[claim] if row.id > last}
         came_back = kind == PostingKind.RETURN
         found[customer_id].append(
             MoneyFacts(
@@ -96,10 +98,9 @@ async def money_of(
         )
     for customer_id, failed in await _failed(session, merchant_id, customer_ids):
         again = any(
-            row.kind == PostingKind.PAYMENT
-            and row.claim_id in failed.claim_ids
-            and row.booked_at > failed.at
-            for row in rows
+            row.kind == PostingKind.PAYMENT and row.booked_at > failed.at
+            for claim in failed.claim_ids
+            for row in on_claim[claim]
         )
         found[customer_id].append(replace(failed, overtaken=again))
     return found

@@ -29,6 +29,24 @@ async def write(visiting: Visiting, said: str, nonce: str = "", **fields: Any) -
     return await visiting.http.post("/p/chat", data={**given, "words": said, **fields})
 
 
+async def write_on_phone(visiting: Visiting, said: str) -> None:
+    """The same customer writes on the channel."""
+    async with visiting.parts.database.operator() as session:
+        held = await session.get_one(Conversation, visiting.conversation_id)
+        session.add(
+            Message(
+                merchant_id=held.merchant_id,
+                conversation_id=held.id,
+                channel_account_id=held.channel_account_id,
+                direction="in",
+                author="customer",
+                kind="message",
+                text=said,
+                created_at=NOW,
+            )
+        )
+
+
 async def take(visiting: Visiting) -> turn.Pending | turn.Settled | None:
     """What the turn makes of the next message."""
     held, now = visiting.conversation_id, visiting.parts.clock.now()
@@ -286,20 +304,7 @@ async def test_a_yes_means_what_was_asked_where_it_is_written(visiting: Visiting
     await visiting.enter()
     await write(visiting, "in Raten bitte")
     on_page = await answered(visiting)
-    async with visiting.parts.database.operator() as session:
-        held = await session.get_one(Conversation, visiting.conversation_id)
-        session.add(
-            Message(
-                merchant_id=held.merchant_id,
-                conversation_id=held.id,
-                channel_account_id=held.channel_account_id,
-                direction="in",
-                author="customer",
-                kind="message",
-                text="ja",
-                created_at=NOW,
-            )
-        )
+    await write_on_phone(visiting, "ja")
     on_phone = await take(visiting)
     assert isinstance(on_phone, turn.Pending)
     assert on_phone.request.metadata["follows"] is None
@@ -446,20 +451,7 @@ async def test_who_has_last_written_on_the_phone_is_answered_there(visiting: Vis
     await write(visiting, "Bitte ein Mensch")
     number = await in_hand(visiting)
     await take(visiting)
-    async with visiting.parts.database.operator() as session:
-        held = await session.get_one(Conversation, visiting.conversation_id)
-        session.add(
-            Message(
-                merchant_id=held.merchant_id,
-                conversation_id=held.id,
-                channel_account_id=held.channel_account_id,
-                direction="in",
-                author="customer",
-                kind="message",
-                text="Ich bin jetzt unterwegs",
-                created_at=NOW,
-            )
-        )
+    await write_on_phone(visiting, "Ich bin jetzt unterwegs")
     replied = await agent_writes(visiting, number, "Gern per SMS.")
     assert not replied.verified
     assert {one.page_customer_id for one in await out(visiting)} == {None}
