@@ -21,7 +21,7 @@ from storage.tables.base import Base, BigInt, Id, Json, Moment, OfMerchant
 
 def _key(expression: str) -> MappedColumn[str | None]:
     """What a search compares, reckoned by the database (migration 0015), byte by byte."""
-    return mapped_column(Text(collation="C"), Computed(expression, persisted=True), deferred=True)
+    return mapped_column(Text(collation="C"), Computed(expression, persisted=True))
 
 
 class Customer(OfMerchant, Base):
