@@ -5,13 +5,25 @@ looked at alone.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Date, cast, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Date,
+    any_,
+    cast,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.book_search import Found
@@ -129,7 +141,7 @@ async def listed(
     wanted = wanted.order_by(*(one if order is Order.DUE else one.desc() for one in key))
     if found is not None:
         wanted = wanted.where(
-            or_(Claim.id.in_(found.claims), Claim.customer_id.in_(found.customers))
+            or_(Claim.id == _one_of(found.claims), Claim.customer_id == _one_of(found.customers))
         )
     if after is not None:
         value = cast(literal(after.value), Date) if order is not Order.OPEN else after.value
@@ -142,6 +154,11 @@ async def listed(
     last_one = page[-1]
     value = last_one.open.minor if order is Order.OPEN else last_one.due_date
     return page, Cursor(value, last_one.id)
+
+
+def _one_of(ids: Sequence[int]) -> ColumnElement[int]:
+    """One parameter for all of them, so that the statement is the same for however many."""
+    return any_(cast(literal(list(ids), ARRAY(BigInteger)), ARRAY(BigInteger)))
 
 
 def _conditions(which: Which, today: date) -> list[ColumnElement[bool]]:

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.customer_channels import PointView
 from api.pages.console.view import moment, texts
 from api.pages.pay.claims import ClaimView
 from api.pages.statement.sheet import items_of
@@ -16,7 +15,7 @@ from conversation.wording import formats
 from ledger.claim import PURSUED
 from ledger.money import Money
 from ledger.statement import AgreementRecord
-from storage.tables import AuditEvent, Conversation, Message, Posting
+from storage.tables import AuditEvent, ContactPoint, Conversation, Message, Posting
 
 Cover = Callable[[str], str]
 FORM = "sie"
@@ -96,7 +95,9 @@ def _agreement(record: AgreementRecord, today: date, words: Words) -> dict[str, 
     }
 
 
-def point_view(point: PointView, language: str, zone: ZoneInfo, covered: bool) -> dict[str, Any]:
+def point_view(
+    point: ContactPoint, language: str, zone: ZoneInfo, covered: bool, *, active: bool
+) -> dict[str, Any]:
     """One way to the customer, and what is allowed on it."""
     words = texts(language)
     facts = (
@@ -109,7 +110,7 @@ def point_view(point: PointView, language: str, zone: ZoneInfo, covered: bool) -
         "channel": words["channels"].get(point.channel, point.channel),
         "address": cover_address(point.address) if covered else point.address,
         "source": words["sources"].get(point.source, point.source),
-        "active": point.active,
+        "active": active,
         "facts": [
             (words["point_facts"][name], moment(at, language, zone)) for name, at in facts if at
         ],

@@ -11,7 +11,6 @@ from fastapi import Depends, Request, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.customer_channels import channels_of
 from api.pages.console.conversations import Id
 from api.pages.console.customer_view import (
     claim_view,
@@ -34,7 +33,7 @@ from conversation.wording import formats
 from ledger import book
 from ledger.claim import PURSUED
 from negotiation.policy_data import policy_from_data
-from storage.tables import Conversation, Customer, Merchant
+from storage.tables import ContactPoint, Conversation, Customer, Merchant
 
 router = console_router()
 
@@ -144,13 +143,21 @@ async def _facts(
     cover = cover_with(redaction)
     records = await book.records_of(session, found.id, pursued_only=False, now=now)
     records.sort(key=lambda one: one.claim.status not in PURSUED)
-    ways = await channels_of(session, person.merchant_id, found.number)
-    talks = await session.scalars(
-        select(Conversation)
-        .where(Conversation.customer_id == found.id)
-        .order_by(Conversation.last_inbound_at.desc().nulls_last(), Conversation.id.desc())
-        .limit(TALKS_MAX)
+    points = await session.scalars(
+        select(ContactPoint)
+        .where(ContactPoint.customer_id == found.id)
+        .order_by(ContactPoint.id)
     )
+    talks = (
+        await session.scalars(
+            select(Conversation)
+            .where(Conversation.customer_id == found.id)
+            .order_by(Conversation.last_inbound_at.desc().nulls_last(), Conversation.id.desc())
+            .limit(TALKS_MAX)
+        )
+    ).all()
+    active = next((one for one in talks if one.id == found.active_conversation_id), None)
+    here = (active.channel, active.address) if active else None
     entries, further = await timeline(session, found.id, before=place)
     invoices = {one.claim.id: one.claim.invoice_number for one in records}
     lang = request.query_params.get("lang", "")
@@ -172,7 +179,8 @@ async def _facts(
         ],
         "claims_left": len(records) - CLAIMS_MAX,
         "points": [
-            point_view(one, language, zone, covered) for one in (ways.contact_points if ways else ())
+            point_view(one, language, zone, covered, active=(one.channel, one.address) == here)
+            for one in points
         ],
         "talks": [talk_view(one, language, zone, covered) for one in talks],
         "entries": [entry_view(one, language, zone, invoices, cover) for one in entries],
