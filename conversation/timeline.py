@@ -58,7 +58,11 @@ class Entry:
 
 
 async def timeline(
-    session: AsyncSession, customer_id: int, *, before: Place | None = None, limit: int = ENTRIES_MAX
+    session: AsyncSession,
+    customer_id: int,
+    *,
+    before: Place | None = None,
+    limit: int = ENTRIES_MAX,
 ) -> tuple[list[Entry], Place | None]:
     """The newest entries, or those before a place, and where the next page goes on.
 
@@ -76,7 +80,12 @@ async def timeline(
     )
     entries = [
         *await _newest(
-            session, Message, Message.created_at, Message.conversation_id.in_(talk_ids), before, limit
+            session,
+            Message,
+            Message.created_at,
+            Message.conversation_id.in_(talk_ids),
+            before,
+            limit,
         ),
         *await _newest(
             session, Posting, Posting.booked_at, Posting.claim_id.in_(claim_ids), before, limit

@@ -84,9 +84,7 @@ def same_number(typed: str, number: str) -> bool:
 
 
 def _matches(runs: Sequence[str], plain: str) -> bool:
-    pattern = "".join(
-        "0*" + run.lstrip("0") if run.isdigit() else re.escape(run) for run in runs
-    )
+    pattern = "".join("0*" + run.lstrip("0") if run.isdigit() else re.escape(run) for run in runs)
     return re.fullmatch(pattern, plain) is not None
 
 

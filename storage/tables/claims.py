@@ -116,9 +116,7 @@ class Claim(OfMerchant, Base):
         ),
         Index("ix_claim_merchant_id_invoice_key", "merchant_id", "invoice_key"),
         Index("ix_claim_merchant_id_due_date_id", "merchant_id", "due_date", "id"),
-        Index(
-            "ix_claim_merchant_id_status_due_date_id", "merchant_id", "status", "due_date", "id"
-        ),
+        Index("ix_claim_merchant_id_status_due_date_id", "merchant_id", "status", "due_date", "id"),
         Index(
             "ix_claim_pursued",
             "merchant_id",

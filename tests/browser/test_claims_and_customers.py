@@ -108,7 +108,9 @@ async def test_a_claim_is_found_paused_and_goes_on(
     async def shows(title: str) -> None:
         await expect(page.get_by_role("heading", level=1)).to_have_text(title)
         await assert_fit_to_read(page)
-        await page.screenshot(path=tmp_path / f"{len(list(tmp_path.iterdir()))}.png", full_page=True)
+        await page.screenshot(
+            path=tmp_path / f"{len(list(tmp_path.iterdir()))}.png", full_page=True
+        )
 
     async with parts.database.merchant(merchant.id) as session:
         token = await make_link(session, merchant.id, "m.koch", NOW)

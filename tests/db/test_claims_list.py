@@ -55,7 +55,15 @@ async def found_by(database: Database, merchant: Merchant, typed: str) -> Found:
 
 @pytest.mark.parametrize(
     "typed",
-    ["RE-2026-0042", "re-2026-42", "RE 2026/0042", "RE20260042", "2026-42", "20260042", " 2026 42 "],
+    [
+        "RE-2026-0042",
+        "re-2026-42",
+        "RE 2026/0042",
+        "RE20260042",
+        "2026-42",
+        "20260042",
+        " 2026 42 ",
+    ],
 )
 async def test_an_invoice_is_found_however_it_is_written(
     database: Database, merchant: Merchant, customer: Customer, typed: str
@@ -100,7 +108,10 @@ async def test_a_customer_is_found_by_name_number_and_phone(
 @pytest.mark.parametrize(
     ("typed", "name", "first"),
     [
-        *((typed, "Müller-Lüdenscheidt", "Zoë") for typed in ("mueller", "Muller lud", "zoe müller")),
+        *(
+            (typed, "Müller-Lüdenscheidt", "Zoë")
+            for typed in ("mueller", "Muller lud", "zoe müller")
+        ),
         *((typed, "Weiß", None) for typed in ("weiss", "WEISS", "weiß")),
         *((typed, "Yıldız", "Çağrı") for typed in ("yildiz", "Cagri Yildiz", "YILDIZ çağ")),
         *((typed, "von der Heide", "Jo") for typed in ("von der Hei", "vonderheide", "jo von der")),
@@ -171,7 +182,11 @@ def test_zeros_that_lead_do_not_count(groups: list[int], zeros: int) -> None:
 
 
 async def every_page(
-    database: Database, merchant: Merchant, order: Order, between: Sequence[str] = (), **more: object
+    database: Database,
+    merchant: Merchant,
+    order: Order,
+    between: Sequence[str] = (),
+    **more: object,
 ) -> list[int]:
     seen: list[int] = []
     after: Cursor | None = None

@@ -206,9 +206,7 @@ async def test_a_claim_is_changed_under_its_own_customer_only(
     async with database.operator() as session:
         session.add(other)
     await console.sign_in(merchant)
-    answer = await act(
-        console, other, claim, "pause", until=str(TODAY), reason="asked"
-    )
+    answer = await act(console, other, claim, "pause", until=str(TODAY), reason="asked")
     assert answer.status_code == 404
     console.forget()
     await console.sign_in(merchant, role=Role.AGENT)

@@ -62,10 +62,15 @@ def claim_view(view: ClaimView, shop: str, language: str, cover: Cover) -> dict[
             if (amount := getattr(told.open, part))
         ],
         "items": [
-            {"day": one.day, "what": one.what, "why": cover(one.why), "amount": one.amount,
-             "total": one.total}
+            {
+                "day": one.day,
+                "what": one.what,
+                "why": cover(one.why),
+                "amount": one.amount,
+                "total": one.total,
+            }
             for one in items_of(view, shop, words)
-        ],  # fmt: skip
+        ],
         "agreements": [_agreement(one, today, words) for one in agreements if one is not None],
         "intact": told.intact,
         "pursued": claim.status in PURSUED,
@@ -185,7 +190,8 @@ def _facts(row: AuditEvent, language: str, cover: Cover) -> str:
     words, said = texts(language), []
     currency = str(row.facts.get("currency", "EUR"))
     for name, value in row.facts.items():
-        if value in (None, "") or name in _QUIET_FACTS or name in ("agreement_kind", "currency"):
+        nothing = value in (None, "") or (name.endswith("_minor") and not value)
+        if nothing or name in _QUIET_FACTS or name in ("agreement_kind", "currency"):
             continue
         label = words["fact_names"].get(name)
         if isinstance(value, int) and name.endswith("_minor"):

@@ -71,9 +71,7 @@ async def customer(
 
 
 @router.post("/customers/{customer}/reveal")
-async def reveal(
-    request: Request, person: Revealer, customer: Id, before: str = ""
-) -> Response:
+async def reveal(request: Request, person: Revealer, customer: Id, before: str = "") -> Response:
     """The same uncovered, for this one answer."""
     return await show(request, person, customer, before=before, covered=False)
 
@@ -144,9 +142,7 @@ async def _facts(
     records = await book.records_of(session, found.id, pursued_only=False, now=now)
     records.sort(key=lambda one: one.claim.status not in PURSUED)
     points = await session.scalars(
-        select(ContactPoint)
-        .where(ContactPoint.customer_id == found.id)
-        .order_by(ContactPoint.id)
+        select(ContactPoint).where(ContactPoint.customer_id == found.id).order_by(ContactPoint.id)
     )
     talks = (
         await session.scalars(
