@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,7 @@ SEEN = ("customer_seen", "transcript_seen")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _Row = Message | Posting | AuditEvent
+_Table = TypeVar("_Table", Message, Posting, AuditEvent)
 _RANK: dict[type[_Row], int] = {AuditEvent: 0, Posting: 1, Message: 2}
 """The order of what happened in the same moment."""
 
@@ -106,7 +107,7 @@ async def timeline(
 
 async def _newest(
     session: AsyncSession,
-    table: type[_Row],
+    table: type[_Table],
     at: InstrumentedAttribute[datetime],
     which: ColumnElement[bool],
     before: Place | None,

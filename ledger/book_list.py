@@ -5,11 +5,11 @@ looked at alone.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -147,7 +147,7 @@ async def listed(
         value = cast(literal(after.value), Date) if order is not Order.OPEN else after.value
         last = tuple_(value, after.id)
         wanted = wanted.where(tuple_(*key) > last if order is Order.DUE else tuple_(*key) < last)
-    rows = [_listed(row._mapping) for row in await session.execute(wanted)]
+    rows = [_listed(row._asdict()) for row in await session.execute(wanted)]
     page = rows[:limit]
     if len(rows) <= limit:
         return page, None
@@ -156,7 +156,7 @@ async def listed(
     return page, Cursor(value, last_one.id)
 
 
-def _one_of(ids: Sequence[int]) -> ColumnElement[int]:
+def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
     """One parameter for all of them, so that the statement is the same for however many."""
     return any_(cast(literal(list(ids), ARRAY(BigInteger)), ARRAY(BigInteger)))
 
@@ -171,7 +171,6 @@ def _conditions(which: Which, today: date) -> list[ColumnElement[bool]]:
     return [Claim.status == which.value]
 
 
-def _listed(row: Mapping[str, object]) -> ListedClaim:
-    facts = dict(row)
-    open_ = Money(int(str(facts.pop("open_minor"))), str(facts.pop("currency")))
-    return ListedClaim(open=open_, **facts)  # type: ignore[arg-type]
+def _listed(facts: dict[str, Any]) -> ListedClaim:
+    open_ = Money(facts.pop("open_minor"), facts.pop("currency"))
+    return ListedClaim(open=open_, **facts)

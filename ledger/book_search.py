@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import phonenumbers
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 from stdnum import iso11649
 
 from ledger.reference import rf_reference
@@ -24,6 +25,7 @@ _CANDIDATES_MAX = 500
 _PHONE_DIGITS_MIN = 6
 _PHONE_CHANNELS = ("sms", "whatsapp", "voice")
 _LAST = "\U0010ffff"
+_Key = InstrumentedAttribute[str | None]
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -154,7 +156,7 @@ async def _of_phone(session: AsyncSession, merchant_id: int, typed: str) -> Iter
     )
 
 
-def _names(merchant_id: int, typed: str) -> Iterable[Select[tuple[int]]]:
+def _names(merchant_id: int, typed: str) -> Iterable[Select[int]]:
     """Customers whose names begin so: the name, or the first name, or both in either order."""
     words = typed.replace(",", " ").split()
     name, first = Customer.name_key, Customer.first_name_key
@@ -168,17 +170,16 @@ def _names(merchant_id: int, typed: str) -> Iterable[Select[tuple[int]]]:
 
 
 def _named(
-    merchant_id: int, begins: ColumnElement[bool], by: ColumnElement[str | None] | None = None
-) -> Select[tuple[int]]:
-    order = Customer.name_key if by is None else by
+    merchant_id: int, begins: ColumnElement[bool], by: _Key = Customer.name_key
+) -> Select[int]:
     return (
         select(Customer.id)
         .where(Customer.merchant_id == merchant_id, begins)
-        .order_by(order)
+        .order_by(by)
         .limit(MATCHES_MAX + 1)
     )
 
 
-def _begins(column: ColumnElement[str | None], typed: str) -> ColumnElement[bool]:
+def _begins(column: _Key, typed: str) -> ColumnElement[bool]:
     key = func.kulanz_name_key(typed)
     return and_(column >= key, column < func.concat(key, _LAST))

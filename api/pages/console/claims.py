@@ -39,9 +39,9 @@ async def claims(
     async with parts_of(request).database.merchant(person.merchant_id) as session:
         if q:
             found = await search(session, person.merchant_id, q)
-        if found is not None and not found:
-            rows, further = [], None
-        else:
+        rows: list[ListedClaim] = []
+        further: Cursor | None = None
+        if found is None or found:
             rows, further = await listed(
                 session, person.merchant_id, which, order,
                 today=today, found=found, after=cursor,

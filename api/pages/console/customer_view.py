@@ -190,7 +190,11 @@ def _facts(row: AuditEvent, language: str, cover: Cover) -> str:
     words, said = texts(language), []
     currency = str(row.facts.get("currency", "EUR"))
     for name, value in row.facts.items():
-        nothing = value in (None, "") or (name.endswith("_minor") and not value)
+        nothing = (
+            value in (None, "")
+            or isinstance(value, list | dict)
+            or (name.endswith("_minor") and not value)
+        )
         if nothing or name in _QUIET_FACTS or name in ("agreement_kind", "currency"):
             continue
         label = words["fact_names"].get(name)
@@ -200,8 +204,7 @@ def _facts(row: AuditEvent, language: str, cover: Cover) -> str:
         elif name in _DAYS:
             shown = formats.day(str(value)[:10], language, short=True)
         else:
-            shown = words["reasons"].get(value) if isinstance(value, str) else None
-            shown = shown or cover(str(value))
+            shown = words["reasons"].get(str(value), "") or cover(str(value))
         said.append(f"{label or name.replace('_', ' ')}: {shown}")
     return ", ".join(said)
 
