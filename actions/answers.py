@@ -64,7 +64,7 @@ class TakeYes(DialogueAction):
             # Pressed twice, most likely: what stands is told, not that nothing was put down.
             twice = agreed and offer is None
             turn.go_on_with("action_tell_agreement" if twice else "action_confirm_agreement")
-        elif person_coming and turn.awaiting == "none" and offer is None:
+        elif person_coming and turn.awaiting in ("none", "paid_more") and offer is None:
             # A person was announced, perhaps after bad news: nothing is asked or offered.
             turn.say("person_already_coming")
         elif not turn.facts.verified or turn.slot("claim_shown") is None:

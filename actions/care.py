@@ -29,7 +29,7 @@ async def to_person_at_once(turn: Turn, reason: str, wording: str, **args: Any) 
     await pause_everything(turn, PAUSE_UNTIL_PERSON_DAYS, reason)
     await turn.context.conversation.request_person(reason, {})
     turn.ask("none")
-    turn.remember(offer=None, wish=None, spared=True)
+    turn.remember(offer=None, wish=None, spared=reason)
     turn.say(wording, **args)
 
 
@@ -48,6 +48,9 @@ class HearHardship(DialogueAction):
     title = "action_hear_hardship"
 
     async def act(self, turn: Turn) -> None:
+        if turn.slot("spared") == "hardship" and turn.facts.waiting:
+            turn.say("person_already_coming")  # more about it: nothing needs to be said twice
+            return
         slower = await self._slower(turn) if turn.facts.verified else []
         advice = country_of_help(turn)
         await to_person_at_once(turn, "hardship", "hardship_heard", advice=advice)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from actions.remarks import names_other_claim
 from actions.turn import PERSON, Turn, button
 from ledger import book
 from ledger.agreements import AgreementTerms, Promise, Settlement
@@ -90,13 +91,19 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
 
 
 def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) -> book.ClaimRecord:
-    """The claim whose invoice the customer names, else the one talked about, else the oldest."""
+    """The claim whose invoice the customer names, else the one talked about, else the oldest.
+
+    "The other invoice" is the one of two that was not talked about when the line was written.
+    """
     named = {_bare(number) for number in turn.heard.values("invoice_number") if number}
     wanted = turn.slot("claim_id")
     for record in records:
         if _bare(record.claim.invoice_number) in named:
             return record
     held = next((record for record in records if record.claim.id == wanted), records[0])
+    other = turn.context.first_of_turn and names_other_claim(turn.heard.text)
+    if other and len(records) == 2 and held.claim.id == turn.slots.get("claim_id"):
+        return records[0] if held is records[1] else records[1]
     return records[0] if to_settle and held.claim.status != ClaimStatus.OPEN else held
 
 

@@ -17,6 +17,7 @@ from ledger.claim import ClaimStatus
 
 _TAKEN_BY = {
     "paid_details": "action_note_paid",
+    "paid_more": "action_note_paid",
     "dispute_reason": "action_note_dispute",
     "objection": "action_dispute_other",
     "objection_check": "action_dispute_other",

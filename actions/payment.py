@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from actions.claims import Focus, focus, focus_to_speak_of, say_nothing_to_do, tell_once
 from actions.dialogue_action import DialogueAction
-from actions.documents import keep_documents
+from actions.documents import being_checked, keep_documents
 from actions.offers import back_to_offer, current_offer
 from actions.reading import DOCUMENT
 from actions.roles import Mark, Role
@@ -134,7 +134,10 @@ class AskPaid(DialogueAction):
 
 
 class NotePaid(DialogueAction):
-    """When and how it was paid goes to a person, who finds the payment."""
+    """When and how it was paid goes to a person, who finds the payment.
+
+    People write "yesterday", and how in a line of its own: that is added to what was noted.
+    """
 
     title = "action_note_paid"
     discloses = True
@@ -144,23 +147,28 @@ class NotePaid(DialogueAction):
         if found is None:
             await say_nothing_to_do(turn)
             return
+        more = turn.awaiting == "paid_more"
+        if more and being_checked(turn, found) != "payment_reported":
+            turn.ask("none")  # another claim by now
+            turn.go_on_with("action_ask_paid")
+            return
         day = turn.heard.day()
         if day is not None and day > turn.facts.today and turn.heard.intent == "promise_payment":
             turn.go_on_with("action_promise")
             return
         paid_on = day if day is not None and day <= turn.facts.today else None
+        told = {} if paid_on is None and more else {"paid_on": paid_on and paid_on.isoformat()}
         await _pause(turn, found.statement.claim_id)
         documents = await keep_documents(turn, found.statement.claim_id)
         await turn.context.conversation.request_person(
             "payment_reported",
-            {
-                "claim": found.statement.claim_id,
-                "paid_on": paid_on.isoformat() if paid_on else None,
-                **documents,
-            },
+            {"claim": found.statement.claim_id, **told, **documents},
         )
         turn.remember(offer=None)
-        turn.ask("none")
+        turn.ask("paid_more")
+        if more:
+            turn.say("document_added", answer_by=answer_by(turn))
+            return
         turn.say(
             "already_paid_noted",
             paid_on=paid_on,

@@ -14,7 +14,7 @@ from actions.contact_words import code_in, hours_wish
 from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import DOCUMENT, Heard
-from actions.remarks import corrects_a_time
+from actions.remarks import corrects_a_time, tells_how_paid
 from actions.turn import END_OF_TURN, Turn
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
@@ -34,7 +34,9 @@ _MORE_THAN_A_PHOTO = frozenset(
         *("already_paid", "dispute_goods", "dispute_unknown", "request_human"),
     }
 )
-_TELLS_MORE = frozenset({"dispute_reason", "objection", "objection_check", "paid_details"})
+_TELLS_MORE = frozenset(
+    {"dispute_reason", "objection", "objection_check", "paid_details", "paid_more"}
+)
 """Questions whose answer may well name an invoice and say what happened."""
 _SAID_BY_STOP = frozenset({"action_opt_out", "action_help_in_crisis", "action_drop_address"})
 _NEVER_HOURS = frozenset(
@@ -64,6 +66,9 @@ async def goes_first(turn: Turn) -> bool:
     if there is not None and there != turn.action:
         turn.next_action = there
         return True
+    if _is_how_it_was_paid(turn):
+        turn.next_action = "action_note_paid"
+        return True
     if _moves_call(turn):
         turn.next_action = "action_note_callback"
         return True
@@ -88,6 +93,22 @@ def _about_contact(turn: Turn) -> str | None:
     if turn.heard.intent in _NEVER_HOURS or turn.heard.day() is not None:
         return None
     return "action_postpone" if hours_wish(turn.heard.text) is not None else None
+
+
+_TAKEN_FOR_HOW = frozenset(
+    {"request_bank_details", "third_party", "not_now", "ask_payment_options", "choose_channel"}
+)
+"""What "by transfer from my wife's account" may be taken for."""
+
+
+def _is_how_it_was_paid(turn: Turn) -> bool:
+    """Whether a line answers how something was paid, in one breath with the day or after it."""
+    return (
+        turn.awaiting in ("paid_details", "paid_more")
+        and turn.action != "action_note_paid"
+        and turn.heard.intent in _TAKEN_FOR_HOW
+        and tells_how_paid(turn.heard.text)
+    )
 
 
 _LEAVES_CALL = frozenset({"affirm", "deny", "thank", "greet", "inform", "request_callback"})

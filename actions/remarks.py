@@ -71,6 +71,35 @@ def names_other_means(text: str) -> bool:
     return _OTHER_MEANS.search(text) is not None
 
 
+_OTHER_CLAIM = re.compile(
+    r"\b(?:ander(?:e|en|er)|zweite[nr]?|other|second)\s(?:\w+\s)?(?:rechnung|forderung|bestellung|invoice|bill|order)\b",
+    re.IGNORECASE,
+)
+
+
+def names_other_claim(text: str) -> bool:
+    """Whether a line is about the other one of two invoices."""
+    return _OTHER_CLAIM.search(text) is not None
+
+
+_HOW_PAID = re.compile(
+    r"(?:ü|ue)berwei|(?:ü|ue)berwies|\bkont(?:o|os|en)\b|\bbezahlt\b|\bdauerauftrag|\bsparkasse\b|\bonline-?banking\b"
+    r"|\bbank\b|\btransfer|\baccount\b|\bpaid\b|\bstanding\sorder\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\?|^\W*(?:was|wie|wo|wohin|welche\w*|warum|kann|k(?:ö|oe)nn\w*|geben|gib|schick\w*|what|where|which"
+    r"|how|why|can|could|give|send)\b",
+    re.IGNORECASE,
+)
+
+
+def tells_how_paid(text: str) -> bool:
+    """Whether a line says by which means or from whose account something was paid."""
+    told = _HOW_PAID.search(text) is not None or names_other_means(text)
+    return told and _ASKS.search(text) is None
+
+
 _TAKES_BACK = re.compile(
     r"\b(?:doch\s(?:lieber\s)?nicht|lieber\snicht|moment|wart(?:e|en\ssie)|anders\s(?:ü|ue)berlegt"
     r"|wait|h(?:o|a)ld\son|hang\son|changed\smy\smind|rather\snot)\b",

@@ -194,7 +194,7 @@ async def list_movements(
 )
 async def accept_movement(
     request: Request, merchant: ForPayments, movement_id: MovementId, given: Acceptance
-) -> MovementView | JSONResponse:
+) -> MovementView:
     """Post it. What came back reverses the payment that it belongs to."""
 
     async def accept(session: AsyncSession, now: datetime) -> Reviewed:
@@ -219,7 +219,7 @@ async def accept_movement(
 )
 async def reject_movement(
     request: Request, merchant: ForPayments, movement_id: MovementId, given: Decision
-) -> MovementView | JSONResponse:
+) -> MovementView:
     """Take it off the list; it can be accepted later all the same."""
 
     async def reject(session: AsyncSession, now: datetime) -> Reviewed:
@@ -236,7 +236,7 @@ async def reject_movement(
 )
 async def undo_movement(
     request: Request, merchant: ForPayments, movement_id: MovementId, given: Decision
-) -> MovementView | JSONResponse:
+) -> MovementView:
     """Reverse it; it waits for a decision again."""
 
     async def undo(session: AsyncSession, now: datetime) -> Reviewed:
@@ -249,14 +249,11 @@ async def _decided(
     request: Request,
     merchant: Merchant,
     decide: Callable[[AsyncSession, datetime], Awaitable[Reviewed]],
-) -> MovementView | JSONResponse:
-    """What became of the movement, or why it cannot be decided so."""
+) -> MovementView:
+    """What became of the movement; raises ``ReviewRefused``."""
     parts: Parts = request.app.state.parts
-    try:
-        async with parts.database.merchant(merchant.id) as session:
-            return _view(await decide(session, parts.clock.now()))
-    except ReviewRefused as refused:
-        return _refusal(refused)
+    async with parts.database.merchant(merchant.id) as session:
+        return MovementView(**bank_intake.reviewed_data(await decide(session, parts.clock.now())))
 
 
 def named_amount(text: str | None, merchant: Merchant) -> Money | None:
@@ -273,14 +270,3 @@ def named_amount(text: str | None, merchant: Merchant) -> Money | None:
     if amount.minor <= 0:
         raise ReviewRefused("amount", "the amount must be above 0")
     return amount
-
-
-def _view(item: Reviewed) -> MovementView:
-    return MovementView(**bank_intake.reviewed_data(item))
-
-
-def _refusal(refused: ReviewRefused) -> JSONResponse:
-    return JSONResponse(
-        ReviewRefusal(error=refused.code, detail=str(refused)).model_dump(),
-        status_code=404 if refused.code == "unknown" else 409,
-    )

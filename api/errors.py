@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from conversation.handoff_held import HandoffError, HandoffUnknown
+from ledger.bank.review import ReviewRefused
 from ledger.errors import LedgerError
 
 log = structlog.get_logger()
@@ -25,6 +26,13 @@ def register_errors(app: FastAPI) -> None:
         return JSONResponse(
             {"error": type(error).__name__, "detail": str(error), **facts},
             status_code=404 if isinstance(error, HandoffUnknown) else 409,
+        )
+
+    @app.exception_handler(ReviewRefused)
+    async def not_decided(request: Request, error: Exception) -> JSONResponse:
+        code = error.code if isinstance(error, ReviewRefused) else ""
+        return JSONResponse(
+            {"error": code, "detail": str(error)}, status_code=404 if code == "unknown" else 409
         )
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:

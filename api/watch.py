@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.contact import send_planned
 from api.wiring import Parts
 from conversation.handoff import request_handoff
+from conversation.look import lock
 from ledger import book
 from ledger.book_follow_up import add_follow_up
 from ledger.statement import AgreementRecord
@@ -74,6 +75,9 @@ async def end_broken(
 
     Money may have arrived since it was judged: under the claim's lock it is judged again.
     """
+    conversation_id = await _conversation(session, agreement)
+    if conversation_id is not None:
+        await lock(session, conversation_id)  # before the claim, as everybody takes them
     claim = await session.get_one(Claim, agreement.claim_id, with_for_update=True)
     (facts,) = await read_customers(session, sender, [claim.customer_id])
     still = broken(facts, sender, now, reachable=reachable(facts, sender))
@@ -81,7 +85,6 @@ async def end_broken(
         return False
     await book.break_agreement(session, agreement.id, "not_paid", now=now)
     following = sender.policy.broken_next
-    conversation_id = await _conversation(session, agreement)
     if following is BrokenNext.HANDOFF and conversation_id is not None:
         summary = {"claim": agreement.claim_id, "agreement": agreement.id}
         await request_handoff(

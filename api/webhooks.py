@@ -17,6 +17,7 @@ from tenacity import (
 )
 
 from api.accounts import NoProvider
+from api.intake import read_body
 from api.queue import Overtaken, defer_turn
 from api.wiring import Parts
 from channels.message import (
@@ -127,11 +128,7 @@ async def _receive(
 
 
 async def _hook(request: Request, parts: Parts) -> WebhookRequest:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise HTTPException(413)
+    body = await read_body(request, BODY_BYTES_MAX)
     url = public_url(
         scheme=request.url.scheme,
         path=request.scope["raw_path"].decode("ascii", "replace").partition("?")[0],

@@ -233,13 +233,25 @@ async def judge(
 async def _tries(session: AsyncSession, customer_id: int) -> int:
     """Wrong tries in all the customer's conversations; the customer's row is locked, so that
     tries at the same moment are counted one after the other."""
-    await session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
+    await lock_customer(session, customer_id)
     tries = await session.scalar(
         select(func.sum(Conversation.verification_tries)).where(
             Conversation.customer_id == customer_id
         )
     )
     return int(tries or 0)
+
+
+async def lock_customer(session: AsyncSession, customer_id: int | None) -> Customer:
+    """The customer, locked until the transaction ends.
+
+    Rows that refer to them may be written meanwhile: whoever holds a claim and books a payment
+    does, and must not wait for somebody who waits for that claim.
+    """
+    await session.flush()
+    return await session.get_one(
+        Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True
+    )
 
 
 async def reopen(session: AsyncSession, conversation: Conversation) -> None:

@@ -122,6 +122,7 @@ _recent = (
 _PAST = select(
     func.jsonb_agg(aggregate_order_by(_recent.c.events, _recent.c.number.desc()))
 ).scalar_subquery()
+_SHOWN = was_shown(_newest, _in.id, _in.created_at, _in.page_customer_id)
 _LOOK = Statement(
     select(
         Conversation.id.label("conversation_id"),
@@ -147,7 +148,7 @@ _LOOK = Statement(
         case(
             (
                 and_(
-                    was_shown(_newest, _in.id, _in.created_at),
+                    _SHOWN,
                     _newest.id
                     == select(func.max(_before.id))
                     .where(
@@ -160,7 +161,7 @@ _LOOK = Statement(
                 _newest.in_reply_to,
             )
         ).label("follows"),
-        func.coalesce(was_shown(_newest, _in.id, _in.created_at), false()).label("newest_shown"),
+        func.coalesce(_SHOWN, false()).label("newest_shown"),
         _newest.id.label("newest_id"),
         _newest.buttons.label("newest_buttons"),
         *(getattr(_in, field.name).label(f"in_{field.name}") for field in fields(Inbound)),

@@ -19,7 +19,7 @@ from channels.message import Channel
 from channels.window import window_open
 from conversation import audit, contact_thanks
 from conversation.consent import cancel_unasked, opt_in
-from conversation.identity import proof_holds
+from conversation.identity import lock_customer, proof_holds
 from conversation.outbox import queue, scene
 from conversation.speaker import Reply
 from negotiation.policy_data import policy_from_data
@@ -65,10 +65,7 @@ async def make_active(
     The dialogue's state comes along, the proof of identity does not. What waits unasked in the
     old one is cancelled. None: nothing has changed, or there was none before.
     """
-    await session.flush()
-    customer = await session.get_one(
-        Customer, conversation.customer_id, with_for_update=True, populate_existing=True
-    )
+    customer = await lock_customer(session, conversation.customer_id)
     before_id, customer.active_conversation_id = customer.active_conversation_id, conversation.id
     if before_id is None or before_id == conversation.id:
         return None
@@ -157,7 +154,7 @@ async def move(
 
 async def _thank(session: AsyncSession, conversation: Conversation, now: datetime) -> bool:
     """Thank for the address as the merchant's policy says; two moves at once thank once."""
-    customer = await session.get_one(Customer, conversation.customer_id, with_for_update=True)
+    customer = await lock_customer(session, conversation.customer_id)
     merchant = await session.get_one(Merchant, conversation.merchant_id)
     return await contact_thanks.thank(session, customer, policy_from_data(merchant.policy), now)
 

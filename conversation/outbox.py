@@ -355,17 +355,23 @@ class Question:
 
 
 def was_shown(
-    question: type[Message], before: SQLColumnExpression[int], at: SQLColumnExpression[datetime]
+    question: type[Message],
+    before: SQLColumnExpression[int],
+    at: SQLColumnExpression[datetime],
+    page: SQLColumnExpression[int | None],
 ) -> ColumnElement[bool]:
     """Whether a message of ours had left when the customer wrote the message `before`, at `at`.
 
-    One that still waits, was held back or failed has shown nothing: a "yes" cannot mean it.
+    One that still waits, was held back or failed has shown nothing, nor has one on the page to who
+    writes on the channel, or the other way round: a "yes" cannot mean it. `page` is whose page the
+    customer's message was written on, if it was.
     """
     shown: list[ColumnElement[str]] = [
         literal_column(f"'{status}'") for status in ("sent", "delivered", "read")
     ]
     return and_(
         question.id < before,
+        question.page_customer_id.is_not_distinct_from(page),
         question.status.in_(shown),
         func.coalesce(question.claimed_at, question.created_at) <= at,
     )
@@ -381,6 +387,7 @@ class Said:
     at: datetime
     text: str
     buttons: Sequence[Mapping[str, str]]
+    page_customer_id: int | None = None
 
 
 async def resolve_choice(
@@ -418,7 +425,12 @@ async def _question_before(session: AsyncSession, said: Said) -> Question | None
                 Message.conversation_id == said.conversation_id,
                 Message.direction == "out",
                 Message.author == "bot",
-                was_shown(Message, literal(said.message_id), literal(said.at)),
+                was_shown(
+                    Message,
+                    literal(said.message_id),
+                    literal(said.at),
+                    literal(said.page_customer_id, BigInteger),
+                ),
             )
             .order_by(Message.id.desc())
             .limit(1)

@@ -259,6 +259,7 @@ async def _request(
         inbound.created_at,
         inbound.text,
         inbound.buttons,
+        inbound.page_customer_id,
     )
     choice = await resolve_choice(session, said, newest)
     if choice is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from ledger.money import Money
+from ledger.money import Money, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class OwedClaim:
     due_date: date
     limitation_date: date | None
     bears_interest: bool
+    on_the_way: Money | None = None
+    """What of it is let go where nothing else is missing (:mod:`ledger.left_over`)."""
 
 
 def allocate_payment(
@@ -27,10 +29,14 @@ def allocate_payment(
     The claim that the customer chose comes first (§ 366 I). Then what is due, of that what is safe
     for the shortest time (limitation), then what bears interest, then the oldest; claims alike in
     all share in proportion (§ 366 II). What is time-barred is not pursued, so it comes last. More
-    than everything goes on the last claim that was reached. Raises ``ValueError`` without claims.
+    than everything goes on the last claim that was reached. Where no more is missing than what is
+    let go on all claims together, each misses its own part. Raises ``ValueError`` without claims.
     """
     if not claims:
         raise ValueError("a payment needs a claim to go to")
+    missing = total((claim.open for claim in claims), amount.currency) - amount
+    if 0 < missing.minor <= sum(claim.on_the_way.minor for claim in claims if claim.on_the_way):
+        return _each_short_of_its_own(missing, claims)
 
     def rank(claim: OwedClaim) -> tuple[bool, bool, bool, date, bool, date]:
         barred = claim.limitation_date is not None and claim.limitation_date < today
@@ -55,6 +61,16 @@ def allocate_payment(
     if left:
         last = ordered[-1].claim_id
         shares[last] = shares.get(last, Money.zero(amount.currency)) + left
+    return {claim_id: share for claim_id, share in shares.items() if share}
+
+
+def _each_short_of_its_own(missing: Money, claims: Sequence[OwedClaim]) -> dict[int, Money]:
+    """All that is open, less what was on the way, as far as that is missing."""
+    shares = {}
+    for claim in claims:
+        short = min(missing, claim.on_the_way or Money.zero(missing.currency))
+        shares[claim.claim_id] = claim.open - short
+        missing -= short
     return {claim_id: share for claim_id, share in shares.items() if share}
 
 

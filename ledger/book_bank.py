@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ledger import book_rows as rows
 from ledger import posting as movements
 from ledger import rebooking
+from ledger.allocation import allocate_payment
 from ledger.book_command import PostingCommand
+from ledger.book_owed import owed_on
 from ledger.book_rows import OpenBook
 from ledger.errors import ClaimUnknown, PostingUnknown
 from ledger.money import Money
@@ -61,6 +63,29 @@ class BankBook:
     def customer(self, claim_id: int) -> int:
         """Whose claim it is; raises ``ClaimUnknown``."""
         return self._held(claim_id).claim.customer_id
+
+    async def spread(
+        self, claim_ids: Iterable[int], minor: int, *, value_date: date
+    ) -> dict[int, Money]:
+        """A payment's shares on these claims in the order of § 366 BGB, by what is open on its day.
+
+        They are in one currency, of which the payment is so many cents.
+
+        Raises ``ClaimUnknown``.
+        """
+        books = [self._held(claim_id) for claim_id in claim_ids]
+        owed = [
+            await owed_on(
+                self._session,
+                book.claim,
+                book.postings,
+                self._agreements.get(book.claim.id, []),
+                value_date,
+            )
+            for book in books
+        ]
+        today = await rows.local_day(self._session, books[0].claim, self._now)
+        return allocate_payment(Money(minor, books[0].currency), owed, today=today)
 
     async def pay(self, claim_id: int, amount: Money, *, value_date: date, key: str) -> None:
         """Post money that arrived: to costs, interest, price (§ 367 BGB); the rest is overpaid.

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ledger import book_rows as rows
 from ledger import costs
 from ledger.book_command import PostingCommand
-from ledger.book_interest import proved_default
+from ledger.book_interest import interest_terms
 from ledger.book_rows import OpenBook
 from ledger.claim import PURSUED, ClaimStatus
 from ledger.costs import CostKind, CostsPolicy
@@ -17,7 +17,7 @@ from ledger.errors import ClaimInDispute, ClaimNotOpen
 from ledger.money import Money
 from ledger.posting import Movement, effective
 from ledger.statement import Receipt
-from storage.tables import Customer, Merchant
+from storage.tables import Claim, Customer, Merchant
 
 
 async def post_costs(
@@ -38,7 +38,9 @@ async def post_costs(
     ``IdempotencyConflict`` and ``ClaimUnknown``.
     """
     told = costs.clear_reason(reason)
+    await rows.lock_claims(session, Claim.id == claim_id)
     claim = await rows.read_claim(session, claim_id)
+    terms = await interest_terms(session, claim)
     business = await session.scalar(
         select(Customer.business).where(Customer.id == claim.customer_id)
     )
@@ -50,11 +52,10 @@ async def post_costs(
             raise ClaimInDispute(claim_id)
         if book.claim.status not in PURSUED:
             raise ClaimNotOpen(book.claim.status)
-        since = book.claim.default_since if proved_default(book.claim) else None
         facts = costs.cost_facts(
             effective(book.postings),
             business=bool(business),
-            in_default=since is not None and since <= value_date,
+            in_default=terms is not None and terms.in_default(value_date),
             currency=book.currency,
         )
         return costs.charge(kind, amount, facts, policy)

@@ -7,16 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
-from ledger.allocation import OwedClaim, allocate_payment
+from ledger.allocation import allocate_payment
 from ledger.book_command import PostingCommand
-from ledger.book_interest import interest_terms
+from ledger.book_owed import owed_on
 from ledger.book_rows import OpenBook
 from ledger.chain import input_hash
 from ledger.claim import PURSUED
 from ledger.errors import AmountNotPositive, ClaimUnknown
 from ledger.money import Money, total
-from ledger.posting import Marking, Movement, Posting, PostingKind, open_amount, payment
-from ledger.rebooking import interest_due
+from ledger.posting import Marking, Movement, Posting, PostingKind, payment
 from ledger.statement import Receipt
 from storage.tables import Claim
 
@@ -60,8 +59,9 @@ async def post_customer_payment(
     # A repetition goes where the payment went, not where it would go now.
     shares = _posted_before(postings, key)
     if not shares:
+        agreements = await rows.agreements_by_claim(session, [claim.id for claim in claims])
         owed = [
-            await _owed(session, claim, postings[claim.id], value_date)
+            await owed_on(session, claim, postings[claim.id], agreements[claim.id], value_date)
             for claim in claims
             if claim.status in PURSUED or claim.id == chosen_claim_id
         ]
@@ -107,23 +107,3 @@ def _posted_before(postings: Mapping[int, Sequence[Posting]], key: str) -> dict[
         if made:
             shares[claim_id] = total(made, made[0].currency)
     return shares
-
-
-async def _owed(
-    session: AsyncSession, claim: Claim, postings: Sequence[Posting], value_date: date
-) -> OwedClaim:
-    """What the order of claims depends on, with the interest up to the payment's day."""
-    open_ = open_amount(postings, claim.currency).total
-    terms = await interest_terms(session, claim)
-    if terms is not None:
-        due = interest_due(postings, terms, value_date, claim.currency)
-        open_ += max(due, Money.zero(claim.currency))
-    return OwedClaim(
-        claim_id=claim.id,
-        open=open_,
-        due_date=claim.due_date,
-        limitation_date=claim.limitation_date,
-        bears_interest=terms is not None
-        and terms.default_since is not None
-        and terms.default_since <= value_date,
-    )

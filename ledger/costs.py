@@ -182,5 +182,8 @@ def clear_reason(reason: str) -> str:
 
 def with_reason(held: str | None, reason: str) -> str:
     """The reasons of a claim's costs with one more; the same one stands there once."""
-    reasons = held.split(_BETWEEN_REASONS) if held else []
-    return _BETWEEN_REASONS.join(reasons if reason in reasons else [*reasons, reason])
+    if not held:
+        return reason
+    apart = _BETWEEN_REASONS  # a reason may hold it itself, so nothing is split by it
+    known = f"{apart}{reason}{apart}" in f"{apart}{held}{apart}"
+    return held if known else f"{held}{apart}{reason}"

@@ -6,7 +6,7 @@ paid what they were shown shall be asked for the cents of those days.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from ledger.claim import OpenAmount
@@ -64,12 +64,7 @@ def let_go(
     ]
     if not rest or not paid_on:
         return ()
-    arrived = max(paid_on)
-    shown = arrived - timedelta(days=policy.transit_days)
-    on_the_way = interest_asked(standing, terms, arrived, currency) - interest_asked(
-        standing, terms, shown, currency
-    )
-    if rest <= on_the_way:
+    if rest <= on_the_way(standing, terms, max(paid_on), policy, currency):
         return waiver(rest, open_, kind=PostingKind.TRANSIT_INTEREST)
     charged = total(
         (posting.amount for posting in standing if posting.kind is PostingKind.INTEREST), currency
@@ -77,6 +72,20 @@ def let_go(
     if rest <= charged and rest < Money(policy.small_rest_below_minor, currency):
         return waiver(rest, open_, kind=PostingKind.SMALL_REST)
     return ()
+
+
+def on_the_way(
+    postings: Sequence[Posting],
+    terms: InterestTerms,
+    arrived: date,
+    policy: LettingGo,
+    currency: str,
+) -> Money:
+    """The interest of the days before ``arrived`` on which an amount may have been shown."""
+    shown = arrived - timedelta(days=policy.transit_days)
+    return interest_asked(postings, terms, arrived, currency) - interest_asked(
+        postings, terms, shown, currency
+    )
 
 
 def taken_back(postings: Sequence[Posting]) -> tuple[Movement, ...]:

@@ -31,6 +31,11 @@ class InterestTerms:
     stopped: tuple[Span, ...] = ()
     rates: tuple[BaseRate, ...] = SHIPPED
 
+    def in_default(self, day: date) -> bool:
+        """Whether the claim is in default that day: an agreement that gives time suspends it."""
+        given_time = any(span.first <= day <= span.last for span in self.stopped)
+        return self.default_since is not None and self.default_since <= day and not given_time
+
 
 NO_INTEREST = InterestTerms()
 

@@ -180,6 +180,9 @@ class MoneyFacts:
     claim_ids: tuple[int, ...]
     amount: Money
     at: datetime
+    """When it was noted here."""
+    day: date
+    """On which it happened."""
     agreed: bool = False
     """It belongs to an agreement, whose notes speak of it."""
     overtaken: bool = False

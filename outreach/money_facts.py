@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, BigInteger, Row, any_, exists, func, literal, select
@@ -38,6 +39,7 @@ async def money_of(
                 func.sum(Posting.amount_minor).label("minor"),
                 Posting.currency,
                 Posting.booked_at,
+                func.max(Posting.value_date).label("day"),
                 exists()
                 .where(
                     Agreement.claim_id == Posting.claim_id,
@@ -84,12 +86,19 @@ async def money_of(
                     (Money(int(part.minor), part.currency) for part in parts), parts[0].currency
                 ),
                 at=parts[0].booked_at,
+                day=max(part.day for part in parts),
                 agreed=any(part.agreed for part in parts),
                 overtaken=bool(later & ({PostingKind.PAYMENT} if came_back else _UNDOING)),
             )
         )
     for customer_id, failed in await _failed(session, merchant_id, customer_ids):
-        found[customer_id].append(failed)
+        again = any(
+            row.kind == PostingKind.PAYMENT
+            and row.claim_id in failed.claim_ids
+            and row.booked_at > failed.at
+            for row in rows
+        )
+        found[customer_id].append(replace(failed, overtaken=again))
     return found
 
 
@@ -127,6 +136,7 @@ async def _failed(
                 claim_ids=tuple(sorted(map(int, row.parts))),
                 amount=Money(row.amount_minor, row.currency),
                 at=row.updated_at,
+                day=row.updated_at.date(),
             ),
         )
         for row in rows

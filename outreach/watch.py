@@ -93,7 +93,8 @@ def notes(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Note]
 def _of_money(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[Note]:
     """Thanks for payments that belong to no agreement, and a soft word where one came back.
 
-    Each once, from whichever way it came. What is still open on a claim is only spoken of where
+    Each once, from whichever way it came; what a merchant only hands over, and happened long ago,
+    never. What is still open on a claim is only spoken of where
     anything may be said about that claim.
     """
     open_claims = {claim.id: claim for claim in facts.claims}
@@ -101,7 +102,8 @@ def _of_money(facts: CustomerFacts, sender: Sender, now: datetime) -> Iterator[N
         still = [open_claims[each] for each in money.claim_ids if each in open_claims]
         told = all(_may_be_spoken_of(claim, sender, now) for claim in still)
         noted = local_day(sender, money.at)
-        if money.overtaken or not told:
+        long_ago = noted - money.day > timedelta(days=NEWS_DAYS)
+        if money.overtaken or long_ago or not told:
             continue
         if money.came_back and still:
             yield Note(

@@ -63,6 +63,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(folder))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Rather no tests than three services for each process: that would only show as slowness."""
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError("this pytest-xdist keeps no groups with this pytest")
+
+
 @dataclass
 class FakeLimits:
     """Limits of the API that let through, or keep waiting, as a test says."""

@@ -1,6 +1,8 @@
 """``kulanz up``: the whole service in one terminal."""
 
 import asyncio
+import os
+import shutil
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -74,21 +76,34 @@ async def _demo(settings: Settings) -> None:
 
 
 def _where_to_look(url: str, log: Path | None) -> None:
-    console.print()
-    console.print(
-        f"[bold]Kulanz is running.[/] Look here: [bold]{url}/simulator[/]", highlight=False
-    )
-    console.print(f"  API docs           {url}/api/docs", highlight=False)
-    console.print("  chat as a customer [bold]kulanz chat --as K-10021[/]", highlight=False)
-    first = f"kulanz login --as {PEOPLE[0][0]}"
-    console.print(f"  the console        [bold]{first}[/] (owner)", highlight=False)
+    kulanz, data_dir = called_as(), os.environ.get("KULANZ_DATA_DIR")
     others = ", ".join(f"{email} ({role.value})" for email, _, role in PEOPLE[1:])
-    console.print(f"                     or as {others}", highlight=False, soft_wrap=True)
-    console.print("  the ledger         [bold]kulanz statement[/]", highlight=False)
-    console.print("  a played demo      [bold]kulanz demo[/]", highlight=False)
-    if log is not None:
-        console.print(f"  log                {log}", highlight=False)
-    console.print()
+    lines = [
+        "",
+        f"[bold]Kulanz is running.[/] Look here: [bold]{url}/simulator[/]",
+        f"  API docs           {url}/api/docs",
+        "In another terminal, in this folder:",
+        *([f"  first              [bold]export KULANZ_DATA_DIR={data_dir}[/]"] if data_dir else []),
+        f"  chat as a customer [bold]{kulanz} chat --as K-10023[/]",
+        f"  the console        [bold]{kulanz} login --as {PEOPLE[0][0]}[/] (owner)",
+        f"                     or as {others}",
+        f"  the ledger         [bold]{kulanz} statement[/]",
+        f"  a played demo      [bold]{kulanz} demo[/]",
+        *([f"  log                {log}"] if log is not None else []),
+        "",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def called_as() -> str:
+    """How the running command can be typed again in this folder: ``make`` runs it off the PATH."""
+    program = Path(sys.argv[0])
+    on_path = shutil.which(program.name)
+    if on_path is not None and Path(on_path).resolve() == program.resolve():
+        return program.name
+    inside = program.is_absolute() and program.is_relative_to(Path.cwd())
+    return str(program.relative_to(Path.cwd()) if inside else program)
 
 
 def register(app: typer.Typer) -> None:

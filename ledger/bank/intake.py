@@ -18,7 +18,7 @@ from ledger.bank.accounts import owned
 from ledger.bank.entry import BankStatement, Movement
 from ledger.bank.identity import Acquaintance, Identified, Register, identified, together
 from ledger.bank.identity import Stored as KnownMovement
-from ledger.bank.matching import NO_MATCH, Doubt, Match, Share
+from ledger.bank.matching import NO_MATCH, Doubt, Evidence, Match, Share
 from ledger.bank.returns import Paid, PaidBefore
 from ledger.book_bank import BankBook
 from ledger.errors import LedgerError
@@ -243,13 +243,20 @@ class _Intake:
             return
         claims = {share.claim_id for new in sure for share in new.match.shares}
         book = await BankBook.opened(self.session, claims, now=self.account.now)
+        posted: dict[str, tuple[Share, ...]] = {}
         for count, new in enumerate(sure, 1):
             if count % ROWS_PER_BREATH == 0:
                 await asyncio.sleep(0)
             try:
+                if new.paid is not None:
+                    shares = posted.get(new.paid.key, new.match.shares)
+                else:
+                    shares = await shares_by_law(book, new.match, new.movement.value_date)
+                    posted[new.key] = shares
+                new.match = replace(new.match, shares=shares)
                 customers = await post_shares(
                     book,
-                    new.match.shares,
+                    shares,
                     currency=new.movement.amount.currency,
                     value_date=new.movement.value_date,
                     key=new.key,
@@ -343,6 +350,19 @@ class _Intake:
             "returns_key": new.paid.key if new.paid is not None else None,
             "created_at": self.account.now,
         }
+
+
+async def shares_by_law(book: BankBook, match: Match, value_date: date) -> tuple[Share, ...]:
+    """The shares of a payment for several claims, by what is open on its day (§ 366 BGB).
+
+    As they are where there is only one, or where the payer's sum tells what is meant for each.
+    Raises ``ClaimUnknown``.
+    """
+    if len(match.shares) < 2 or Evidence.TOTAL.value in match.evidence:
+        return match.shares
+    minor = {share.claim_id: share.minor or 0 for share in match.shares}
+    spread = await book.spread(minor, sum(minor.values()), value_date=value_date)
+    return tuple(Share(claim_id, part.minor) for claim_id, part in spread.items())
 
 
 async def post_shares(

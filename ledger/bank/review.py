@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book
 from ledger.bank import known
-from ledger.bank.intake import payment_key, post_shares
-from ledger.bank.matching import Doubt, Share
+from ledger.bank.intake import payment_key, post_shares, shares_by_law
+from ledger.bank.matching import Doubt, Match, Share
 from ledger.book_bank import BankBook, share_key
 from ledger.errors import AlreadyReversed, LedgerError
 from ledger.intake_sql import LOCK
@@ -114,6 +114,8 @@ async def accept(
     try:
         if row.amount_minor > 0:
             held = await BankBook.opened(session, [s.claim_id for s in shares], now=now)
+            evidence = tuple(row.match.get("evidence", ()))
+            shares = await shares_by_law(held, Match(shares, evidence), value_date)
             customers = await post_shares(
                 held, shares, currency=currency, value_date=value_date, key=key
             )
@@ -132,7 +134,7 @@ async def accept(
         else:
             customers = set()
             row.returns_key = None
-            for share in shares:
+            for share in sorted(shares, key=lambda share: share.claim_id):
                 await book.post_return(
                     session,
                     share.claim_id,
@@ -245,9 +247,9 @@ async def _locked(session: AsyncSession, merchant_id: int, movement_id: int) -> 
 
 async def _wanted(
     session: AsyncSession, row: BankMovement, reference: str | None, amount: Money | None
-) -> tuple[list[Share], str]:
+) -> tuple[tuple[Share, ...], str]:
     """What is to be posted on which claims, and in which currency."""
-    shares = [Share(share["claim"], share["minor"]) for share in row.match.get("shares", ())]
+    shares = tuple(Share(share["claim"], share["minor"]) for share in row.match.get("shares", ()))
     if reference is not None:
         claim_id = await session.scalar(
             select(Claim.id).where(
@@ -257,7 +259,7 @@ async def _wanted(
         if claim_id is None:
             raise ReviewRefused("claim_unknown", f"there is no claim {reference}")
         whole = row.amount_minor if row.amount_minor > 0 else row.original_minor
-        shares = [Share(claim_id, whole or abs(row.amount_minor))]
+        shares = (Share(claim_id, whole or abs(row.amount_minor)),)
     if not shares:
         raise ReviewRefused("no_claim", "nothing is proposed; name the claim")
     currencies = set(
@@ -270,7 +272,7 @@ async def _wanted(
             raise ReviewRefused(
                 "amount", "an amount is named only for one claim in another currency"
             )
-        shares = [Share(shares[0].claim_id, amount.minor)]
+        shares = (Share(shares[0].claim_id, amount.minor),)
     currency = amount.currency if amount else row.currency
     if currencies != {currency}:
         raise ReviewRefused(

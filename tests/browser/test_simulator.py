@@ -75,6 +75,16 @@ async def test_a_promise_by_letters_and_ticks(visit: Visitor) -> None:
     await expect(visitor.theirs("telegram")).to_have_count(0)
 
 
+async def test_on_a_phone_the_field_to_write_in_is_in_view(visit: Visitor) -> None:
+    visitor = await visit("forgot", width=390, height=844)
+    field = visitor.phone("whatsapp").get_by_role("textbox")
+    await expect(field).to_be_in_viewport(ratio=1)
+    await visitor.contact("whatsapp")
+    await visitor.write("whatsapp", "Worum geht es?")
+    await expect(field).to_be_in_viewport(ratio=1)
+    assert await visitor.page.evaluate("scrollY") == 0
+
+
 async def test_an_unanswered_first_contact_is_followed_by_one_reminder(visit: Visitor) -> None:
     visitor = await visit("no_whatsapp")
     await visitor.contact("sms")

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from api import bank_statements
 from api.commands import bank
+from api.errors import register_errors
 from api.keys import create_api_key
 from api.statements_folder import take_folder
 from api.wiring import Running
@@ -78,6 +79,7 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.include_router(bank_statements.router)
+    register_errors(app)
     app.state.parts = FakeParts(database, StandingClock())
     async with database.merchant(merchant.id) as session:
         key = await create_api_key(session, merchant.id, now=NOW)

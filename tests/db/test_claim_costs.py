@@ -15,6 +15,7 @@ from api import claim_costs
 from api.errors import register_errors
 from api.keys import create_api_key
 from ledger import book
+from ledger.agreements import Deferral
 from ledger.intake_book import RowsRefused, Source
 from ledger.intake_items import take_items
 from ledger.money import Money, Notation
@@ -248,4 +249,23 @@ async def test_costs_come_by_file_too(office: Office) -> None:
         cells = {name: cell for name, cell in given.items() if cell}
         (problem,) = await office.items(cells)
         assert problem.column == column
+    assert await office.costs() == Money(1_20)
+
+
+async def test_who_was_given_time_is_charged_nothing_for_it(office: Office) -> None:
+    """A deferral suspends the default (§ 286 BGB): a letter of those days is the merchant's own."""
+    async with office.database.merchant(office.merchant.id) as session:
+        then = NOW.replace(day=10)
+        owed = (await book.statement(session, office.claim.id, now=then)).open.total
+        await book.agree(
+            session,
+            office.claim.id,
+            Deferral(owed, date(2026, 12, 15)),
+            guard=lambda terms, facts: None,
+            now=then,
+            key="time",
+        )
+    refused = await office.charge(**LETTER)
+    assert (refused.status_code, refused.json()["error"]) == (409, "CostsRefused")
+    assert (await office.charge(**{**LETTER, "day": "2026-11-09"})).status_code == 200
     assert await office.costs() == Money(1_20)

@@ -27,6 +27,7 @@ from conversation.port import Port, conversation_port
 from conversation.ways import Kind
 from ledger import book
 from ledger.book import NewClaim
+from ledger.book_rows import open_book
 from ledger.money import Money
 from ledger.posting import PostingKind
 from storage.engine import Database
@@ -670,6 +671,26 @@ async def test_a_registered_address_is_thanked_for_once_and_never_from_the_price
     assert waived == [Money(3_50)], "the costs, and once"
     assert record.open.total == Money(100_00)
     assert await world.said(point) == ["channel_code", "channel_arrived"]
+
+
+async def test_thanks_wait_for_a_payment_that_writes_about_the_customer(
+    world: World, whatsapp: Conversation
+) -> None:
+    """Who imports a statement holds the claim, then names the customer: no wait in a circle."""
+    await world.policy(contact_thanks_minor=5_00)
+    await world.claim(costs=Money(3_50))
+    token = await world.link(whatsapp, Channel.TELEGRAM)
+    arriving = {"kind": "start", "args": {"start_token": token}}
+    async with world.database.merchant(world.merchant.id) as session:
+        (record,) = await book.records_of(session, world.customer.id)
+        await open_book(session, record.claim.id)
+        coming = asyncio.create_task(world.receive(Channel.TELEGRAM, "4711", "", **arriving))
+        await asyncio.sleep(0.5)
+        named = select(Customer.id).where(Customer.id == world.customer.id)
+        referring = named.with_for_update(read=True, key_share=True, nowait=True)
+        assert await session.scalar(referring) == world.customer.id
+    there, _ = await coming
+    assert await world.said(there) == ["channel_arrived", "contact_thanks"]
 
 
 @pytest.mark.parametrize("minor", [0, 5_00])

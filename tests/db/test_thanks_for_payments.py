@@ -210,6 +210,32 @@ async def test_what_the_shop_gave_back_itself_or_was_paid_again_needs_no_word(
     assert await life.watch() == []
 
 
+async def test_a_debit_that_failed_and_was_paid_another_way_needs_no_word(life: Purse) -> None:
+    await life.begin_online(50_00)
+    await life.told(NoticeKind.PENDING)
+    await life.go(TODAY + timedelta(days=3))
+    await life.told(NoticeKind.FAILED)
+    life.clock.moment += timedelta(hours=1)
+    await life.by_api(50_00, "another way")
+    assert await life.watch() == ["arrived_thanks"]
+    assert await life.watch() == []
+
+
+async def test_what_happened_long_before_it_was_handed_over_needs_no_word(life: Purse) -> None:
+    """A merchant's file or statement of the last months is no reason to write to everybody."""
+    async with life.shop.session() as session:
+        for days, post in ((60, book.post_payment), (40, book.post_payment)):
+            await post(
+                session, life.claim.id, Money(20_00), value_date=TODAY - timedelta(days=days),
+                now=life.clock.now(), key=f"old{days}",
+            )  # fmt: skip
+        await book.post_return(
+            session, life.claim.id, Money(20_00), value_date=TODAY - timedelta(days=30),
+            now=life.clock.now(), key="back", payment_key="old40",
+        )  # fmt: skip
+    assert await life.watch() == []
+
+
 async def test_figures_of_what_came_back_are_for_who_has_proved_who_they_are(life: Purse) -> None:
     await life.by_provider(90_00)
     await life.watch()

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from api import watch
 from api.outreach_check import still_allowed
 from channels.message import Channel
+from conversation.look import lock
 from ledger import book
 from ledger.agreements import AgreementStatus, AgreementTerms, Promise, Settlement, plan_by_count
 from ledger.book_follow_up import take_follow_ups
@@ -302,6 +303,25 @@ async def test_broken_and_a_person_takes_over(life: Life) -> None:
         handoff = (await session.scalars(select(Handoff))).one()
     assert handoff.reason == "agreement_broken"
     assert handoff.summary["claim"] == life.claim.id
+
+
+async def test_who_ends_it_takes_the_conversation_before_the_claim(life: Life) -> None:
+    """As the customer's page does; else each could wait for what the other holds."""
+    await life.policy(broken_next="handoff")
+    await life.agree(plan_of_three())
+    await life.go(date(2026, 12, 9))
+    life.clock.moment = NOW.replace(month=12, day=17)
+    await life.shop.change(life.claim, confirmed_at=life.clock.now())
+    async with life.shop.session() as session:
+        held = (await session.scalars(select(Conversation.id))).one()
+        await lock(session, held)
+        looking = asyncio.create_task(life.watch())
+        await asyncio.sleep(0.5)
+        claim = select(Claim.id).where(Claim.id == life.claim.id)
+        assert await session.scalar(claim.with_for_update(nowait=True)) == life.claim.id
+    await looking
+    async with life.shop.session() as session:
+        assert (await session.scalars(select(Handoff.reason))).one() == "agreement_broken"
 
 
 async def test_money_that_arrives_in_the_last_moment_keeps_the_agreement(life: Life) -> None:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
+from api.letter_data import LetterData
 from api.pages.pay.entry import ask_code
 from api.pages.pay.visit import HOME, NotVisiting, language_of, respond, visiting
 from api.wiring import Parts
@@ -20,7 +21,7 @@ async def about(request: Request, page: str, shop: str = "", lang: str = "") -> 
     try:
         async with visiting(request, lang=lang) as here:
             own = here.merchant.page.get(page)
-            facts = {"page": page, "own": own, "direct": _direct(here.merchant)}
+            facts = {"page": page, "own": own, **_facts(here.merchant)}
             return here.respond("about.html", facts)
     except NotVisiting:
         parts: Parts = request.app.state.parts
@@ -33,12 +34,16 @@ async def about(request: Request, page: str, shop: str = "", lang: str = "") -> 
     facts = {
         "page": page,
         "own": merchant.page.get(page),
-        "direct": _direct(merchant),
+        **_facts(merchant),
         "csrf": "",
     }
     language = language_of(request, lang, merchant.language)
     return respond("about.html", facts, language, merchant.address_form, merchant)
 
 
-def _direct(merchant: Merchant) -> list[str]:
-    return [way for way in (merchant.phone, merchant.email) if way]
+def _facts(merchant: Merchant) -> dict[str, object]:
+    """How a merchant is reached, and what its letters name of it, for want of an own imprint."""
+    return {
+        "direct": [way for way in (merchant.phone, merchant.email) if way],
+        "letter": LetterData.model_validate(merchant.letter),
+    }

@@ -235,6 +235,22 @@ async def test_another_invoice_can_be_talked_about(talk: Talk, add_claim: object
     assert "122,50" in talk.text
 
 
+async def test_the_other_of_two_invoices_is_the_one_not_talked_about(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "RE-2026-1044", invoice_number="RE-2026-1044")
+    said = await talk.say(
+        "promise_payment", "Und die andere Rechnung? Die zahle ich am 27.", date="2026-11-27"
+    )
+    assert said[-1] == "promise_offer"
+    assert "32,50" in talk.text
+    await talk.say("affirm", "ja")
+    assert await talk.say("ask_claim", "what about the other invoice?") == ["claim_explained"]
+    assert "122,50" in talk.text
+
+
 async def test_a_day_beside_an_invoice_number_says_when_that_one_is_paid(
     talk: Talk, add_claim: object
 ) -> None:

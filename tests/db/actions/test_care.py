@@ -32,6 +32,25 @@ async def test_already_paid_pauses_and_says_when_the_answer_comes(known: Talk) -
     assert await known.handoffs() == ["payment_reported"]
 
 
+@pytest.mark.parametrize("taken_for", ["request_bank_details", "third_party", "inform"])
+async def test_how_it_was_paid_may_come_in_a_second_line(known: Talk, taken_for: str) -> None:
+    await known.say("already_paid", "schon bezahlt")
+    await known.say("inform", "gestern", date="2026-11-22")
+    said = await known.say(taken_for, "per Überweisung vom Konto meiner Frau")
+    assert said == ["document_added"]
+    assert "dazugelegt" in known.text
+    assert "3. Dezember 2026" in known.text
+    assert (await known.summary())["paid_on"] == "2026-11-22"
+    assert await known.handoffs() == ["payment_reported"]
+    assert await known.say("affirm", "ok") == ["person_already_coming"]
+
+
+async def test_a_question_about_the_account_is_no_second_line(known: Talk) -> None:
+    await known.say("already_paid", "schon bezahlt", date="2026-11-22")
+    said = await known.say("request_bank_details", "Auf welches Konto denn?")
+    assert said == ["bank_details"]
+
+
 async def test_already_paid_with_its_day_needs_no_question(known: Talk) -> None:
     assert await known.say("already_paid", date="2026-11-12") == ["already_paid_noted"]
 
@@ -340,6 +359,12 @@ async def test_a_hello_after_bad_news_leads_to_no_claim(talk: Talk, intent: str)
     await talk.say(intent)
     assert await talk.say("greet", "Hallo") == ["welcome"]
     assert [button.title for button in talk.replies[-1].buttons] == ["Ein Mensch, bitte"]
+
+
+async def test_more_about_the_same_trouble_is_not_answered_by_the_same_text(known: Talk) -> None:
+    await known.say("hardship", "Ich habe meine Arbeit verloren")
+    assert await known.say("hardship", "Bürgergeld ist beantragt") == ["person_already_coming"]
+    assert await known.say("crisis", "Ich will nicht mehr leben") == ["crisis_help"]
 
 
 async def test_hardship_points_to_slower_ways_without_figures(known: Talk) -> None:

@@ -19,7 +19,7 @@ async def test_from_hello_to_a_plan_in_the_ledger(talk: Talk) -> None:
     assert "122,50" not in talk.text
     said = await talk.say("inform", "re 2026 1044", invoice_number="re 2026 1044")
     assert said == ["verified", "claim_explained"]
-    assert "Preis: 120,00\u00a0€" in talk.text
+    assert "Rechnungsbetrag: 120,00\u00a0€" in talk.text
     assert "Kosten: 2,50\u00a0€" in talk.text
     assert "Offener Betrag: 122,50\u00a0€" in talk.text
     assert await talk.press("Ja") == ["ways"]

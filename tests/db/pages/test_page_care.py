@@ -202,6 +202,26 @@ async def test_it_carries_the_merchants_own_look(inside: Visiting) -> None:
     assert "Eigener Text." in (await inside.http.get("/p/about/privacy")).text
 
 
+async def test_an_imprint_names_what_letters_name(inside: Visiting) -> None:
+    letter = {
+        "firm": "Lindenhof GmbH",
+        "address": "Lindenallee 12\n10115 Berlin",
+        "register_entry": "HRB 1",
+        "management": "Geschäftsführung: Mara Linden",
+        "vat_id": "DE000000000",
+    }
+    await inside.change(Merchant, inside.merchant.id, letter=letter)
+    shown = words(await inside.http.get("/p/about/imprint"))
+    for part in (
+        "Lindenhof GmbH",
+        "10115 Berlin",
+        "HRB 1",
+        "Mara Linden",
+        "USt-IdNr.: DE000000000",
+    ):
+        assert part in shown
+
+
 async def test_law_is_there_for_everybody(visiting: Visiting) -> None:
     for page, part in (
         ("imprint", "Lindenhof Versand GmbH"),

@@ -281,6 +281,41 @@ async def test_a_button_is_pressed_once_and_only_where_it_was_shown(visiting: Vi
     assert pending.request.parse_data["intent"] == "ask_for_person"
 
 
+async def test_a_yes_means_what_was_asked_where_it_is_written(visiting: Visiting) -> None:
+    """Whoever writes on the phone has not seen what was asked on the page, nor the other way."""
+    await visiting.enter()
+    await write(visiting, "in Raten bitte")
+    on_page = await answered(visiting)
+    async with visiting.parts.database.operator() as session:
+        held = await session.get_one(Conversation, visiting.conversation_id)
+        session.add(
+            Message(
+                merchant_id=held.merchant_id,
+                conversation_id=held.id,
+                channel_account_id=held.channel_account_id,
+                direction="in",
+                author="customer",
+                kind="message",
+                text="ja",
+                created_at=NOW,
+            )
+        )
+    on_phone = await take(visiting)
+    assert isinstance(on_phone, turn.Pending)
+    assert on_phone.request.metadata["follows"] is None
+    await answered(visiting)
+    await write(visiting, "ja", nonce="b" * 22)
+    again = await take(visiting)
+    assert isinstance(again, turn.Pending)
+    assert again.request.metadata["follows"] is None
+    await answered(visiting)
+    await write(visiting, "ja, gern", nonce="c" * 22)
+    last = await take(visiting)
+    assert isinstance(last, turn.Pending)
+    assert last.request.metadata["follows"] == again.message_id
+    assert on_page.message_id < again.message_id
+
+
 async def test_what_was_said_elsewhere_or_by_another_customer_is_not_shown(
     visiting: Visiting,
 ) -> None:

@@ -52,7 +52,12 @@ async def test_it_says_each_cost_with_its_reason_and_the_interest_line_by_line(
     )
     await post(inside, 20_00)
     said = words(await inside.http.get("/p"))
-    for part in ("Kaufpreis 120,00 €", "Porto der Mahnung 2,50 €", "− 20,00 €", "2. Oktober 2026"):
+    for part in (
+        "Rechnungsbetrag 120,00 €",
+        "Porto der Mahnung 2,50 €",
+        "− 20,00 €",
+        "2. Oktober 2026",
+    ):
         assert part in said
     record = None
     async with inside.parts.database.operator() as session:

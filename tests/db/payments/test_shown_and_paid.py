@@ -18,7 +18,7 @@ from ledger.money import Money
 from ledger.posting import PostingKind
 from ledger.statement import Statement
 from storage.engine import Database
-from storage.tables import Claim, Customer, Merchant, Payment
+from storage.tables import BankMovement, Claim, Customer, Merchant, Payment
 
 SHOWN = datetime(2026, 2, 2, 10, tzinfo=UTC)
 AMOUNT = Money(1005_67)
@@ -228,3 +228,114 @@ async def test_a_plan_is_paid_as_it_was_agreed(shown: Shown) -> None:
     found = await shown.read()
     assert found.status is ClaimStatus.OPEN
     assert not {PostingKind.TRANSIT_INTEREST, PostingKind.SMALL_REST} & set(found.totals)
+
+
+async def another_claim(shown: Shown) -> Claim:
+    """The same once more: a second invoice, shown with the same figures."""
+    async with shown.database.merchant(shown.merchant.id) as session:
+        return await book.open_claim(
+            session,
+            book.NewClaim(
+                merchant_id=shown.merchant.id,
+                customer_id=shown.customer.id,
+                reference="R-2002",
+                invoice_number="R-2002",
+                description="Tisch",
+                principal=Money(1000_00),
+                invoice_date=date(2025, 12, 1),
+                due_date=date(2025, 12, 16),
+                default_since=date(2026, 1, 1),
+                default_proof="Mahnung vom 30.12.2025",
+                confirmed_at=SHOWN,
+            ),
+            now=SHOWN,
+            key="open-2",
+        )
+
+
+@pytest.mark.parametrize(
+    ("minor", "days", "settled"),
+    [
+        (AMOUNT.minor * 2, 0, [True, True]),  # with the interest of both, on the day itself
+        (AMOUNT.minor * 2, 5, [True, True]),  # each lacks its own days on the way
+        (AMOUNT.minor * 2, 9, [True, False]),
+        (1600_00, 0, [True, False]),  # the older one first, with all its interest
+    ],
+)
+async def test_one_transfer_for_two_claims_is_spread_by_what_is_open_on_its_day(
+    shown: Shown, minor: int, days: int, settled: list[bool]
+) -> None:
+    other = await another_claim(shown)
+    at = SHOWN + timedelta(days=days)
+    statement = BankStatement(
+        account=IBAN,
+        family=Family.CAMT,
+        format="camt.053.001.08",
+        number="1",
+        movements=(
+            Movement(
+                amount=Money(minor),
+                booked=at.date(),
+                value_date=at.date(),
+                text=f"{shown.claim.rf_reference} {other.rf_reference}",
+                bank_reference="B1",
+            ),
+        ),
+        entries=1,
+    )
+    async with shown.database.merchant(shown.merchant.id) as session:
+        taken = await take_statements(
+            session,
+            [statement],
+            Account(shown.merchant.id, (IBAN,), at.date(), at),
+            Source("bank_statement", "test", "0" * 64),
+        )
+    assert taken.counts["posted"] == 1
+    async with shown.database.merchant(shown.merchant.id) as session:
+        found = [await book.statement(session, one.id, now=at) for one in (shown.claim, other)]
+        movement = (await session.scalars(select(BankMovement))).one()
+    assert [one.status is ClaimStatus.SETTLED for one in found] == settled
+    assert not any(one.open.overpaid for one in found)
+    assert sum(one.paid.minor for one in found) == minor
+    assert [share["minor"] for share in movement.match["shares"]] == [
+        one.paid.minor for one in found
+    ]
+
+
+async def test_one_transfer_for_two_claims_that_comes_back_in_the_same_file_leaves_both(
+    shown: Shown,
+) -> None:
+    other = await another_claim(shown)
+    numbers = f"{shown.claim.rf_reference} {other.rf_reference}"
+    came, back = SHOWN.date(), SHOWN.date() + timedelta(days=2)
+    statement = BankStatement(
+        account=IBAN,
+        family=Family.CAMT,
+        format="camt.053.001.08",
+        number="1",
+        movements=(
+            Movement(
+                amount=AMOUNT * 2, booked=came, value_date=came, text=numbers,
+                end_to_end_id="E2E-1", bank_reference="B1",
+            ),
+            Movement(
+                amount=AMOUNT * -2, booked=back, value_date=back, text=numbers, returned="AC04",
+                end_to_end_id="E2E-1", bank_reference="B2", entry=1,
+            ),
+        ),
+        entries=2,
+    )  # fmt: skip
+    at = SHOWN + timedelta(days=3)
+    async with shown.database.merchant(shown.merchant.id) as session:
+        taken = await take_statements(
+            session,
+            [statement],
+            Account(shown.merchant.id, (IBAN,), at.date(), at),
+            Source("bank_statement", "test", "0" * 64),
+        )
+    assert taken.counts["posted"] == 2
+    async with shown.database.merchant(shown.merchant.id) as session:
+        found = [await book.statement(session, one.id, now=at) for one in (shown.claim, other)]
+    assert [(one.status, one.paid, one.open.overpaid) for one in found] == [
+        (ClaimStatus.OPEN, Money(0), Money(0))
+    ] * 2

@@ -8,7 +8,7 @@ from actions.care import somebody_else_ordered
 from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import Heard
-from actions.remarks import asks_how_we_are
+from actions.remarks import asks_how_we_are, tells_how_paid
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
 
@@ -224,3 +224,25 @@ def test_no_hint_to_go_on_with(hint: dict[str, Any], intent: str) -> None:
 def test_the_customers_own_figures_go_before_a_hint() -> None:
     heard = Heard("request_instalments", [{"entity": "count", "value": 5}])
     assert hinted_wish({"topic": "instalments", "count": 3}, heard) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "per Überweisung vom Konto meiner Frau",
+        "vom Konto meines Mannes",
+        "meine Frau hat das überwiesen",
+        "bar an der Kasse",
+        "by bank transfer from my wife's account",
+    ],
+)
+def test_it_is_told_how_it_was_paid(text: str) -> None:
+    assert tells_how_paid(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Wie ist das Konto?", "schicken Sie mir die Kontonummer", "which account was it", "gestern"],
+)
+def test_a_question_tells_nothing_of_how_it_was_paid(text: str) -> None:
+    assert not tells_how_paid(text)

@@ -59,7 +59,7 @@ def test_it_says_every_item_with_its_day_its_reason_and_its_sum() -> None:
         "Aufstellung zu Ihrer Rechnung RE-2026-1044",
         "Gartentisch Eiche, 160 × 90 cm, Vertrag vom 3. November 2025",
         "Porto der Mahnung vom 10.12.2025",
-        "verrechnet mit Kosten 2,50 €, Zinsen 16,74 €, Kaufpreis 30,76 €",
+        "verrechnet mit Kosten 2,50 €, Zinsen 16,74 €, Rechnungsbetrag 30,76 €",
         "15.12.2025 – 02.03.2026 78 1.249,00 € 1,27 % + 5 = 6,27 % 16,74 €",
         "nicht bestätigt",
         f"Offen am 23. November 2026 {money} €",

@@ -1,5 +1,6 @@
 """Which of several claims a payment is for (§ 366 BGB)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -91,3 +92,15 @@ def test_every_cent_goes_somewhere_and_only_a_full_customer_is_overpaid(
 def test_without_claims_there_is_nowhere_to_go() -> None:
     with pytest.raises(ValueError, match="needs a claim"):
         allocate_payment(eur(1), [], today=TODAY)
+
+
+def test_what_only_time_left_open_is_missing_on_each_claim_for_itself() -> None:
+    claims = [
+        replace(owed(1, 1005, due=-60), on_the_way=eur(5)),
+        replace(owed(2, 803), on_the_way=eur(3)),
+    ]
+    assert allocate_payment(eur(1800), claims, today=TODAY) == {1: eur(1000), 2: eur(800)}
+    assert allocate_payment(eur(1804), claims, today=TODAY) == {1: eur(1001), 2: eur(803)}
+    # Where more is missing, the order of the law says where.
+    assert allocate_payment(eur(1799), claims, today=TODAY) == {1: eur(1005), 2: eur(794)}
+    assert allocate_payment(eur(1809), claims, today=TODAY) == {1: eur(1005), 2: eur(804)}

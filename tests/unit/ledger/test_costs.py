@@ -67,3 +67,5 @@ def test_a_reason_says_what_for_and_stands_once() -> None:
     assert clear_reason(" Brief   vom 3. Mai ") == "Brief vom 3. Mai"
     assert with_reason(None, "a") == "a"
     assert with_reason("a", "b") == with_reason("a; b", "b") == "a; b"
+    assert with_reason("a; b; c", "b; c") == "a; b; c", "told again, it stands there once"
+    assert with_reason("Brief 12", "Brief 1") == "Brief 12; Brief 1"
