@@ -181,10 +181,17 @@ async def read(
 async def _known(
     session: AsyncSession, conversation: Conversation, customer: Customer | None
 ) -> Known:
+    if customer is not None:
+        return await known_of(session, customer, conversation.address)
     merchant = await session.get_one(Merchant, conversation.merchant_id)
-    spared = (merchant.phone or "", merchant.email or "")
-    if customer is None:
-        return Known(addresses=(conversation.address,), spared=spared)
+    return Known(
+        addresses=(conversation.address,), spared=(merchant.phone or "", merchant.email or "")
+    )
+
+
+async def known_of(session: AsyncSession, customer: Customer, *addresses: str) -> Known:
+    """What is to be covered of a customer, besides these addresses."""
+    merchant = await session.get_one(Merchant, customer.merchant_id)
     points = await session.scalars(
         select(ContactPoint.address).where(ContactPoint.customer_id == customer.id)
     )
@@ -193,8 +200,8 @@ async def _known(
         names=(whole, customer.name, customer.first_name or ""),
         birth_date=customer.birth_date,
         postal_code=customer.postal_code,
-        addresses=(conversation.address, *points),
-        spared=spared,
+        addresses=(*addresses, *points),
+        spared=(merchant.phone or "", merchant.email or ""),
     )
 
 

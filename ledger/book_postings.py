@@ -11,7 +11,7 @@ from ledger.book_command import PostingCommand
 from ledger.book_rows import OpenBook
 from ledger.errors import AlreadyReversed, PostingUnknown
 from ledger.money import Money
-from ledger.posting import Marking, Movement, PostingKind
+from ledger.posting import Account, Marking, Movement, PostingKind
 from ledger.statement import Receipt
 
 
@@ -58,10 +58,15 @@ async def post_waiver(
     value_date: date,
     now: datetime,
     key: str,
+    part: Account | None = None,
 ) -> Receipt:
-    """Let an amount go; raises ``WaiverExceedsBalance`` besides what a payment raises."""
-    command = PostingCommand("waiver", claim_id, value_date, now, key, amount)
-    return await command.run(session, lambda book: movements.waiver(amount, book.open))
+    """Let an amount go, of one ``part`` or else of interest, costs and principal in this order.
+
+    Raises ``WaiverExceedsBalance`` besides what a payment raises.
+    """
+    command = PostingCommand("waiver", claim_id, value_date, now, key, amount, part)
+    order = (part,) if part else movements.WAIVER_ORDER
+    return await command.run(session, lambda book: movements.waiver(amount, book.open, order))
 
 
 async def post_return(

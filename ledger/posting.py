@@ -90,7 +90,7 @@ _ORDERS = {
 }
 # Costs and interest of a claim fall with its price, so a credit note takes the price first.
 _CREDIT_NOTE_ORDER = (Account.PRINCIPAL, Account.COSTS, Account.INTEREST)
-_WAIVER_ORDER = (Account.INTEREST, Account.COSTS, Account.PRINCIPAL)
+WAIVER_ORDER = (Account.INTEREST, Account.COSTS, Account.PRINCIPAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def credit_note(amount: Money, open_: OpenAmount) -> tuple[Movement, ...]:
 def waiver(
     amount: Money,
     open_: OpenAmount,
-    order: Sequence[Account] = _WAIVER_ORDER,
+    order: Sequence[Account] = WAIVER_ORDER,
     *,
     kind: PostingKind = PostingKind.WAIVER,
 ) -> tuple[Movement, ...]:

@@ -37,6 +37,11 @@ KINDS = (
     "merchant_entered",
     "transcript_seen",
     "transcript_revealed",
+    "customer_seen",
+    "customer_revealed",
+    "pause_set",
+    "pause_ended",
+    "amount_waived",
     "audit_seen",
     "api_key_made",
     "api_key_revoked",
@@ -52,6 +57,7 @@ def note(
     *,
     merchant_id: int,
     customer_id: int | None = None,
+    claim_id: int | None = None,
     conversation_id: int | None = None,
     **facts: Any,
 ) -> None:
@@ -65,6 +71,7 @@ def note(
             person=name,
             person_id=person_id,
             customer_id=customer_id,
+            claim_id=claim_id,
             conversation_id=conversation_id,
             facts=facts,
         )

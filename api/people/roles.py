@@ -23,6 +23,8 @@ class Permission(StrEnum):
     """Have events posted again."""
     REVEAL = "reveal"
     """See personal data uncovered; each time stands in the audit."""
+    ADJUST = "adjust"
+    """Pause claims, let them go on, and waive interest and costs; each with its reason."""
     ANNOTATE = "annotate"
     """Write remarks beside a transcript."""
     PEOPLE = "people"
@@ -49,7 +51,7 @@ _OF_AGENT: Final = frozenset({Permission.READ, Permission.REVEAL, Permission.HAN
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: _OF_MERCHANT,
-    Role.SUPERVISOR: _OF_AGENT | {Permission.ANNOTATE},
+    Role.SUPERVISOR: _OF_AGENT | {Permission.ADJUST, Permission.ANNOTATE},
     Role.AGENT: _OF_AGENT,
     Role.REVIEWER: frozenset({Permission.READ, Permission.ANNOTATE}),
     Role.ANALYST: frozenset({Permission.READ}),

@@ -6,6 +6,7 @@ from storage.tables.base_rate import BaseRate
 from storage.tables.claims import (
     Agreement,
     Claim,
+    ClaimOpen,
     ContactPoint,
     Customer,
     FollowUp,
@@ -44,6 +45,7 @@ __all__ = [
     "ButtonChoice",
     "ChannelAccount",
     "Claim",
+    "ClaimOpen",
     "ConsoleLink",
     "ConsoleSession",
     "ContactAttempt",

@@ -6,22 +6,44 @@ from decimal import Decimal
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     Numeric,
+    Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from storage.tables.base import Base, BigInt, Id, Json, Moment, OfMerchant
+
+
+def _key(expression: str) -> MappedColumn[str | None]:
+    """What a search compares, reckoned by the database (migration 0015), byte by byte."""
+    return mapped_column(Text(collation="C"), Computed(expression, persisted=True))
 
 
 class Customer(OfMerchant, Base):
     """A person (or business) who bought something from the merchant."""
 
     __tablename__ = "customer"
-    __table_args__ = (UniqueConstraint("merchant_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("merchant_id", "number"),
+        Index(
+            "ix_customer_merchant_id_name_key_first_name_key",
+            "merchant_id",
+            "name_key",
+            "first_name_key",
+        ),
+        Index(
+            "ix_customer_merchant_id_first_name_key_name_key",
+            "merchant_id",
+            "first_name_key",
+            "name_key",
+        ),
+        Index("ix_customer_merchant_id_number_key", "merchant_id", "number_key"),
+    )
 
     id: Mapped[Id]
     number: Mapped[str]
@@ -47,6 +69,9 @@ class Customer(OfMerchant, Base):
     contact_pause_reason: Mapped[str | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+    name_key: Mapped[str | None] = _key("kulanz_name_key(name)")
+    first_name_key: Mapped[str | None] = _key("kulanz_name_key(first_name)")
+    number_key: Mapped[str | None] = _key("kulanz_number_key(number)")
 
 
 class ContactPoint(OfMerchant, Base):
@@ -89,6 +114,23 @@ class Claim(OfMerchant, Base):
             "customer_id",
             postgresql_where=text("status = 'open'"),
         ),
+        Index("ix_claim_merchant_id_invoice_key", "merchant_id", "invoice_key"),
+        Index("ix_claim_merchant_id_due_date_id", "merchant_id", "due_date", "id"),
+        Index("ix_claim_merchant_id_status_due_date_id", "merchant_id", "status", "due_date", "id"),
+        Index(
+            "ix_claim_pursued",
+            "merchant_id",
+            "due_date",
+            "id",
+            postgresql_where=text("status IN ('open', 'disputed')"),
+        ),
+        Index(
+            "ix_claim_paused",
+            "merchant_id",
+            "due_date",
+            "id",
+            postgresql_where=text("paused_until IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -122,6 +164,28 @@ class Claim(OfMerchant, Base):
     """Hash of the imported row, to tell an unchanged row from a changed one."""
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+    invoice_key: Mapped[str | None] = _key("kulanz_number_key(invoice_number)")
+
+
+class ClaimOpen(OfMerchant, Base):
+    """What is open on a claim by its postings, for sorting lists only.
+
+    The database adds to it with each posting (a trigger); nothing is decided by it, and interest
+    that is not posted yet is not in it.
+    """
+
+    __tablename__ = "claim_open"
+    __table_args__ = (
+        Index(
+            "ix_claim_open_merchant_id_open_minor_claim_id",
+            "merchant_id",
+            "open_minor",
+            "claim_id",
+        ),
+    )
+
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    open_minor: Mapped[BigInt]
 
 
 class Posting(OfMerchant, Base):

@@ -17,6 +17,8 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 
 from api.demo.started import StartedService
 from api.service import BOT_PYTHON
+from storage.engine import Database
+from tests.browser.console_parts import Parts, served
 from toolchain.browser import MISSING, chromium
 
 ANSWER_MILLISECONDS_MAX = 45_000
@@ -64,6 +66,13 @@ async def browser() -> AsyncIterator[Browser]:
         launched = await playwright.chromium.launch(executable_path=program, args=arguments)
         yield launched
         await launched.close()
+
+
+@pytest.fixture
+async def parts(database: Database) -> AsyncIterator[Parts]:
+    """The console alone, on a port."""
+    async with served(database) as made:
+        yield made
 
 
 @dataclass

@@ -1,93 +1,19 @@
 """People at the console in a browser: invited, signed in with a second factor, and in the log."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pyotp
 import pytest
-import uvicorn
-from axe_playwright_python.async_playwright import Axe
-from fastapi import FastAPI
 from playwright.async_api import Browser, Page, expect
 
-from api.pages.console import routes as console
 from api.people.links import make_link
-from api.settings import Settings
-from storage.engine import Database
 from storage.tables import Merchant
+from tests.browser.console_parts import Parts, assert_fit_to_read
 from tests.conftest import NOW
 
 PASSWORD = "vier Enten am Montagsteich"
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunter"[:60]
-TARGET_PIXELS_MIN = 44
-
-
-@dataclass
-class MovedClock:
-    moment: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.moment
-
-
-@dataclass
-class Unlimited:
-    async def may_sign_in(self, account: str, client: str) -> bool:
-        return True
-
-    async def signed_in(self, account: str) -> None:
-        pass
-
-
-@dataclass
-class Parts:
-    """What the console needs of a web process."""
-
-    database: Database
-    public_url: str = ""
-    clock: MovedClock = field(default_factory=MovedClock)
-    limits: Unlimited = field(default_factory=Unlimited)
-    settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
-    keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
-
-
-@pytest.fixture
-async def parts(database: Database) -> AsyncIterator[Parts]:
-    """The console on a port."""
-    made = Parts(database)
-    app = FastAPI()
-    app.state.parts = made
-    app.include_router(console.router)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    made.public_url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    yield made
-    server.should_exit = True
-    await serving
-
-
-async def assert_fit_to_read(page: Page) -> None:
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert overflow <= 0, page.url
-    small = await page.evaluate(
-        """smallest => [...document.querySelectorAll(
-                "a, button, input:not([type=hidden]):not([type=radio]), select, summary, .choice")]
-            .filter((e) => e.checkVisibility() && !e.closest(".skip"))
-            .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
-            .filter(([, box]) => box.height < smallest || box.width < smallest)
-            .map(([name, box]) => `${name} ${box.width}x${box.height}`)""",
-        TARGET_PIXELS_MIN - 0.5,
-    )
-    assert small == [], page.url
 
 
 @pytest.mark.parametrize(

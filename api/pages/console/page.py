@@ -28,6 +28,7 @@ START = "/console/conversations"
 _pages = Pages("console", "console.css")
 _MENU = (
     ("conversations", "/console/conversations", Permission.READ),
+    ("claims_title", "/console/claims", Permission.READ),
     ("people_title", "/console/people", Permission.PEOPLE),
     ("audit_title", "/console/audit", Permission.AUDIT),
     ("merchants_title", "/console/merchants", Permission.MERCHANTS),

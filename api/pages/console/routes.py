@@ -7,7 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.pages.console import (
     account,
     audit,
+    claim_actions,
+    claims,
     conversations,
+    customers,
     merchants,
     people,
     second_factor,
@@ -27,5 +30,9 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
     return go(request, START)
 
 
-for module in (sign_in, conversations, account, second_factor, people, audit, merchants):
+for module in (
+    *(sign_in, account, second_factor),
+    *(conversations, claims, customers, claim_actions),
+    *(people, audit, merchants),
+):
     router.include_router(module.router)

@@ -39,9 +39,9 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language: those of transcripts, and those about people."""
+    """The console's words in this language: of transcripts, people and claims."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml"):
+    for name in ("texts.yml", "people.yml", "claims.yml"):
         loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
         words |= loaded[language]
     return words

@@ -144,7 +144,7 @@ def sheet_of(
         info=info,
         hello=words.t.hello.format(name=readable(name, NAME_CHARACTERS_MAX)),
         lead=words.t.lead.format(day=words.day(today)),
-        items=list(_items(view, readable(merchant.name, NAME_CHARACTERS_MAX), words)),
+        items=list(items_of(view, merchant.name, words)),
         interest=list(_interest(view, words)),
         interest_notes=_interest_notes(view, words),
         agreed=_agreed(view, words),
@@ -157,8 +157,9 @@ def sheet_of(
     )
 
 
-def _items(view: ClaimView, shop: str, words: Words) -> Iterator[Item]:
+def items_of(view: ClaimView, shop: str, words: Words) -> Iterator[Item]:
     """What is asked for, what was set off, and what is left."""
+    shop = readable(shop, NAME_CHARACTERS_MAX)
     told, t, money = view.statement, words.t, words.money
     for charge in charges(view.record.postings):
         if charge.part is not Account.INTEREST:

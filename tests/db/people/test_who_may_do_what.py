@@ -218,6 +218,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
         return Theirs(
             {
                 "conversation": str(held.id),
+                "customer": str(customer.id),
+                "claim": str(opened.id),
                 "of": str(person.id),
                 "hash_": signed_in.hash,
                 "to": str(merchant.id),

@@ -3,12 +3,12 @@
 from api.people.roles import PERMISSIONS, ROLES_OF_MERCHANT, SCOPES, Permission, Role
 
 TOLD = {
-    Role.OWNER: "read claims:write payments handoffs events reveal annotate people audit",
-    Role.SUPERVISOR: "read handoffs reveal annotate",
+    Role.OWNER: "read claims:write payments handoffs events reveal adjust annotate people audit",
+    Role.SUPERVISOR: "read handoffs reveal adjust annotate",
     Role.AGENT: "read handoffs reveal",
     Role.REVIEWER: "read annotate",
     Role.ANALYST: "read",
-    Role.OPERATOR: "read claims:write payments handoffs events reveal annotate people audit "
+    Role.OPERATOR: "read claims:write payments handoffs events reveal adjust annotate people audit "
     "merchants",
 }
 
@@ -25,5 +25,8 @@ def test_only_operators_go_from_merchant_to_merchant_and_no_owner_makes_one() ->
 
 
 def test_a_key_can_never_do_what_takes_a_person() -> None:
-    people = {Permission.PEOPLE, Permission.AUDIT, Permission.REVEAL, Permission.MERCHANTS}
+    people = {
+        *(Permission.PEOPLE, Permission.AUDIT, Permission.REVEAL, Permission.MERCHANTS),
+        Permission.ADJUST,
+    }
     assert not people & set(SCOPES)

@@ -1,0 +1,247 @@
+"""The pages of claims and customers: what they show, cover, log and do."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from api.people.roles import Role
+from ledger import book
+from ledger.agreements import Promise
+from ledger.book import NewClaim
+from ledger.money import Money
+from storage.engine import Database
+from storage.tables import (
+    AuditEvent,
+    ChannelAccount,
+    Claim,
+    ContactPoint,
+    Conversation,
+    Customer,
+    Merchant,
+    Message,
+    Posting,
+)
+from tests.conftest import NOW
+from tests.db.console_browser import Console, console_of, hidden, words
+
+TODAY = NOW.date()
+BASE = "/console/customers"
+
+
+@pytest.fixture
+async def console(database: Database) -> AsyncIterator[Console]:
+    async with console_of(database) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def claim(database: Database, merchant: Merchant, customer: Customer) -> Claim:
+    """A claim with costs and interest, a promise, a phone and a conversation."""
+    of = {"merchant_id": merchant.id}
+    async with database.merchant(merchant.id) as session:
+        opened = await book.open_claim(
+            session,
+            NewClaim(
+                customer_id=customer.id, reference="RE-1", invoice_number="RE-1",
+                description="Laufschuhe für Anna Beispiel", principal=Money(84_90),
+                costs=Money(2_50), interest=Money(1_20), costs_reason="Mahnung",
+                invoice_date=TODAY - timedelta(days=60), due_date=TODAY - timedelta(days=46),
+                confirmed_at=NOW, **of,
+            ),
+            now=NOW - timedelta(days=3), key="open",
+        )  # fmt: skip
+        await book.agree(
+            session, opened.id, Promise(Money(88_60), TODAY + timedelta(days=9)),
+            guard=lambda terms, facts: None, now=NOW - timedelta(days=2), key="agree",
+        )  # fmt: skip
+        account = await session.scalar(select(ChannelAccount))
+        assert account is not None
+        talk = Conversation(
+            channel_account_id=account.id, channel="sms", address="+4917604069000",
+            customer_id=customer.id, created_at=NOW, **of,
+        )  # fmt: skip
+        point = ContactPoint(
+            customer_id=customer.id, channel="sms", address="+4917604069000",
+            source="merchant_import", consent_at=NOW, created_at=NOW, **of,
+        )  # fmt: skip
+        session.add_all([talk, point])
+        await session.flush()
+        session.add(
+            Message(
+                conversation_id=talk.id, channel_account_id=account.id, direction="in",
+                author="customer", kind="message", text="Hier ist Anna Beispiel",
+                created_at=NOW, **of,
+            )
+        )  # fmt: skip
+    return opened
+
+
+async def noted(database: Database, merchant: Merchant, kind: str) -> list[AuditEvent]:
+    async with database.merchant(merchant.id) as session:
+        return list(await session.scalars(select(AuditEvent).where(AuditEvent.kind == kind)))
+
+
+async def test_the_page_tells_all_and_covers_the_person(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant, "Lea")
+    page = await console.get(f"{BASE}/{customer.id}")
+    said = words(page)
+    assert page.status_code == 200
+    for told in ("88,60", "Kaufpreis", "2,50", "Zahlungszusage", "steht noch aus", "…00"):
+        assert told in said, told
+    assert "Zahlungszusage: vereinbart" in said
+    assert "aus dem Import · eingewilligt am" in said
+    assert re.search(r"/console/conversations/\d+#m\d+", page.text)
+    for personal in ("Anna", "Beispiel", "4069000", "10115"):
+        assert personal not in page.text, personal
+    (seen,) = await noted(database, merchant, "customer_seen")
+    assert (seen.person, seen.customer_id) == ("Lea", customer.id)
+
+    open_page = await console.post(f"{BASE}/{customer.id}/reveal")
+    assert "Anna Beispiel" in words(open_page)
+    assert "+4917604069000" in open_page.text
+    (revealed,) = await noted(database, merchant, "customer_revealed")
+    assert revealed.person == "Lea"
+    # Looking is in the log, but does not drown what happened.
+    assert "customer seen" not in words(await console.get(f"{BASE}/{customer.id}"))
+
+
+async def test_the_list_finds_and_leads_to_the_customer(
+    console: Console, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant)
+    for query in ("", "?q=re+1", "?q=Beispiel&sort=open", "?q=K1001&state=open"):
+        page = await console.get(f"/console/claims{query}")
+        assert f"{BASE}/{customer.id}#c{claim.id}" in page.text, query
+        assert "Anna" not in page.text
+    nothing = await console.get("/console/claims?q=Niemand&state=open")
+    assert "Nichts gefunden" in words(nothing)
+    assert "In allen Forderungen suchen" in words(nothing)
+    for odd in ("?after=x", "?after=9999-99-99_1", "?sort=x&state=x", "?q=%00", "?q=%25_"):
+        assert (await console.get(f"/console/claims{odd}")).status_code == 200, odd
+
+
+async def act(
+    console: Console, customer: Customer, claim: Claim, step: str, **fields: str
+) -> httpx.Response:
+    return await console.post(f"{BASE}/{customer.id}/claims/{claim.id}/{step}", **fields)
+
+
+async def test_a_pause_is_set_moved_and_ended_with_its_reason(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+
+    async def paused_until() -> date | None:
+        async with database.merchant(merchant.id) as session:
+            return (await session.get_one(Claim, claim.id)).paused_until
+
+    for days in (20, 10):  # also to an earlier day
+        until = TODAY + timedelta(days=days)
+        done = await act(console, customer, claim, "pause", until=str(until), reason="hardship")
+        assert done.status_code == 303
+        assert await paused_until() == until
+    assert "pausiert bis 03.12.2026" in words(await console.get(done.headers["location"]))
+    set_ = await noted(database, merchant, "pause_set")
+    assert [(one.person, one.claim_id, one.facts["reason"]) for one in set_] == [
+        ("Lea", claim.id, "hardship")
+    ] * 2
+    assert (await act(console, customer, claim, "resume", reason="cleared")).status_code == 303
+    assert await paused_until() is None
+    assert len(await noted(database, merchant, "pause_ended")) == 1
+    wrong = {"until": str(TODAY - timedelta(days=1)), "reason": "asked"}
+    for refused in (wrong, {**wrong, "until": "x"}, {"until": str(TODAY), "reason": "x"}):
+        answer = await act(console, customer, claim, "pause", **refused)
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+    assert await paused_until() is None
+
+
+async def test_a_waiver_is_posted_once_and_by_part(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    key = hidden(await console.get(f"{BASE}/{customer.id}"), "key")
+    good = {"part": "costs", "amount": "2,00", "reason": "goodwill", "key": key}
+    for _ in range(2):
+        assert (await act(console, customer, claim, "waive", **good)).status_code == 303
+    async with database.merchant(merchant.id) as session:
+        held = await book.balance(session, claim.id)
+        made = await session.scalars(select(Posting).where(Posting.kind == "waiver"))
+        assert [one.amount_minor for one in made] == [2_00]
+    assert (held.costs, held.interest, held.principal) == (Money(50), Money(1_20), Money(84_90))
+    (waived,) = await noted(database, merchant, "amount_waived")
+    assert waived.facts == {
+        "part": "costs", "amount_minor": 2_00, "currency": "EUR", "reason": "goodwill"
+    }  # fmt: skip
+    said = words(await console.get(f"{BASE}/{customer.id}"))
+    assert "an den offenen Betrag angepasst" in said
+
+    fresh = {**good, "key": "0" * 32}
+    for wrong in (
+        {"amount": "0,51"}, {"amount": "0"}, {"amount": "-1"}, {"amount": "viel"},
+        {"part": "principal"}, {"reason": ""}, {"key": "x"},
+        {"key": key, "amount": "0,10"},
+    ):  # fmt: skip
+        answer = await act(console, customer, claim, "waive", **{**fresh, **wrong})
+        assert answer.status_code == 422, wrong
+    async with database.merchant(merchant.id) as session:
+        assert await book.balance(session, claim.id) == held
+        await book.recall(session, claim.id, "asked", now=NOW)
+    ended = await act(console, customer, claim, "waive", **{**fresh, "amount": "0,10"})
+    assert "Diese Forderung ist abgeschlossen" in words(ended)
+
+
+async def test_a_claim_is_changed_under_its_own_customer_only(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    other = Customer(
+        merchant_id=merchant.id, number="K-2", name="Nowak", created_at=NOW, updated_at=NOW
+    )
+    async with database.operator() as session:
+        session.add(other)
+    await console.sign_in(merchant)
+    answer = await act(console, other, claim, "pause", until=str(TODAY), reason="asked")
+    assert answer.status_code == 404
+    console.forget()
+    await console.sign_in(merchant, role=Role.AGENT)
+    page = await console.get(f"{BASE}/{customer.id}")
+    assert "/pause" not in page.text  # nor is it offered
+
+
+async def test_the_history_has_no_hole_and_repeats_nothing(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    async with database.merchant(merchant.id) as session:
+        talk = await session.scalar(select(Conversation))
+        assert talk is not None
+        session.add_all(
+            Message(
+                conversation_id=talk.id, channel_account_id=talk.channel_account_id,
+                direction="in", author="customer", kind="message", text=f"Nachricht {n:03d}",
+                # Many in one moment, which is that of other things as well.
+                created_at=NOW - timedelta(minutes=n // 30), merchant_id=merchant.id,
+            )
+            for n in range(90)
+        )  # fmt: skip
+        session.add_all(
+            AuditEvent(
+                kind="anger_heard", at=NOW - timedelta(minutes=n // 10), merchant_id=merchant.id,
+                customer_id=customer.id, facts={"reason": f"Ereignis {n:03d}"},
+            )
+            for n in range(30)
+        )  # fmt: skip
+    await console.sign_in(merchant)
+    query, told = "", []
+    while query is not None:
+        page = await console.get(f"{BASE}/{customer.id}{query}")
+        told += re.findall(r"Nachricht \d{3}|Ereignis \d{3}", page.text)
+        further = re.search(r'href="[^"?]*(\?before=[^"#]*)#history" rel="next"', page.text)
+        query = further.group(1) if further else None
+    assert len(told) == 120
+    assert len(set(told)) == 120
