@@ -39,7 +39,7 @@ _SHORT_WEEKDAYS = r"\b(?:mo|di|mi|do|fr|fri|sa|sat|so|sun|mon|tue|tues|wed|weds|
 # A group of this beginning is in every match of its pattern. Most texts have no weekday and no
 # month: looking once for any of them is cheaper than for each of the ways to say it.
 _NEEDS: Tuple[Tuple[str, Pattern[str]], ...] = tuple(
-    (group, re.compile(need, re.IGNORECASE))
+    (group, re.compile(need))
     for group, need in (
         ("(?P<weekday>", rf"{LONG_WEEKDAY}|{_SHORT_WEEKDAYS}"),
         (f"{MONTH[:20]}", rf"(?<![^\W\d_]){MONTH}"),
@@ -66,7 +66,7 @@ class Rules(List[Rule]):
 
         def register(build: Build) -> Build:
             for pattern in patterns:
-                self.append(Rule(re.compile(pattern, re.IGNORECASE), build, _need_of(pattern)))
+                self.append(Rule(re.compile(pattern), build, _need_of(pattern)))
             return build
 
         return register

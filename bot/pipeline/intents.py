@@ -83,8 +83,8 @@ class _Groups:
 
     def of(self, text: str) -> Tuple[np.ndarray, np.ndarray]:
         """Return places in the vocabulary and their values: those of `transform`."""
-        known = self._known
-        counts = Counter(known[group] for group in self._split(text) if group in known)
+        counts = Counter(map(self._known.get, self._split(text)))
+        counts.pop(None, None)
         places = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
         times = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
         values = (1.0 + np.log(times)) * self._idf[places]
@@ -150,9 +150,10 @@ class IntentModel:
         scores = _nearness(meaning, weights["examples"])[0] @ weights["dual"]
         scores += weights["bias"]
         first_row = 0
+        text = normalise(text)
         shares = (_WORDS_SHARE, _LETTERS_SHARE)
         for groups, share in zip(self._groups, shares, strict=True):
-            places, values = groups.of(normalise(text))
+            places, values = groups.of(text)
             # Only the rows that occur: the product with the whole matrix takes ten times longer.
             scores += (values * share**0.5).astype(np.float32) @ weights["groups"][
                 first_row + places

@@ -10,33 +10,30 @@ from typing import Dict, List, Optional, Tuple
 
 from pipeline.values_counts import find_count, find_spoken_counts
 from pipeline.values_figures import EURO, Figure, find_figures
-from pipeline.values_numbers import ValueSpan, word_numbers
+from pipeline.values_numbers import ValueSpan, in_small_letters, word_numbers
 from pipeline.values_periods import PERIOD_AFTER, find_periods, find_rhythm, without_rhythm
 from pipeline.values_shares import find_shares
 
 _CENT = r"(?:cents?|ct)\b"
 _OTHER_CURRENCY = re.compile(
-    r"\s*(?:\$|£|(?:us[\s-]?)?dollars?|us\$|usd|pounds?|gbp|quid|bucks|chf|s?fr\.|sfr|franken|fr(?:ä|ae)nkli|francs?|stutz|bitcoins?|btc|yen|zloty|pln|kronen|lira|forint|rubel)(?!\w)",
-    re.IGNORECASE,
+    r"\s*(?:\$|£|(?:us[\s-]?)?dollars?|us\$|usd|pounds?|gbp|quid|bucks|chf|s?fr\.|sfr|franken|fr(?:ä|ae)nkli|francs?|stutz|bitcoins?|btc|yen|zloty|pln|kronen|lira|forint|rubel)(?!\w)"
 )
-_OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$", re.IGNORECASE)
+_OTHER_BEFORE = re.compile(r"(?:\$|£|usd|gbp|chf)\s?$")
 _MONTHS_BEGIN = r"(?:jan|feb|m(?:ä|ae)r|mar|apr|ma[iy]\b|jun|jul|aug|sep|okt|oct|nov|de[zc])"
-_EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$", re.IGNORECASE)
-_EURO_AFTER = re.compile(rf"(?:-ish|ish)?[\s-]?{EURO}", re.IGNORECASE)
-_EURO_RANGE = re.compile(rf"\s[^\W\d_]+\s{EURO}", re.IGNORECASE)
-_CENT_AFTER = re.compile(rf"\s?{_CENT}", re.IGNORECASE)
+_EURO_BEFORE = re.compile(r"(?:€|\beuro?)\s?$")
+_EURO_AFTER = re.compile(rf"(?:-ish|ish)?[\s-]?{EURO}")
+_EURO_RANGE = re.compile(rf"\s[^\W\d_]+\s{EURO}")
+_CENT_AFTER = re.compile(rf"\s?{_CENT}")
 _MORE_CENTS = re.compile(
     rf"(?:\s(?:(?:und|and)\s)?|(?<=€))(\d{{1,2}})(?:\s?{_CENT}|(?!\s?\w|[.,]\d|\s?%))"
     # "49 Euro 90 sind raus", but no day: "49 Euro 15. Dezember", "49 Euro 15 Dez".
-    rf"|(?:\s|(?<=€))(\d\d)(?=\s(?!x\b|{_MONTHS_BEGIN})[^\W\d_])",
-    re.IGNORECASE,
+    rf"|(?:\s|(?<=€))(\d\d)(?=\s(?!x\b|{_MONTHS_BEGIN})[^\W\d_])"
 )
 _SAID_AFTER = re.compile(
     r"\s*(?:" + PERIOD_AFTER + r"|,-+|"
     r"(?:geht|gehen|ginge|gingen|g(?:ä|ae)be|w(?:ä|ae)ren?|passt|passen|schaff\w*|kann ich|k(?:ö|oe)nnte?n?|k(?:ö|oe)nn?t ich|zahl\w*|bezahl\w*|"
     r"(?:ü|ue)berweis\w*|anbieten|anzahl\w*|drin|max\w*|h(?:ö|oe)chstens|sofort|jetzt gleich|abzahl\w*|locker|"
-    r"is (?:all|the most|what|fine|ok\w*|possible|doable)|works|would (?:work|be)|right now|upfront|up front|at a time|tops|max|down|today|now)\b)",
-    re.IGNORECASE,
+    r"is (?:all|the most|what|fine|ok\w*|possible|doable)|works|would (?:work|be)|right now|upfront|up front|at a time|tops|max|down|today|now)\b)"
 )
 _SAID_BEFORE = re.compile(
     r"(?:\b(?:zahl\w*|bezahl\w*|(?:ü|ue)berwei\w*|gezahlt|h(?:ö|oe)chstens|maximal|max\.?|nur|mindestens|jeweils|je|(?:à|a|zu|von) je|"
@@ -44,23 +41,19 @@ _SAID_BEFORE = re.compile(
     r"schaffe?|anbieten:?|biete|eher|lieber|bis zu|pay|paid|send|sent|transfer\w*|manage|afford|offer|only|at most|up to|"
     r"instal?lments of|payments of|maximum(?: of)?|max|about|around|roughly|just|say|do|spare|give (?:you|u)|rate of|amount of|"
     r"k(?:ö|oe)nnte?(?: ich| monatlich| nur)?|kann(?: ich)?(?: h(?:ö|oe)chstens| nur| monatlich| maximal)?|monatlich|im monat|with|mit))"
-    r"\s+(?:(?:ich|wir|i|we|so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die|den|das|so|um|um die|noch|dann|auch|just|at least|mindestens|gut|knapp|rund)\s+)*$",
-    re.IGNORECASE,
+    r"\s+(?:(?:ich|wir|i|we|so|etwa|ca\.?|circa|ungef(?:ä|ae)hr|vielleicht|erstmal|erst mal|ihnen|dir|euch|you|u|maybe|like|about|jetzt|monatlich|nur|only|maximal|h(?:ö|oe)chstens|the|die|den|das|so|um|um die|noch|dann|auch|just|at least|mindestens|gut|knapp|rund)\s+)*$"
 )
 _OTHER_UNIT = re.compile(
     r"\s?-?(?:%|prozent|percent|per cent|x\b|mal\b|times\b|raten?\b|monatsraten?|teil\w*|instal?l\w*|payments?\b|zahlungen|rates?\b|monat(?:e|en)?\b|months?\b|"
     r"wochen?\b|weeks?\b|tage?n?\b|days?\b|jahre?n?\b|years?\b|uhr|stunden?|hours?|minuten?|minutes?|kinder|kids|personen|st(?:ü|ue)ck|pieces|artikel|items|"
-    r"paar|mahnung|rechnung|invoices?|emails?|mails?|briefe|letters|anrufe|calls|jahr\b|kg|mb|gb|km)",
-    re.IGNORECASE,
+    r"paar|mahnung|rechnung|invoices?|emails?|mails?|briefe|letters|anrufe|calls|jahr\b|kg|mb|gb|km)"
 )
 _FILLER = re.compile(
     r"^[\s\W]*(?:(?:ja|jo|na|naja|halt|eben|sch(?:ö|oe)n|meinetwegen|sorry|entschuldigung|quatsch|ich mein(?:e|te)|i meant?|alright|all right|well|fine|sure|(?:how|what) about|wie (?:wär'?e?|waere)n?'?s? mit|ok|okay|okey|gut|dann|also|so|ca|circa|etwa|ungef(?:ä|ae)hr|vielleicht|eher|lieber|doch|besser|hm+|oder|und|nein|ne|nee|n(?:ö|oe)|nen|nem|n|rum|herum|ein|einen|a|an|sagen wir|sagen wir mal|um die|rund|h(?:ö|oe)chstens|max|maximal|nur|"
-    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$",
-    re.IGNORECASE,
+    r"mit|bitte|yes|yeah|no|maybe|about|around|like|let'?s say|say|please|only|make it|rather|actually|instead|better|or|then|(?:w(?:ä|ae)ren|w(?:ä|ae)r|would be) (?:besser|better)|monatlich|pro monat)(?!\w)[\s\W]*)*$"
 )
 _AT_MOST = re.compile(
-    r"\b(?:oder so|um die|rum|herum|ungef(?:ä|ae)hr|circa|ca|\d+ish|nur|h(?:ö|oe)chstens|max\w*|only|monatlich|monthly|pro|per|im monat|a month)\b",
-    re.IGNORECASE,
+    r"\b(?:oder so|um die|rum|herum|ungef(?:ä|ae)hr|circa|ca|\d+ish|nur|h(?:ö|oe)chstens|max\w*|only|monatlich|monthly|pro|per|im monat|a month)\b"
 )
 # More instalments than this are no number of instalments; the policy allows fewer anyway.
 COUNT_MAX = 36
@@ -68,12 +61,10 @@ COUNT_MAX = 36
 LOOSE_NUMBER = "number"
 _NO_MONEY_BEFORE = re.compile(
     r"(?:\b(?:bin|statt|anstatt|instead of|not|nicht|nr\.?|nummer|number|no\.?|seit|since|for|um|at|gegen|"
-    r"hausnummer|straße|strasse|str\.?|artikel|art\. ?|§|paragraph|am|the|zum|vom|den|der|raum|room|i'?m|i am)|#)\s*$",
-    re.IGNORECASE,
+    r"hausnummer|straße|strasse|str\.?|artikel|art\. ?|§|paragraph|am|the|zum|vom|den|der|raum|room|i'?m|i am)|#)\s*$"
 )
 _NO_MONEY_AFTER = re.compile(
-    r"\.\s?(?:\w|$)|\s?(?:ist|sind|is|are|war|wäre|waere)?\s?(?:mir\s)?(?:zu viel|too much|zu hoch|too high)|:\d|(?:st|nd|rd|th|ten|er)\b",
-    re.IGNORECASE,
+    r"\.\s?(?:\w|$)|\s?(?:ist|sind|is|are|war|wäre|waere)?\s?(?:mir\s)?(?:zu viel|too much|zu hoch|too high)|:\d|(?:st|nd|rd|th|ten|er)\b"
 )
 
 
@@ -109,7 +100,7 @@ def _amount(text: str, number: Figure) -> Optional[Tuple[int, int, int]]:
         return number.start, number.end, number.hundredths
     if _SAID_AFTER.match(after) or _SAID_BEFORE.search(before):
         return number.start, number.end, number.hundredths
-    if number.is_word and re.match(r"[\s.,;…-]+" + PERIOD_AFTER, after, re.IGNORECASE):
+    if number.is_word and re.match(r"[\s.,;…-]+" + PERIOD_AFTER, after):
         return number.start, number.end, number.hundredths
     if number.is_word and after[:1] == " " and _EURO_RANGE.match(after):
         second = next(word_numbers(after), None)
@@ -118,7 +109,6 @@ def _amount(text: str, number: Figure) -> Optional[Tuple[int, int, int]]:
     other = re.match(
         rf"\s?(?:-|–|bis|to|oder|or|und|and)\s?(?:zu\s)?\d+(?:[.,]\d\d)?\s?(?:{EURO}|{PERIOD_AFTER})",
         after,
-        re.IGNORECASE,
     )
     if other:
         return number.start, number.end, number.hundredths
@@ -132,7 +122,7 @@ def _cents_after(text: str, end: int) -> Optional[Tuple[int, int]]:
         return cents.end(), int(cents.group(1))
     if cents and not (_OTHER_UNIT.match(text, cents.end()) or _EURO_AFTER.match(text, cents.end())):
         return cents.end(), int(cents.group(2))
-    joint = re.match(r"\s(?:(?:und|and)\s)?(?=[^\W\d_])", text[end:], re.IGNORECASE)
+    joint = re.match(r"\s(?:(?:und|and)\s)?(?=[^\W\d_])", text[end:])
     word = next(word_numbers(text[end + joint.end() :]), None) if joint else None
     if joint is None or word is None or word.start or not 1 <= word.value < 100:
         return None
@@ -153,6 +143,7 @@ def find_amounts(text: str) -> List[ValueSpan]:
     A number in a sentence that nothing marks as money is a `LOOSE_NUMBER`. A text that is nothing but a small number is both an amount and a count: what was asked
     decides.
     """
+    text = in_small_letters(text)
     found: List[ValueSpan] = []
     rhythm = find_rhythm(text)
     text = without_rhythm(text, rhythm)

@@ -9,40 +9,31 @@ from pipeline.values_numbers import ValueSpan, word_numbers
 
 _COUNT_AFTER = re.compile(
     r"\s?-?\s?(?:(?:gleiche[nr]?|monatliche[nr]?|kleine[nr]?|bequeme[nr]?|equal|monthly|weekly|w(?:ö|oe)chentliche[nr]?|small(?:er)?)\s+)?"
-    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|h(?:ä|ae)lften\b|halves\b|zahlungen\b|schritten?\b|etappen?\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|[x×](?![^\W\d_]))",
-    re.IGNORECASE,
+    r"(?:raten?\b|monatsraten?|wochenraten?|ratenzahlungen|teilzahlungen|teilbetr(?:ä|ae)gen?|teilen?\b|h(?:ä|ae)lften\b|halves\b|zahlungen\b|schritten?\b|etappen?\b|instal?l?ments?|instal?lements?|payments?\b|rates\b|parts\b|pieces\b|goes\b|[x×](?![^\W\d_]))"
 )
-_COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)", re.IGNORECASE)
+_COUNT_MONTHS = re.compile(r"\s?-?(?:monate?n?\b|months?\b)")
 _COUNT_CONTEXT = re.compile(
-    r"(?:\b(?:(?:ü|ue)ber|auf|verteil\w*|over|across|for the next|spread\w*|laufzeit(?: von)?|innerhalb(?: von)?|binnen|within|spread (?:it|this) (?:over|across))\s+(?:die n(?:ä|ae)chsten\s+|the next\s+)?)$",
-    re.IGNORECASE,
+    r"(?:\b(?:(?:ü|ue)ber|auf|verteil\w*|over|across|for the next|spread\w*|laufzeit(?: von)?|innerhalb(?: von)?|binnen|within|spread (?:it|this) (?:over|across))\s+(?:die n(?:ä|ae)chsten\s+|the next\s+)?)$"
 )
-_SPLIT_BEFORE = re.compile(
-    r"\b(?:auf|split (?:it|this|that)?\s?(?:in|into|by)|into|in)\s+$", re.IGNORECASE
-)
+_SPLIT_BEFORE = re.compile(r"\b(?:auf|split (?:it|this|that)?\s?(?:in|into|by)|into|in)\s+$")
 _TIMES = re.compile(
-    r"[\s-]?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))",
-    re.IGNORECASE,
+    r"[\s-]?(?:mal\b|times\b)(?!\s*(?:gemahnt|geschrieben|angerufen|called|reminded))"
 )
 _TIMES_WORD = re.compile(
-    r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b",
-    re.IGNORECASE,
+    r"\b(zwei|drei|vier|f(?:ü|ue)nf|sechs|acht|zehn|zw(?:ö|oe)lf)mal\b|\b(twice)\b|\b(thrice)\b"
 )
 _INSTALMENT_CONTEXT = re.compile(
-    r"raten|abzahl|abstotter|abbezahl|teilzahl|aufteil|splitten|instal|split|spread|stückel|stueckel|verteil|monatlich",
-    re.IGNORECASE,
+    r"raten|abzahl|abstotter|abbezahl|teilzahl|aufteil|splitten|instal|split|spread|stückel|stueckel|verteil|monatlich"
 )
 # "auf ein halbes Jahr", "over a year": as many monthly instalments.
 _YEARS = re.compile(
     r"\b(?:(?:auf|(?:ü|ue)ber|f(?:ü|ue)r|innerhalb|in|within|over|across|for)\s+|(?:aufs|(?:ü|ue)bers)\s+)"
     r"(?:(?P<half>(?:ein\s+|einem\s+|das\s+)?halbe[ns]?\s+jahr|half\s+a\s+year)|(?P<more>(?:anderthalb|eineinhalb)\s+jahre?|a\s+year\s+and\s+a\s+half)|"
-    r"(?P<one>(?:ein(?:em)?\s+|das\s+(?:ganze\s+)?)?jahr|(?:a|one|the)\s+year)|(?P<two>(?:zwei|2)\s+jahren?|two\s+years|2\s+years)|(?P<three>(?:drei|3)\s+jahren?|(?:three|3)\s+years)|(?P<quarter>ein\s+(?:viertel|quartal)(?:jahr)?|a\s+quarter))(?!\w)",
-    re.IGNORECASE,
+    r"(?P<one>(?:ein(?:em)?\s+|das\s+(?:ganze\s+)?)?jahr|(?:a|one|the)\s+year)|(?P<two>(?:zwei|2)\s+jahren?|two\s+years|2\s+years)|(?P<three>(?:drei|3)\s+jahren?|(?:three|3)\s+years)|(?P<quarter>ein\s+(?:viertel|quartal)(?:jahr)?|a\s+quarter))(?!\w)"
 )
 _YEAR_COUNTS = {"half": 6, "more": 18, "one": 12, "two": 24, "three": 36, "quarter": 3}
 _YEAR_CONTEXT = re.compile(
-    r"raten?\b|abzahl|abstotter|abbezahl|teilzahl|aufteil|aufgeteilt|splitten|instal|split|spread|st(?:ü|ue)ckel|verteil|streck|monatlich|monthly|\bpay\w* (?:it|this)? ?(?:off|over)|plan",
-    re.IGNORECASE,
+    r"raten?\b|abzahl|abstotter|abbezahl|teilzahl|aufteil|aufgeteilt|splitten|instal|split|spread|st(?:ü|ue)ckel|verteil|streck|monatlich|monthly|\bpay\w* (?:it|this)? ?(?:off|over)|plan"
 )
 _COUNT_MAX = 120
 
@@ -80,7 +71,7 @@ def find_count(text: str, number: Figure) -> Optional[Tuple[int, int]]:
         return number.start, number.end + times.end()
     if (
         _SPLIT_BEFORE.search(before)
-        and (_INSTALMENT_CONTEXT.search(text) or re.search(r"\bpay in $", before, re.IGNORECASE))
+        and (_INSTALMENT_CONTEXT.search(text) or re.search(r"\bpay in $", before))
         and not re.match(r"\s?\w", after)
     ):
         return number.start, number.end

@@ -1,7 +1,7 @@
 """Dates as people write them: where they stand in a text, and how to resolve them."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Pattern
+from typing import Dict, List, Optional, Pattern, Tuple
 
 from pipeline.date_resolvers import Resolver
 from pipeline.date_rules import Rule
@@ -10,8 +10,13 @@ from pipeline.date_rules_events import RULES as EVENTS
 from pipeline.date_rules_parts import RULES as PARTS
 from pipeline.date_rules_shifts import RULES as SHIFTS
 from pipeline.date_rules_weekdays import RULES as WEEKDAYS
+from pipeline.values_numbers import in_small_letters
 
 RULES: List[Rule] = [*CALENDAR, *WEEKDAYS, *SHIFTS, *PARTS, *EVENTS]
+BY_NEEDS: Dict[Optional[Pattern[str]], List[Tuple[int, Rule]]] = {}
+"""The rules by what a text must have for them, each with its rank."""
+for _order, _rule in enumerate(RULES):
+    BY_NEEDS.setdefault(_rule.needs, []).append((_order, _rule))
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,16 @@ class DateSpan:
 
 def find_dates(text: str) -> List[DateSpan]:
     """Return the times in the text, in order, without overlaps; the longer reading wins."""
-    found: List[DateSpan] = []
-    has: Dict[Optional[Pattern[str]], bool] = {None: True}
-    for rule in RULES:
-        if rule.needs not in has:
-            has[rule.needs] = rule.needs is not None and rule.needs.search(text) is not None
-        if not has[rule.needs]:
+    text = in_small_letters(text)
+    found: List[Tuple[int, DateSpan]] = []
+    for needs, rules in BY_NEEDS.items():
+        if needs is not None and needs.search(text) is None:
             continue
-        for match in rule.pattern.finditer(text):
-            reading = rule.build(match)
-            if reading is not None and match.end() > match.start():
-                found.append(
-                    DateSpan(
+        for order, rule in rules:
+            for match in rule.pattern.finditer(text):
+                reading = rule.build(match)
+                if reading is not None and match.end() > match.start():
+                    span = DateSpan(
                         match.start(),
                         match.end(),
                         reading.resolve,
@@ -51,10 +54,10 @@ def find_dates(text: str) -> List[DateSpan]:
                         reading.is_duration,
                         reading.is_event,
                     )
-                )
-    found.sort(key=lambda span: (span.is_duration, span.start - span.end))
+                    found.append((order, span))
+    found.sort(key=lambda one: (one[1].is_duration, one[1].start - one[1].end, one[0]))
     kept: List[DateSpan] = []
-    for span in found:
+    for _, span in found:
         if all(span.end <= other.start or span.start >= other.end for other in kept):
             kept.append(span)
     return sorted(kept, key=lambda span: span.start)

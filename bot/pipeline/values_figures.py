@@ -28,21 +28,17 @@ _DIGITS = re.compile(
 )
 # "nen 50er": a note; "am 20er" is a day, "die 90er" are years.
 _NOTE_DIGITS = re.compile(
-    r"(?:\b(?:ein(?:en?|em)?|'?n(?:en?|em)?|an?|noch|jeden|je|zwei|drei|vier|two|three)\s)(?P<note>5|10|20|50|100|200|500)er\b(?!\s*jahre)",
-    re.IGNORECASE,
+    r"(?:\b(?:ein(?:en?|em)?|'?n(?:en?|em)?|an?|noch|jeden|je|zwei|drei|vier|two|three)\s)(?P<note>5|10|20|50|100|200|500)er\b(?!\s*jahre)"
 )
 _NOTE_WORD = re.compile(
-    r"(?:(?:zehn|zwanzig|dreißig|fünf|fünfzig|hundert|tausend)er|f(?:ü|ue)nfer|zwanni|fuffi|hunni|tenner|fiver|grand|fifties|twenties)s?$",
-    re.IGNORECASE,
+    r"(?:(?:zehn|zwanzig|dreißig|fünf|fünfzig|hundert|tausend)er|f(?:ü|ue)nfer|zwanni|fuffi|hunni|tenner|fiver|grand|fifties|twenties)s?$"
 )
 _NOTES_MAX = 50
 _ENGLISH_ONES = frozenset(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 # "2k", "1,5k".
-_THOUSANDS = re.compile(r"\s?k\b(?!\s?m)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\s?k\b(?!\s?m)")
 EURO = r"(?:€|eur(?:o|os|onen)?s?\b|euronen\b|eu?r?o?nen\b|ois\b|euronnen\b|€uro\b|tacken\b|flocken\b|m(?:ä|ae)use\b|piepen\b|(?:ö|oe)cken\b|ocken\b|kr(?:ö|oe)ten\b)"
-_ARTICLE_EURO = re.compile(
-    rf"\b({'|'.join(re.escape(article) for article in ARTICLES)})\s+{EURO}", re.IGNORECASE
-)
+_ARTICLE_EURO = re.compile(rf"\b({'|'.join(re.escape(article) for article in ARTICLES)})\s+{EURO}")
 
 
 def find_figures(text: str) -> List[Figure]:
@@ -102,7 +98,7 @@ def _in_two_parts(text: str, first: Figure, second: Figure) -> Optional[Tuple[in
     if second.is_note:
         is_many = between == " " and 1 < value <= _NOTES_MAX and not first.is_note
         return (value * more * 100, True) if is_many else None
-    if re.fullmatch(r"\s(?:komma|point|comma)\s", between, re.IGNORECASE):
+    if re.fullmatch(r"\s(?:komma|point|comma)\s", between):
         return value * 100 + (more * 10 if more < 10 else more), False
     if between != " " or not first.is_word or not second.is_word:
         return None

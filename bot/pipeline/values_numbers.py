@@ -98,6 +98,18 @@ def _spellings(words: str) -> List[str]:
     return found
 
 
+def in_small_letters(text: str) -> str:
+    """Return the text in small letters, each at its place ("İ" alone would become two).
+
+    A pattern of small letters on such a text is twice as quick as one that ignores case.
+    """
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    letters = ((letter, letter.lower()) for letter in text)
+    return "".join(small if len(small) == 1 else letter for letter, small in letters)
+
+
 def small_number(token: str) -> Optional[int]:
     """Return the value of digits, a number word or an article, or None."""
     token = token.lower()

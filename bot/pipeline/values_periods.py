@@ -20,40 +20,32 @@ _DAY = r"(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend|(?:mon|tu
 _NOT_OF_MONTH = r"(?!\s(?:im|in|des|vom|of)\b)"
 _SO_MANY_UNITS = re.compile(
     rf"\b(?:alle|aller|jede[nrs]?|every|once every|once in)\s(?P<count>{_NUMBER})[\s-]?(?P<unit>tage?|days?|wochen?|weeks?|wks?|wo|monate?|months?)\b"
-    rf"|\b(?:im|in einem)\s(?P<beats>{_NUMBER})[\s-]?(?P<beat>tages?|wochen|monats?)[\s-]?(?:takt|rhythmus|abstand)\w*",
-    re.IGNORECASE,
+    rf"|\b(?:im|in einem)\s(?P<beats>{_NUMBER})[\s-]?(?P<beat>tages?|wochen|monats?)[\s-]?(?:takt|rhythmus|abstand)\w*"
 )
 _SECOND = r"(?:jede[nrs]?\s(?:zweite[nrs]?|2\.)|every\s(?:other|second|2nd)|each\s(?:second|other)|every\scouple\sof)"
 _TWO_WEEKLY = re.compile(
     rf"\b{_SECOND}(?:\s(?:woche|weeks?|wk)\b|(?=\s{_DAY}{_NOT_OF_MONTH}))"
     r"|\b(?:(?:zwei|zwo|2)[\s-]?w(?:ö|oe)ch(?:entlich|ig|ent)\w*|(?:vierzehn|14)[\s-]?t(?:ä|ae)g(?:ig|lich)\w*)"
     r"|\b(?:bi|two|2)[\s-]?weekly\b|\bfortnightly\b|\b(?:per|every|each|once (?:a|every|per))\sfortnight\b"
-    r"|\b(?:(?:zwei|2)\s?(?:mal|x)|twice)\s(?:im|pro|a|per|each|every|in the|in einem)\s(?:monat|month)\b|\bhalbmonatlich\w*|\b(?:twice|semi)[\s-]monthly\b",
-    re.IGNORECASE,
+    r"|\b(?:(?:zwei|2)\s?(?:mal|x)|twice)\s(?:im|pro|a|per|each|every|in the|in einem)\s(?:monat|month)\b|\bhalbmonatlich\w*|\b(?:twice|semi)[\s-]monthly\b"
 )
 # After a sum only: "delay it by a fortnight" and "a fortnight today" are times.
-_A_FORTNIGHT = re.compile(r"\ba\sfortnight\b(?!['’]?s?\s(?:time|ago|today|later|from|on)\b)", re.I)
+_A_FORTNIGHT = re.compile(r"\ba\sfortnight\b(?!['’]?s?\s(?:time|ago|today|later|from|on)\b)")
 _SUM_BEFORE = re.compile(
-    r"(?:\d|€|\beur(?:os?)?|(?:ten|fteen|ty|ty[\s-](?:one|two|three|four|five|six|seven|eight|nine)|hundred))\s$",
-    re.IGNORECASE,
+    r"(?:\d|€|\beur(?:os?)?|(?:ten|fteen|ty|ty[\s-](?:one|two|three|four|five|six|seven|eight|nine)|hundred))\s$"
 )
 _OTHER = re.compile(
-    rf"\b{_SECOND}\s(?:monat|month)s?\b|\bzwei[\s-]?monatlich\w*|\bquarterly\b|\bviertelj(?:ä|ae)hrlich\w*|\b(?:pro|im|jedes|per|every|each)\s(?:quartal|quarter)\b",
-    re.IGNORECASE,
+    rf"\b{_SECOND}\s(?:monat|month)s?\b|\bzwei[\s-]?monatlich\w*|\bquarterly\b|\bviertelj(?:ä|ae)hrlich\w*|\b(?:pro|im|jedes|per|every|each)\s(?:quartal|quarter)\b"
 )
 _WEEKLY = re.compile(
     r"\b(?:w(?:ö|oe)chentlich\w*|(?:pro|jede[nrs]?|per|every|each|every single)\s(?:woche|week)|in der woche|/\s?(?:woche|week)\b|(?:ein\s?mal|once)\s(?:die|pro|in der|a|per)\s(?:woche|week)|weekly|wochenraten?)"
-    rf"|\b(?:jede[nr]?|every|each)(?=\s{_DAY}{_NOT_OF_MONTH})",
-    re.IGNORECASE,
+    rf"|\b(?:jede[nr]?|every|each)(?=\s{_DAY}{_NOT_OF_MONTH})"
 )
 _MONTHLY = re.compile(
     r"\b(?:monatlich\w*|monatsraten?|mtl|mntl|(?:im|pro|jede[nrs]?|jedes|je|per|every|each|(?<!\bin )(?<!\bwithin )(?<!\babout )(?<!\bafter )(?<!\bfor )(?<!\bover )a|am)\s(?:monat|month)\b(?!['’]?s?\stime)|monthly|per calendar month|pcm|in'?n monat|p\.m\.)|/\s?(?:monat|mon|month|mo|m)\b"
-    rf"|\bjede[ns]\s(?:monats|(?:ersten|letzten|f(?:ü|ue)nfzehnten|\d{{1,2}}\.?)(?=\s(?:des|im)\smonats?|\s?[,.!?]|$))|\b{_SECOND}(?=\s{_DAY}\s(?:im|in|des|vom|of)\b)",
-    re.IGNORECASE,
+    rf"|\bjede[ns]\s(?:monats|(?:ersten|letzten|f(?:ü|ue)nfzehnten|\d{{1,2}}\.?)(?=\s(?:des|im)\smonats?|\s?[,.!?]|$))|\b{_SECOND}(?=\s{_DAY}\s(?:im|in|des|vom|of)\b)"
 )
-_WEEKLY_AFTER_SUM = re.compile(
-    r"[\s.,]*(?:in der woche|die woche|a week|the week)\b", re.IGNORECASE
-)
+_WEEKLY_AFTER_SUM = re.compile(r"[\s.,]*(?:in der woche|die woche|a week|the week)\b")
 _BY_DAYS = {7: "weekly", 14: "biweekly", 28: "monthly", 30: "monthly"}
 _UNIT_DAYS = {"t": 1, "d": 1, "w": 7, "m": 30}
 

@@ -15,9 +15,7 @@ _WHOLE = (
     r"(?:the )?(?:full|whole|entire|total) (?:amount|sum|bill|invoice|balance|thing|lot)|in full|all of it|the lot)"
 )
 _SHARES: Tuple[Tuple[str, float], ...] = ((_HALF, 0.5), (_WHOLE, 1.0))
-_SHARE_RULES = [
-    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), share) for pattern, share in _SHARES
-]
+_SHARE_RULES = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), share) for pattern, share in _SHARES]
 _PARTS = {
     "drittel": 3, "drittl": 3, "third": 3, "viertel": 4, "viertl": 4, "quarter": 4, "fünftel": 5,
     "fuenftel": 5, "fünftl": 5, "fifth": 5, "sechstel": 6, "sixth": 6, "achtel": 8, "eighth": 8,
@@ -27,13 +25,11 @@ _PARTS = {
 _FRACTION = re.compile(
     r"(?<!\w)(?P<count>ein(?:en)?|'?n|zwei|drei|vier|an?|one|two|three|four)[\s-]?"
     rf"(?P<part>{'|'.join(_PARTS)})s?(?!\w)"
-    r"(?!\s(?:time|party|parties|person|reminder|letter|one|option|year|hour|stunde|jahr|of an? (?:hour|year))|\s?jahr|\s?stunde)",
-    re.IGNORECASE,
+    r"(?!\s(?:time|party|parties|person|reminder|letter|one|option|year|hour|stunde|jahr|of an? (?:hour|year))|\s?jahr|\s?stunde)"
 )
 # "1/3 davon": the words behind it tell it from a day.
 _SLASHED = re.compile(
-    r"(?<![\w.,/])(?P<count>[123])/(?P<part>[2345])(?=\s(?:davon|der|des|vom|von|of|jetzt|sofort|gleich|now|upfront|today)\b)",
-    re.IGNORECASE,
+    r"(?<![\w.,/])(?P<count>[123])/(?P<part>[2345])(?=\s(?:davon|der|des|vom|von|of|jetzt|sofort|gleich|now|upfront|today)\b)"
 )
 _EVERYTHING = r"alles|everything|it all|komplett|vollständig|vollstaendig"
 # "alles klar, ich zahle": no sum.
@@ -45,24 +41,20 @@ _ALL = re.compile(
     r"^\W*(?:ja |yes |dann |gleich |direkt |sofort )*(alles|everything|komplett|all)(?: auf einmal| sofort| at once| bitte| please| zusammen)?\W*$"
     rf"|\b({_EVERYTHING})\b{_NOT_OWED}(?=[^.?!]{{0,40}}?\b{_PAYS})"
     rf"|\b{_PAYS}\b(?:[^.?!]|(?<=\d)\.){{0,30}}?\b({_EVERYTHING})\b{_NOT_OWED}"
-    r"|\b(alles|everything|it all|komplett)\s+(?:(?:auf|at)\s+(?:einmal|once)|auf\s+einen\s+schlag|in\s+einem\s+rutsch|sofort|jetzt|gleich|now|today|in einer)",
-    re.IGNORECASE,
+    r"|\b(alles|everything|it all|komplett)\s+(?:(?:auf|at)\s+(?:einmal|once)|auf\s+einen\s+schlag|in\s+einem\s+rutsch|sofort|jetzt|gleich|now|today|in einer)"
 )
 # "nicht alles", "alles auf einmal geht nicht"; "kann ich nicht alles zahlen?" asks for just that.
 _NOT_ALL_BEFORE = re.compile(
-    r"(?:\bnicht|(?<!why )\bnot|n['’]?t\b|\bcannot|\bunable\sto|\bnie)(?!\s(?:nur|only|mehr|more)\b)[^,.;?!]{0,25}$",
-    re.IGNORECASE,
+    r"(?:\bnicht|(?<!why )\bnot|n['’]?t\b|\bcannot|\bunable\sto|\bnie)(?!\s(?:nur|only|mehr|more)\b)[^,.;?!]{0,25}$"
 )
 _NOT_ALL_AFTER = re.compile(
-    r"^[^,.;?!]{0,40}\b(?:nicht|not|(?:can|could|ca|wo)n['’]?t|cannot|unm(?:ö|oe)glich|impossible|zu\sviel|too\smuch)\b",
-    re.IGNORECASE,
+    r"^[^,.;?!]{0,40}\b(?:nicht|not|(?:can|could|ca|wo)n['’]?t|cannot|unm(?:ö|oe)glich|impossible|zu\sviel|too\smuch)\b"
 )
 _ASKS_TO = re.compile(
-    r"(?:^|[,.;!]\s)\W*(?:kann|k(?:ö|oe)nnte|darf|warum|can['’]?t|couldn['’]?t|why)\s(?:ich|wir|i|we|man|not)\b[^,.;!]*$",
-    re.IGNORECASE,
+    r"(?:^|[,.;!]\s)\W*(?:kann|k(?:ö|oe)nnte|darf|warum|can['’]?t|couldn['’]?t|why)\s(?:ich|wir|i|we|man|not)\b[^,.;!]*$"
 )
-_PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)", re.IGNORECASE)
-_PERCENT_WORD = re.compile(r"\s(?:prozent|percent|per cent)\b", re.IGNORECASE)
+_PERCENT = re.compile(r"(?<![\d.,])(\d{1,3})\s?(?:%|prozent\b|percent\b|per cent\b)")
+_PERCENT_WORD = re.compile(r"\s(?:prozent|percent|per cent)\b")
 
 
 def _share(start: int, end: int, share: float) -> ValueSpan:

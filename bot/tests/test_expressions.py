@@ -1,6 +1,5 @@
 """What people mean by what they write: a table of expressions."""
 
-import dataclasses
 from datetime import date
 from pathlib import Path
 
@@ -40,8 +39,7 @@ def test_expression_is_read_as_meant(intent: str, text: str, meant: list) -> Non
 def test_no_rule_needs_what_its_matches_lack(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [standard(row.values[1]).text for row in ROWS]
     found = [values_dates.find_dates(text) for text in texts]
-    everywhere = [dataclasses.replace(rule, needs=None) for rule in values_dates.RULES]
-    monkeypatch.setattr(values_dates, "RULES", everywhere)
+    monkeypatch.setattr(values_dates, "BY_NEEDS", {None: list(enumerate(values_dates.RULES))})
     for text, spans in zip(texts, found, strict=True):
         places = [(span.start, span.end) for span in values_dates.find_dates(text)]
         assert places == [(span.start, span.end) for span in spans], text

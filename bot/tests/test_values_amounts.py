@@ -154,3 +154,16 @@ def test_a_bare_small_figure_may_be_either(text: str) -> None:
 )
 def test_what_names_money_is_no_number_of_instalments(text: str) -> None:
     assert [span.entity for span in find_amounts(text) if span.entity == "count"] == []
+
+
+@pytest.mark.parametrize("text", ["3x40€", "3X40€", "3X 40 EURO"])
+def test_capitals_change_nothing(text: str) -> None:
+    assert [(span.entity, str(span.value)) for span in find_amounts(text)] == [
+        ("count", "3"),
+        ("amount", str({"minor": 4000, "currency": "EUR"})),
+    ]
+
+
+def test_a_capital_that_is_two_small_letters_moves_nothing() -> None:
+    [span] = find_amounts("İİ 50 EURO")
+    assert "İİ 50 EURO"[span.start : span.end] == "50 EURO"
