@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.outreach_check import still_allowed
 from channels.message import Channel
@@ -286,46 +287,53 @@ class Channels(RuleBasedStateMachine):
     def the_outbox_lets_go_only_what_may_go(self) -> None:
         """An unasked message in each conversation: a free text, and outreach's own."""
 
-        async def work(channel: Channel, wording: str) -> tuple[Any, bool]:
+        async def would_go(
+            session: AsyncSession, channel: Channel, wording: str
+        ) -> tuple[Any, bool]:
+            held = await self._talk(session, channel)
+            where = await scene(session, held.id)
+            reply = Reply(wording, ARGUMENTS.get(wording, {}))
+            (*_, queued) = await queue(
+                session, where, where.speaker(verified=False), [reply], self.now
+            )
+            await session.execute(
+                update(Message)
+                .where(Message.id < queued.message_id, Message.status == "queued")
+                .values(status="cancelled")
+            )
+            step = await delivery.claim_next(
+                session, held.id, self.now, still_allowed=still_allowed
+            )
+            customer = await session.get_one(Customer, self.customer_id)
+            return step, customer.active_conversation_id in (None, held.id)
+
+        async def work() -> list[tuple[Channel, Any, Any, bool]]:
+            found = []
             async with self.database.merchant(self.merchant_id) as session:
-                held = await self._talk(session, channel)
-                where = await scene(session, held.id)
                 await session.execute(
                     update(Message)
                     .where(Message.direction == "out", Message.status == "queued")
                     .values(status="cancelled")
                 )
-                reply = Reply(wording, ARGUMENTS.get(wording, {}))
-                (*_, queued) = await queue(
-                    session, where, where.speaker(verified=False), [reply], self.now
-                )
-                await session.execute(
-                    update(Message)
-                    .where(Message.id < queued.message_id, Message.status == "queued")
-                    .values(status="cancelled")
-                )
-                step = await delivery.claim_next(
-                    session, held.id, self.now, still_allowed=still_allowed
-                )
-                customer = await session.get_one(Customer, self.customer_id)
-                active = customer.active_conversation_id == held.id
+                for channel in ADDRESSES:
+                    async with session.begin_nested() as tried:
+                        text, _ = await would_go(session, channel, "channel_arrived")
+                        await tried.rollback()
+                    async with session.begin_nested() as tried:
+                        contact, active = await would_go(session, channel, "first_contact")
+                        await tried.rollback()
+                    found.append((channel, text, contact, active))
                 await session.rollback()
-                return step, active
+            return found
 
-        for channel in ADDRESSES:
-            step, _ = self.run(work(channel, "channel_arrived"))
-            if isinstance(step, delivery.ToSend):
+        for channel, text, contact, active in self.run(work()):
+            if isinstance(text, delivery.ToSend):
                 assert channel not in self.stopped, f"a text would go to {channel}"
                 if channel is Channel.WHATSAPP:
                     assert window_open(self.wrote_at.get(channel), self.now)
-            step, active = self.run(work(channel, "first_contact"))
-            if isinstance(step, delivery.ToSend):
+            if isinstance(contact, delivery.ToSend):
                 assert self._may(channel), f"a first contact would go to {channel}"
-                assert active or self.run(self._active()) is None, "not where the dialogue is"
-
-    async def _active(self) -> int | None:
-        async with self.database.merchant(self.merchant_id) as session:
-            return (await session.get_one(Customer, self.customer_id)).active_conversation_id
+                assert active, "not where the dialogue is"
 
     @invariant()
     def the_active_conversation_is_the_customers_own(self) -> None:
