@@ -22,6 +22,7 @@ STEPS_MAX = 200
 STEPS = (
     *("channel_changed", "channel_fallback", "channel_refused", "delivery_failed"),
     *("opted_out", "opted_out_everywhere", "opted_in", "contact_hours", "address_dropped"),
+    *("address_removed", "number_changed"),
     *("code_sent", "code_refused", "link_refused", "verification_carried_over"),
 )
 """What happened to the ways to a customer, as audit events are named."""

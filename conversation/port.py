@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.message import Channel
-from conversation import address_code, audit, consent, identity, page_visit, ways
+from conversation import address_code, addresses, audit, consent, identity, page_visit, ways
 from conversation.consent import MayGuess, may_always
 from conversation.handoff import Requested, request_handoff
 from conversation.moving import How, Wake, move
@@ -158,23 +158,11 @@ class Port:
         The conversation loses its customer and its proof, so nothing can be disclosed in it.
         """
         held = self.conversation
-        await self.session.execute(
-            update(ContactPoint)
-            .where(
-                ContactPoint.customer_id == held.customer_id,
-                ContactPoint.address == held.address,
-                ContactPoint.invalid_at.is_(None),
-            )
-            .values(invalid_at=self.now, invalid_reason=reason)
-        )
         await self.note("address_dropped", {"reason": reason})
-        customer = await self._customer()
-        if customer is not None and customer.active_conversation_id == held.id:
-            customer.active_conversation_id = None
-        held.customer_id = None
-        held.verified_at = None
-        held.verification_tries = 0
-        held.verification_locked_at = None
+        if held.customer_id is not None:
+            await addresses.drop_address(
+                self.session, held.customer_id, held.address, reason, self.now
+            )
 
     async def pause_contact(self, day: date, reason: str) -> None:
         """Send the customer nothing unasked before this day, theirs; a longer pause is kept."""

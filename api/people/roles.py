@@ -24,7 +24,7 @@ class Permission(StrEnum):
     REVEAL = "reveal"
     """See personal data uncovered; each time stands in the audit."""
     ADJUST = "adjust"
-    """Pause claims, let them go on, and waive interest and costs; each with its reason."""
+    """Decide about claims and the ways to customers; each time with a reason."""
     ANNOTATE = "annotate"
     """Write remarks beside a transcript."""
     PEOPLE = "people"

@@ -92,7 +92,7 @@ async def test_the_page_tells_all_and_covers_the_person(
     page = await console.get(f"{BASE}/{customer.id}")
     said = words(page)
     assert page.status_code == 200
-    for told in ("88,60", "Kaufpreis", "2,50", "Zahlungszusage", "steht noch aus", "…00"):
+    for told in ("88,60", "Rechnungsbetrag", "2,50", "Zahlungszusage", "steht noch aus", "…00"):
         assert told in said, told
     assert "Zahlungszusage: vereinbart" in said
     assert "aus dem Import · eingewilligt am" in said
@@ -195,6 +195,135 @@ async def test_a_waiver_is_posted_once_and_by_part(
         await book.recall(session, claim.id, "asked", now=NOW)
     ended = await act(console, customer, claim, "waive", **{**fresh, "amount": "0,10"})
     assert "Diese Forderung ist abgeschlossen" in words(ended)
+
+
+async def test_a_payment_is_entered_once_on_its_day(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    key = hidden(await console.get(f"{BASE}/{customer.id}"), "key")
+    paid_on = TODAY - timedelta(days=1)
+    good = {"amount": "60,00", "day": str(paid_on), "reason": "cash", "key": key}
+    for _ in range(2):
+        done = await act(console, customer, claim, "payment", **good)
+        assert done.status_code == 303
+    assert "Die Zahlung ist gebucht." in words(await console.get(done.headers["location"]))
+    async with database.merchant(merchant.id) as session:
+        assert (await book.balance(session, claim.id)).total == Money(28_60)
+        made = await session.scalars(select(Posting).where(Posting.kind == "payment"))
+        assert {one.value_date for one in made} == {paid_on}
+    (entered,) = await noted(database, merchant, "payment_entered")
+    assert entered.facts == {"amount_minor": 60_00, "currency": "EUR", "reason": "cash"}
+
+    fresh = {**good, "amount": "28,60", "key": "0" * 32}
+    for wrong in (
+        {"amount": "28,61"}, {"amount": "0"}, {"amount": "x"}, {"reason": "x"}, {"key": ""},
+        {"day": str(TODAY + timedelta(days=1))}, {"day": str(TODAY - timedelta(days=61))},
+        {"day": ""}, {"key": key},
+    ):  # fmt: skip
+        answer = await act(console, customer, claim, "payment", **{**fresh, **wrong})
+        assert answer.status_code == 422, wrong
+    assert (await act(console, customer, claim, "payment", **fresh)).status_code == 303
+    async with database.merchant(merchant.id) as session:
+        assert (await session.get_one(Claim, claim.id)).status == "settled"
+    ended = await act(console, customer, claim, "payment", **{**fresh, "key": "1" * 32})
+    assert ended.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "kind", "left"),
+    [("recall", "recalled", "handed_back", 88_60), ("write-off", "written_off", "written_off", 0)],
+)
+async def test_a_claim_is_ended_once_and_only_with_a_tick(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim,
+    step: str, status: str, kind: str, left: int,
+) -> None:  # fmt: skip
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    good = {"reason": "merchant_decision", "sure": "yes", "key": "0" * 32}
+    for wrong in ({"sure": ""}, {"reason": ""}):
+        answer = await act(console, customer, claim, step, **{**good, **wrong})
+        assert answer.status_code == 422, wrong
+    assert (await act(console, customer, claim, step, **good)).status_code == 303
+    async with database.merchant(merchant.id) as session:
+        assert (await session.get_one(Claim, claim.id)).status == status
+        assert (await book.balance(session, claim.id)).total == Money(left)
+        assert await book.active_agreement(session, claim.id) is None
+    again = await act(console, customer, claim, step, **good)
+    assert again.status_code in (303, 422)
+    assert len(await noted(database, merchant, kind)) == 1
+
+
+async def test_an_objection_is_closed_and_the_claim_goes_on(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant, role=Role.SUPERVISOR)
+    assert (await act(console, customer, claim, "resolve", reason="proved")).status_code == 422
+    async with database.merchant(merchant.id) as session:
+        await book.dispute(session, claim.id, "goods", now=NOW)
+    assert (await act(console, customer, claim, "resolve", reason="proved")).status_code == 303
+    async with database.merchant(merchant.id) as session:
+        assert (await session.get_one(Claim, claim.id)).status == "open"
+
+
+async def test_an_address_of_somebody_else_is_dropped_with_its_proof(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    async with database.merchant(merchant.id) as session:
+        talk = await session.scalar(select(Conversation))
+        point = await session.scalar(select(ContactPoint))
+        assert talk is not None
+        assert point is not None
+        talk.verified_at = NOW
+        (await session.get_one(Customer, customer.id)).active_conversation_id = talk.id
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    path = f"{BASE}/{customer.id}/points/{point.id}/drop"
+    assert (await console.post(path, reason="x")).status_code == 422
+    nobodys = f"{BASE}/{customer.id}/points/{point.id + 1}/drop"
+    assert (await console.post(nobodys, reason="other_person")).status_code == 404
+    assert (await console.post(path, reason="other_person")).status_code == 303
+    async with database.merchant(merchant.id) as session:
+        held = await session.get_one(Conversation, talk.id)
+        assert (held.customer_id, held.verified_at) == (None, None)
+        dropped = await session.get_one(ContactPoint, point.id)
+        assert (dropped.invalid_at, dropped.invalid_reason) == (NOW, "other_person")
+        assert (await session.get_one(Customer, customer.id)).active_conversation_id is None
+    (removed,) = await noted(database, merchant, "address_removed")
+    assert (removed.person, removed.customer_id) == ("Lea", customer.id)
+
+
+async def test_a_new_number_takes_the_place_of_the_old_and_keeps_its_stop(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    other = Customer(
+        merchant_id=merchant.id, number="K-2", name="Nowak", created_at=NOW, updated_at=NOW
+    )
+    async with database.operator() as session:
+        session.add(other)
+        await session.flush()
+        stopped = ContactPoint(
+            merchant_id=merchant.id, customer_id=other.id, channel="sms",
+            address="+4915735990123", source="merchant_import", opted_out_at=NOW, created_at=NOW,
+        )  # fmt: skip
+        session.add(stopped)
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    path = f"{BASE}/{customer.id}/phone"
+    for wrong in ("12", "0900 1234567", "", "anna@beispiel.example"):
+        answer = await console.post(path, number=wrong, reason="asked")
+        assert answer.status_code == 422, wrong
+        assert "Das ist keine Telefonnummer" in words(answer)
+    for _ in range(2):
+        done = await console.post(path, number=" 01573 5990123 ", reason="asked")
+        assert done.status_code == 303
+    async with database.merchant(merchant.id) as session:
+        points = await session.scalars(
+            select(ContactPoint).where(ContactPoint.customer_id == customer.id)
+        )
+        assert {
+            one.address: (one.channel, one.invalid_reason, one.opted_out_at) for one in points
+        } == {
+            "+4917604069000": ("sms", "replaced", None),
+            "+4915735990123": ("sms", None, NOW),
+        }
 
 
 async def test_a_claim_is_changed_under_its_own_customer_only(

@@ -12,7 +12,7 @@ from api.pages.statement.words import Words
 from conversation.redaction import Redaction, cover_address
 from conversation.timeline import Entry
 from conversation.wording import formats
-from ledger.claim import PURSUED
+from ledger.claim import PURSUED, ClaimStatus
 from ledger.money import Money
 from ledger.statement import AgreementRecord
 from storage.tables import AuditEvent, ContactPoint, Conversation, Message, Posting
@@ -75,6 +75,8 @@ def claim_view(view: ClaimView, shop: str, language: str, cover: Cover) -> dict[
         "intact": told.intact,
         "pursued": claim.status in PURSUED,
         "paused": claim.paused_until is not None and claim.paused_until >= today,
+        "disputed": claim.status == ClaimStatus.DISPUTED,
+        "iso_invoice_day": told.invoice_date.isoformat(),
         "waivable": [part for part in ("interest", "costs") if getattr(told.open, part)],
         **claim_state(claim.status, claim.paused_until, today, language),
     }
@@ -112,6 +114,8 @@ def point_view(
         ("invalid", point.invalid_at),
     )
     return {
+        "id": point.id,
+        "valid": point.invalid_at is None,
         "channel": words["channels"].get(point.channel, point.channel),
         "address": cover_address(point.address) if covered else point.address,
         "source": words["sources"].get(point.source, point.source),

@@ -40,19 +40,32 @@ router = console_router()
 CLAIMS_MAX = 20
 """So many are shown whole, those that are pursued first."""
 TALKS_MAX = 20
-PAUSE_REASONS = ("asked", "clearing", "hardship", "illness", "merchant_decision")
-GO_ON_REASONS = ("cleared", "asked", "mistake", "merchant_decision")
-WAIVE_REASONS = ("goodwill", "hardship", "mistake", "merchant_decision")
-DONE = ("paused", "resumed", "waived")
+REASONS = {
+    "pause": ("asked", "clearing", "hardship", "illness", "merchant_decision"),
+    "resume": ("cleared", "asked", "mistake", "merchant_decision"),
+    "waive": ("goodwill", "hardship", "mistake", "merchant_decision"),
+    "payment": ("cash", "other_account", "set_off", "merchant_decision"),
+    "resolve": ("cleared", "proved", "withdrawn", "merchant_decision"),
+    "recall": ("cleared", "lawyer", "mistake", "merchant_decision"),
+    "write-off": ("goodwill", "hardship", "small_rest", "uncollectable", "merchant_decision"),
+    "drop": ("other_person", "unreachable", "asked", "mistake"),
+    "phone": ("asked", "mistake"),
+}
+"""Why something is done, by form."""
+DONE = (
+    *("paused", "resumed", "waived", "payment", "resolved", "recalled", "written_off"),
+    *("dropped", "phone"),
+)
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Revealer = Annotated[SignedIn, Depends(Needs(Permission.REVEAL))]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something was not done on a claim, and what had been filled in."""
+    """Why something was not done, and what had been filled in."""
 
-    claim: int
+    of: int
+    """The claim, or the way to the customer."""
     form: str
     code: str
     given: dict[str, str]
@@ -117,7 +130,7 @@ async def show(
         "newest": (query(lang=lang) or "?") if place else "",
         "done": done if done in DONE else "",
         "problem": problem,
-        "reasons": {"pause": PAUSE_REASONS, "resume": GO_ON_REASONS, "waive": WAIVE_REASONS},
+        "reasons": REASONS,
         "key": secrets.token_hex(16),
     }
     return respond(request, "customer.html", facts, 422 if problem else 200)

@@ -8,7 +8,9 @@ from api.pages.console import (
     account,
     audit,
     claim_actions,
+    claim_endings,
     claims,
+    contact_actions,
     conversations,
     customers,
     merchants,
@@ -32,7 +34,7 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 
 for module in (
     *(sign_in, account, second_factor),
-    *(conversations, claims, customers, claim_actions),
+    *(conversations, claims, customers, claim_actions, claim_endings, contact_actions),
     *(people, audit, merchants),
 ):
     router.include_router(module.router)

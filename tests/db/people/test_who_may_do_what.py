@@ -32,6 +32,7 @@ from storage.tables import (
     ChannelAccount,
     Claim,
     ConsoleSession,
+    ContactPoint,
     Conversation,
     Customer,
     Handoff,
@@ -207,7 +208,11 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
-        session.add_all([message, handoff, movement, delivery, signed_in])
+        point = ContactPoint(
+            customer_id=customer.id, channel="sms", address="+4915100000099",
+            source="merchant_import", created_at=NOW, **of,
+        )  # fmt: skip
+        session.add_all([message, handoff, movement, delivery, signed_in, point])
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -220,6 +225,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "conversation": str(held.id),
                 "customer": str(customer.id),
                 "claim": str(opened.id),
+                "point": str(point.id),
                 "of": str(person.id),
                 "hash_": signed_in.hash,
                 "to": str(merchant.id),
@@ -233,7 +239,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             [
                 (Conversation, held.id), (Person, person.id), (Handoff, handoff.id),
                 (BankMovement, movement.id), (WebhookDelivery, delivery.id),
-                (ConsoleSession, signed_in.hash), (Claim, opened.id),
+                (ConsoleSession, signed_in.hash), (Claim, opened.id), (ContactPoint, point.id),
             ],
         )  # fmt: skip
 

@@ -1,0 +1,121 @@
+"""What a step on a claim shares: it is taken under its customer, in one transaction, and noted."""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.pages.console.customers import Problem, show
+from api.pages.console.page import go, notice, parts_of
+from api.people import audit
+from api.people.access import Needs
+from api.people.roles import Permission
+from api.people.sessions import SignedIn
+from ledger import book
+from ledger.book import ClaimRecord
+from ledger.claim import PURSUED
+from ledger.errors import AmountNotPositive, ClaimUnknown, LedgerError, WaiverExceedsBalance
+from ledger.money import (
+    AmountAmbiguous,
+    AmountUnreadable,
+    Money,
+    UnknownCurrency,
+    parse_amount,
+)
+
+BASE = "/customers/{customer}/claims/{claim}"
+_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+Adjuster = Annotated[SignedIn, Depends(Needs(Permission.ADJUST))]
+Line = Annotated[str, Form(max_length=80)]
+Step = Callable[[AsyncSession, ClaimRecord], Awaitable[str]]
+
+
+class Refused(Exception):
+    """It was not done; the text is the code of why."""
+
+
+async def take(
+    request: Request,
+    person: SignedIn,
+    of: tuple[int, int],
+    form: tuple[str, dict[str, str]],
+    step: Step,
+) -> Response:
+    """Take a step on a claim that is this customer's, and show what came of it."""
+    customer, claim = of
+    try:
+        async with parts_of(request).database.merchant(person.merchant_id) as session:
+            held = await book.record(session, claim, now=parts_of(request).clock.now())
+            if held.claim.customer_id != customer:
+                raise ClaimUnknown(claim)
+            done = await step(session, held)
+    except ClaimUnknown:
+        return notice(request, "nothing", 404, {"person": person})
+    except (Refused, LedgerError) as refused:
+        problem = Problem(claim, form[0], _code(refused), form[1])
+        return await show(request, person, customer, problem=problem)
+    return go(request, f"/console/customers/{customer}", done=done)
+
+
+def _code(refused: Exception) -> str:
+    if isinstance(refused, Refused):
+        return str(refused)
+    if isinstance(refused, WaiverExceedsBalance):
+        return "too_much"
+    return "amount" if isinstance(refused, AmountNotPositive) else "stale"
+
+
+def known(given: str, known_ones: tuple[str, ...]) -> str:
+    """What was chosen of a list."""
+    if given not in known_ones:
+        raise Refused("reason")
+    return given
+
+
+def pursued(held: ClaimRecord) -> None:
+    """Only a claim that is pursued is changed."""
+    if held.claim.status not in PURSUED:
+        raise Refused("ended")
+
+
+def day_of(given: str) -> date:
+    """A day of a form's field."""
+    try:
+        return date.fromisoformat(given)
+    except ValueError as invalid:
+        raise Refused("day") from invalid
+
+
+def amount_of(given: str, held: ClaimRecord) -> Money:
+    """An amount in the claim's currency."""
+    try:
+        return parse_amount(given, currency=held.claim.currency)
+    except (AmountUnreadable, AmountAmbiguous, UnknownCurrency) as invalid:
+        raise Refused("amount") from invalid
+
+
+def command_key(key: str, held: ClaimRecord) -> tuple[str, bool]:
+    """The book's key for a form, and whether the form was sent before."""
+    if not _KEY.fullmatch(key):
+        raise Refused("stale")
+    ours = f"console:{key}"
+    return ours, ours in {posting.command_key for posting in held.postings}
+
+
+def note(
+    request: Request,
+    session: AsyncSession,
+    person: SignedIn,
+    kind: str,
+    held: ClaimRecord,
+    **facts: Any,
+) -> None:
+    """The step's line in the audit."""
+    audit.note(
+        session, person, kind, parts_of(request).clock.now(),
+        merchant_id=person.merchant_id, customer_id=held.claim.customer_id,
+        claim_id=held.claim.id, **facts,
+    )  # fmt: skip
