@@ -39,6 +39,7 @@ KINDS = (
     "transcript_revealed",
     "customer_seen",
     "customer_revealed",
+    "complaint_file_made",
     "pause_set",
     "pause_ended",
     "amount_waived",

@@ -3,8 +3,10 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from io import BytesIO
 
 import httpx
+import pypdf
 import pytest
 from sqlalchemy import select
 
@@ -18,6 +20,7 @@ from storage.tables import (
     AuditEvent,
     ChannelAccount,
     Claim,
+    ContactAttempt,
     ContactPoint,
     Conversation,
     Customer,
@@ -374,3 +377,52 @@ async def test_the_history_has_no_hole_and_repeats_nothing(
         query = further.group(1) if further else None
     assert len(told) == 120
     assert len(set(told)) == 120
+
+
+async def test_the_complaint_file_has_proof_contacts_and_law(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    async with database.merchant(merchant.id) as session:
+        talk = await session.scalar(select(Conversation))
+        point = await session.scalar(select(ContactPoint))
+        assert talk is not None
+        assert point is not None
+        sent = Message(
+            conversation_id=talk.id, channel_account_id=talk.channel_account_id,
+            direction="out", author="bot", kind="message", status="delivered",
+            text="Guten Tag 😀\n#set page(fill: red) *_`$[", created_at=NOW,
+            merchant_id=merchant.id,
+        )  # fmt: skip
+        session.add(sent)
+        await session.flush()
+        session.add(
+            ContactAttempt(
+                customer_id=customer.id, contact_point_id=point.id, message_id=sent.id, cycle=1,
+                step="first_contact", reason="no_contact_yet; only_reachable_channel", at=NOW,
+                merchant_id=merchant.id,
+            )
+        )  # fmt: skip
+    await console.sign_in(merchant, "Lea", Role.ANALYST)
+    path = f"{BASE}/{customer.id}/claims/{claim.id}/complaint-file"
+    assert (await console.post(path)).status_code == 403
+    assert "complaint-file" not in (await console.get(f"{BASE}/{customer.id}")).text
+    console.forget()
+    await console.sign_in(merchant, "Lea", Role.AGENT)
+    nobodys = f"{BASE}/{customer.id + 1}/claims/{claim.id}/complaint-file"
+    assert (await console.post(nobodys)).status_code == 404
+    for language, told in (
+        ("de", ("Anlass: Erste Nachricht: bisher kein Kontakt", "eingewilligt am", "§ 286 BGB")),
+        ("en", ("Why: First message: no contact so far", "agreed on", "unchanged")),
+    ):
+        made = await console.post(f"{path}?lang={language}")
+        assert made.headers["content-type"] == "application/pdf"
+        assert made.headers["cache-control"] == "no-store"
+        said = " ".join(
+            "\n".join(
+                page.extract_text() for page in pypdf.PdfReader(BytesIO(made.content)).pages
+            ).split()
+        )
+        for one in (*told, "RE-1", "+4917604069000", "Hier ist Anna Beispiel"):
+            assert one in said, (language, one)
+        assert "#set page(fill: red) *_`$[" in said
+    assert len(await noted(database, merchant, "complaint_file_made")) == 2

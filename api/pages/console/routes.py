@@ -10,6 +10,7 @@ from api.pages.console import (
     claim_actions,
     claim_endings,
     claims,
+    complaint,
     contact_actions,
     conversations,
     customers,
@@ -34,7 +35,7 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 
 for module in (
     *(sign_in, account, second_factor),
-    *(conversations, claims, customers, claim_actions, claim_endings, contact_actions),
+    *(conversations, claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(people, audit, merchants),
 ):
     router.include_router(module.router)

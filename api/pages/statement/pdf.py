@@ -1,16 +1,11 @@
 """A statement as a letter in PDF, set by Typst after DIN 5008, form B.
 
-The same sheet makes the same bytes: the day is the sheet's own, and fonts come with the library, so
-no machine has others. Letters are tagged for screen readers (PDF/UA-1) as long as the fonts have
-every character of them.
+The same sheet makes the same bytes: the day is the sheet's own.
 """
 
 import asyncio
 import base64
-import json
 from dataclasses import asdict
-from datetime import UTC, datetime, time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +14,9 @@ import typst
 from api.pages.brand import light_colours
 from api.pages.statement.sheet import Sheet
 from api.pages.statement.words import Words
+from api.pages.typeset import typeset
 
 _LETTER = Path(__file__).with_name("letter.typ")
-_ACCESSIBLE: Any = ["ua-1"]
 
 
 async def letter_pdf(sheet: Sheet) -> bytes:
@@ -36,23 +31,9 @@ def render(sheet: Sheet) -> bytes:
     data["colours"] = light_colours(sheet.colour)
     data["words"] = vars(Words(sheet.language, sheet.form).t)
     try:
-        return _compiled(data, sheet, _ACCESSIBLE)
-    except typst.TypstError:  # a character that no font has, mostly
-        pass
-    try:
-        return _compiled(data, sheet, [])
+        return typeset(_LETTER, data, sheet.day)
     except typst.TypstError:
-        return _compiled({**data, "logo": None}, sheet, [])
-
-
-def _compiled(data: dict[str, Any], sheet: Sheet, standards: Any) -> bytes:
-    return typst.compile(
-        _source(),
-        font_paths=_fonts(),
-        sys_inputs={"data": json.dumps(data, default=str)},
-        pdf_standards=standards,
-        timestamp=datetime.combine(sheet.day, time(), UTC),
-    )
+        return typeset(_LETTER, {**data, "logo": None}, sheet.day)
 
 
 def _picture(logo: str) -> dict[str, Any] | None:
@@ -64,13 +45,3 @@ def _picture(logo: str) -> dict[str, Any] | None:
         return {"bytes": list(base64.b64decode(encoded)), "svg": "svg" in kind}
     except ValueError:
         return None
-
-
-@cache
-def _source() -> bytes:
-    return _LETTER.read_bytes()
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False)
