@@ -10,6 +10,7 @@ import asyncio
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -26,7 +27,6 @@ _AT_ONCE_MAX = 2
 
 _hasher = PasswordHasher()
 _slots = asyncio.Semaphore(_AT_ONCE_MAX)
-_NOBODYS = _hasher.hash("nobody has this password")
 
 
 class Weakness(StrEnum):
@@ -61,13 +61,20 @@ async def hashed(password: str) -> str:
 async def fits(password: str, kept: str | None) -> bool:
     """Whether this is the password; takes as long where there is none to compare with."""
     async with _slots:
-        right = await asyncio.to_thread(_compare, _normal(password), kept or _NOBODYS)
+        nobodys = await asyncio.to_thread(_nobodys)  # for everybody: the first try tells nothing
+        right = await asyncio.to_thread(_compare, _normal(password), kept or nobodys)
     return right and kept is not None
 
 
 def outdated(kept: str) -> bool:
     """Whether it was hashed with less work than is usual by now."""
     return _hasher.check_needs_rehash(kept)
+
+
+@cache
+def _nobodys() -> str:
+    """What a password is compared with where there is none; a good part of a second's work."""
+    return _hasher.hash("nobody has this password")
 
 
 def _compare(password: str, kept: str) -> bool:
