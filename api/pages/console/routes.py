@@ -10,11 +10,15 @@ from api.pages.console import (
     claim_actions,
     claims,
     conversations,
+    corrections,
     customers,
+    exports,
     merchants,
+    notes,
     people,
     second_factor,
     sign_in,
+    transcripts,
 )
 from api.pages.console.page import START, ConsoleRoute, go
 from api.people.access import Needs
@@ -32,7 +36,8 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 
 for module in (
     *(sign_in, account, second_factor),
-    *(conversations, claims, customers, claim_actions),
+    *(conversations, transcripts, notes, exports, corrections),
+    *(claims, customers, claim_actions),
     *(people, audit, merchants),
 ):
     router.include_router(module.router)

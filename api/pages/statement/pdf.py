@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,22 +36,30 @@ def render(sheet: Sheet) -> bytes:
     data["colours"] = light_colours(sheet.colour)
     data["words"] = vars(Words(sheet.language, sheet.form).t)
     try:
-        return _compiled(data, sheet, _ACCESSIBLE)
-    except typst.TypstError:  # a character that no font has, mostly
-        pass
-    try:
-        return _compiled(data, sheet, [])
+        return typeset(_source(), data, sheet.day)
     except typst.TypstError:
-        return _compiled({**data, "logo": None}, sheet, [])
+        return typeset(_source(), {**data, "logo": None}, sheet.day)
 
 
-def _compiled(data: dict[str, Any], sheet: Sheet, standards: Any) -> bytes:
+def typeset(source: bytes, data: dict[str, Any], day: date) -> bytes:
+    """A document of Typst about this data, as PDF/UA-1 as long as the fonts have what is in it.
+
+    Raises:
+        typst.TypstError: it cannot be set at all.
+    """
+    try:
+        return _compiled(source, data, day, _ACCESSIBLE)
+    except typst.TypstError:  # a character that no font has, mostly
+        return _compiled(source, data, day, [])
+
+
+def _compiled(source: bytes, data: dict[str, Any], day: date, standards: Any) -> bytes:
     return typst.compile(
-        _source(),
+        source,
         font_paths=_fonts(),
         sys_inputs={"data": json.dumps(data, default=str)},
         pdf_standards=standards,
-        timestamp=datetime.combine(sheet.day, time(), UTC),
+        timestamp=datetime.combine(day, time(), UTC),
     )
 
 
