@@ -115,8 +115,8 @@ async def decide(
     *,
     accept: bool,
     also_own: bool,
-) -> Correction | None:
-    """Accept or reject a proposal; None where there is none.
+) -> tuple[Correction, bool] | None:
+    """Accept or reject a proposal, and whether that is new; None where there is none.
 
     Deciding again as before changes nothing. Nobody decides about what they proposed, unless
     `also_own`.
@@ -129,13 +129,13 @@ async def decide(
         return None
     state = ACCEPTED if accept else REJECTED
     if held.state == state:
-        return held
+        return held, False
     if held.state != PROPOSED:
         raise CorrectionRefused("decided")
     if not also_own and is_own(held, who):
         raise CorrectionRefused("own")
     held.state, held.decided_by, held.decided_at = state, who[0], now
-    return held
+    return held, True
 
 
 def is_own(held: Correction, who: tuple[str, int | None]) -> bool:

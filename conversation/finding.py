@@ -37,7 +37,8 @@ DRIVEN_MAX = 3_000
 """A condition that fewer conversations fit is looked up; else the newest are looked through."""
 WALKED_MAX = 6_000
 PHRASED_MAX = 400
-"""So many conversations are read for words in a row."""
+"""So many conversations are read for words in a row, some at a time."""
+PHRASED_AT_ONCE = 100
 _QUOTED = re.compile(r'["„“”»«]([^"„“”»«]+)["„“”»«]')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -211,14 +212,17 @@ class _Search:
             if len(places) > limit:
                 return places[:limit], places[limit - 1]
             return places, stopped_at
-        places, stopped_at = await self._candidates(before, PHRASED_MAX, rarest)
-        if len(places) == PHRASED_MAX:
-            stopped_at = places[-1]
-        said = await self._said(places)
-        fitting = [place for place in places if place.conversation in said]
-        if len(fitting) > limit:
-            return fitting[:limit], fitting[limit - 1]
-        return fitting, stopped_at
+        fitting: list[Place] = []
+        for _ in range(PHRASED_MAX // PHRASED_AT_ONCE):
+            places, stopped_at = await self._candidates(before, PHRASED_AT_ONCE, rarest)
+            said = await self._said(places)
+            fitting += [place for place in places if place.conversation in said]
+            if len(fitting) > limit:
+                return fitting[:limit], fitting[limit - 1]
+            if len(places) < PHRASED_AT_ONCE:
+                return fitting, stopped_at
+            before = places[-1]
+        return fitting, before
 
     async def _rarest(self) -> _Tokens | None:
         """The condition that the fewest conversations fit, if they are few."""

@@ -63,12 +63,13 @@ async def _decide(request: Request, person: SignedIn, correction: int, *, accept
     now, who = parts_of(request).clock.now(), (person.operator, person.person_id)
     try:
         async with parts_of(request).database.merchant(person.merchant_id) as session:
-            made = await corrections.decide(
+            decided = await corrections.decide(
                 session, correction, who, now, accept=accept, also_own=_also_own(person)
             )
-            if made is None:
+            if decided is None:
                 return notice(request, "nothing", 404, {"person": person})
-            if made.decided_at == now:
+            made, new = decided
+            if new:
                 audit.note(
                     session, person, f"correction_{made.state}", now,
                     merchant_id=person.merchant_id, conversation_id=made.conversation_id,

@@ -33,6 +33,7 @@ from storage.tables import (
     Claim,
     ConsoleSession,
     Conversation,
+    Correction,
     Customer,
     Handoff,
     IntakeBatch,
@@ -40,6 +41,7 @@ from storage.tables import (
     MerchantEvent,
     Message,
     Person,
+    TranscriptView,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -207,7 +209,14 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
-        session.add_all([message, handoff, movement, delivery, signed_in])
+        view = TranscriptView(name="Vertraulich", query="", person="x", created_at=NOW, **of)
+        session.add_all([message, handoff, movement, delivery, signed_in, view])
+        await session.flush()
+        correction = Correction(
+            conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
+            intent="affirm", person="x", proposed_at=NOW, **of,
+        )  # fmt: skip
+        session.add(correction)
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -218,6 +227,9 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
         return Theirs(
             {
                 "conversation": str(held.id),
+                "message": str(message.id),
+                "correction": str(correction.id),
+                "view": str(view.id),
                 "customer": str(customer.id),
                 "claim": str(opened.id),
                 "of": str(person.id),
@@ -234,6 +246,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 (Conversation, held.id), (Person, person.id), (Handoff, handoff.id),
                 (BankMovement, movement.id), (WebhookDelivery, delivery.id),
                 (ConsoleSession, signed_in.hash), (Claim, opened.id),
+                (Correction, correction.id), (TranscriptView, view.id), (Message, message.id),
             ],
         )  # fmt: skip
 

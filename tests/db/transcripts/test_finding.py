@@ -136,7 +136,8 @@ async def test_pages_show_each_conversation_once(
     """Whether a condition is looked up, or the newest are looked through, a few at a time."""
     monkeypatch.setattr(finding, "DRIVEN_MAX", driven)
     monkeypatch.setattr(finding, "WALKED_MAX", walked)
-    monkeypatch.setattr(finding, "PHRASED_MAX", max(3, walked // 1000))
+    monkeypatch.setattr(finding, "PHRASED_AT_ONCE", 3)
+    monkeypatch.setattr(finding, "PHRASED_MAX", 6)
     every = [await talks.add(*(["eins zwei"] if n % 3 else ["drei"])) for n in range(9)]
     wanted = [talk for n, talk in enumerate(every) if n % 3 or not typed][::-1]
     seen: list[int] = []
