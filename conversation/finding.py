@@ -181,6 +181,14 @@ async def find(
     return Found(rows, further, stopped, words)
 
 
+async def newest_fitting(
+    session: AsyncSession, merchant_id: int, question: Question, limit: int
+) -> list[int]:
+    """Conversations that fit, the newest first; at most so many, and as far as a page looks."""
+    places, _ = await _Search(session, merchant_id, question, Sought()).page(None, limit)
+    return [place.conversation for place in places]
+
+
 async def matching_words(session: AsyncSession, words: set[str], sought: Sought) -> frozenset[str]:
     """Those of some words that were looked for, whatever their form."""
     if not words or not sought.words:

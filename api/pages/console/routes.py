@@ -19,6 +19,7 @@ from api.pages.console import (
     second_factor,
     sign_in,
     transcripts,
+    variants,
 )
 from api.pages.console.page import START, ConsoleRoute, go
 from api.people.access import Needs
@@ -36,7 +37,7 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 
 for module in (
     *(sign_in, account, second_factor),
-    *(conversations, transcripts, notes, exports, corrections),
+    *(conversations, transcripts, notes, exports, corrections, variants),
     *(claims, customers, claim_actions),
     *(people, audit, merchants),
 ):

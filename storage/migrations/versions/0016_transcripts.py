@@ -190,6 +190,7 @@ ORDER BY merchant_id, token, conversation_id
 def upgrade() -> None:
     """Apply."""
     op.add_column("message", sa.Column("tone", sa.Text(), nullable=True))
+    op.create_index(op.f("ix_agreement_conversation_id"), "agreement", ["conversation_id"])
     op.create_index(op.f("ix_contact_attempt_message_id"), "contact_attempt", ["message_id"])
     op.create_table(
         "transcript",
