@@ -33,10 +33,10 @@ from storage.tables import Conversation, Customer, Message, Transcript, Transcri
 LISTED_MAX = 50
 TYPED_CHARACTERS_MAX = 200
 WORDS_MAX = 12
-DRIVEN_MAX = 3_000
+DRIVEN_MAX = 2_000
 """A condition that fewer conversations fit is looked up; else the newest are looked through."""
-WALKED_MAX = 6_000
-PHRASED_MAX = 400
+WALKED_MAX = 4_000
+PHRASED_MAX = 200
 """So many conversations are read for words in a row, some at a time."""
 PHRASED_AT_ONCE = 100
 _QUOTED = re.compile(r'["„“”»«]([^"„“”»«]+)["„“”»«]')
