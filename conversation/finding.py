@@ -12,14 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     ColumnElement,
     Select,
     Text,
     and_,
     any_,
-    cast,
     func,
     literal,
     literal_column,
@@ -28,21 +26,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation.sought import Sought, Tokens, array, in_a_row, sought
 from storage.tables import Conversation, Customer, Message, Transcript, TranscriptToken
 
 LISTED_MAX = 50
-TYPED_CHARACTERS_MAX = 200
-WORDS_MAX = 12
 DRIVEN_MAX = 2_000
 """A condition that fewer conversations fit is looked up; else the newest are looked through."""
 WALKED_MAX = 4_000
 PHRASED_MAX = 200
 """So many conversations are read for words in a row, some at a time."""
 PHRASED_AT_ONCE = 100
-_QUOTED = re.compile(r'["„“”»«]([^"„“”»«]+)["„“”»«]')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_Tokens = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +73,6 @@ class Question:
     """The newest message was written from then on …"""
     until: datetime | None = None
     """… and before then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """The words of a question as the database compares them."""
-
-    words: tuple[_Tokens, ...] = ()
-    """Each word by the stems that it may have."""
-    phrases: tuple[str, ...] = ()
-    """Words in a row, as `kulanz_plain` writes them."""
-
-    @property
-    def tokens(self) -> list[str]:
-        """All stems."""
-        return [stem for word in self.words for stem in word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +118,6 @@ class Found:
     sought: Sought = field(default_factory=Sought)
 
 
-async def sought(session: AsyncSession, text: str) -> Sought:
-    """Read what somebody typed: words in any form, and words in a row between quotes."""
-    typed = text[:TYPED_CHARACTERS_MAX]
-    row = (
-        await session.execute(
-            select(
-                func.kulanz_plain(typed),
-                *(func.kulanz_plain(phrase) for phrase in _QUOTED.findall(typed)[:WORDS_MAX]),
-            )
-        )
-    ).one()
-    plain, *phrases = row
-    words = list(dict.fromkeys(plain.split()))[:WORDS_MAX]
-    if not words:
-        return Sought()
-    stems = (await session.execute(select(*(func.kulanz_words(word) for word in words)))).one()
-    return Sought(tuple(tuple(one) for one in stems if one), tuple(one for one in phrases if one))
-
-
 async def find(
     session: AsyncSession,
     merchant_id: int,
@@ -189,15 +150,6 @@ async def newest_fitting(
     return [place.conversation for place in places]
 
 
-async def matching_words(session: AsyncSession, words: set[str], sought: Sought) -> frozenset[str]:
-    """Those of some words that were looked for, whatever their form."""
-    if not words or not sought.words:
-        return frozenset()
-    word = func.unnest(_array(sorted(words), Text())).column_valued("word")
-    wanted = select(word).where(func.kulanz_words(word).op("&&")(_array(sought.tokens, Text())))
-    return frozenset(await session.scalars(wanted))
-
-
 class _Search:
     """One question, asked a page at a time."""
 
@@ -205,7 +157,7 @@ class _Search:
         self, session: AsyncSession, merchant_id: int, question: Question, words: Sought
     ) -> None:
         self.session, self.merchant_id, self.words = session, merchant_id, words
-        self.groups: list[_Tokens] = [*words.words, *((mark,) for mark in question.marks)]
+        self.groups: list[Tokens] = [*words.words, *((mark,) for mark in question.marks)]
         self.span = [Transcript.merchant_id == merchant_id]
         if question.since is not None:
             self.span.append(Transcript.at >= question.since)
@@ -232,7 +184,7 @@ class _Search:
             before = places[-1]
         return fitting, before
 
-    async def _rarest(self) -> _Tokens | None:
+    async def _rarest(self) -> Tokens | None:
         """The condition that the fewest conversations fit, if they are few."""
         if not self.groups:
             return None
@@ -252,7 +204,7 @@ class _Search:
         return self.groups[found.index(least)] if least <= DRIVEN_MAX else None
 
     async def _candidates(
-        self, before: Place | None, limit: int, rarest: _Tokens | None
+        self, before: Place | None, limit: int, rarest: Tokens | None
     ) -> tuple[list[Place], Place | None]:
         """Places of conversations that have all words and marks; where it was looked no further."""
         span = list(self.span)
@@ -282,10 +234,10 @@ class _Search:
         reached = await self._places(last)
         return places, reached[0] if reached else None
 
-    def _has(self, group: _Tokens) -> ColumnElement[bool]:
+    def _has(self, group: Tokens) -> ColumnElement[bool]:
         return and_(TranscriptToken.merchant_id == self.merchant_id, _one_of(group))
 
-    def _also(self, group: _Tokens, talk: Any) -> ColumnElement[bool]:
+    def _also(self, group: Tokens, talk: Any) -> ColumnElement[bool]:
         return (
             select(literal_column("1"))
             .select_from(TranscriptToken)
@@ -301,7 +253,7 @@ class _Search:
         talks = [place.conversation for place in places]
         wanted = (
             select(Message.conversation_id)
-            .where(_of(talks, Message.conversation_id), *_in_a_row(self.words.phrases))
+            .where(_of(talks, Message.conversation_id), *in_a_row(self.words.phrases))
             .distinct()
         )
         return set(await self.session.scalars(wanted))
@@ -311,23 +263,13 @@ def _newest(wanted: Select[datetime, int]) -> Select[datetime, int]:
     return wanted.order_by(Transcript.at.desc(), Transcript.conversation_id.desc())
 
 
-def _array(values: Sequence[Any], of: Any) -> ColumnElement[Any]:
-    """One parameter for all of them, so that the statement is the same for however many."""
-    return cast(literal(list(values), ARRAY(of)), ARRAY(of))
-
-
-def _one_of(tokens: _Tokens) -> ColumnElement[bool]:
-    return TranscriptToken.token == any_(_array(tokens, Text()))
+def _one_of(tokens: Tokens) -> ColumnElement[bool]:
+    return TranscriptToken.token == any_(array(tokens, Text()))
 
 
 def _of(talks: Sequence[int], column: Any) -> ColumnElement[bool]:
-    fits: ColumnElement[bool] = column == any_(_array(talks, BigInteger()))
+    fits: ColumnElement[bool] = column == any_(array(talks, BigInteger()))
     return fits
-
-
-def _in_a_row(phrases: Sequence[str]) -> list[ColumnElement[bool]]:
-    plain = func.concat(" ", func.kulanz_plain(Message.text), " ")
-    return [func.strpos(plain, f" {phrase} ") > 0 for phrase in phrases]
 
 
 async def _listed(session: AsyncSession, talks: Sequence[int]) -> list[Listed]:
@@ -359,11 +301,11 @@ async def _listed(session: AsyncSession, talks: Sequence[int]) -> list[Listed]:
 
 async def _with_hits(session: AsyncSession, rows: Sequence[Listed], words: Sought) -> list[Listed]:
     """The same rows, each with its newest message that has the first word, or all in a row."""
-    talk = func.unnest(_array([row.id for row in rows], BigInteger())).column_valued("talk")
-    has = func.kulanz_words(Message.text).op("&&")(_array(words.words[0], Text()))
+    talk = func.unnest(array([row.id for row in rows], BigInteger())).column_valued("talk")
+    has = func.kulanz_words(Message.text).op("&&")(array(words.words[0], Text()))
     newest = (
         select(Message.id, Message.text)
-        .where(Message.conversation_id == talk, *(_in_a_row(words.phrases) or [has]))
+        .where(Message.conversation_id == talk, *(in_a_row(words.phrases) or [has]))
         .order_by(Message.id.desc())
         .limit(1)
         .lateral("newest")

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from conversation.finding import TYPED_CHARACTERS_MAX, Place, Question
+from conversation.finding import Place, Question
+from conversation.sought import TYPED_CHARACTERS_MAX
 
 STATES = ("bot", "waiting", "agent", "closed")
 CHANNELS = ("sms", "whatsapp", "telegram", "terminal")

@@ -57,7 +57,7 @@ async def conversations(
         "wanted": {name for _, name in (pair for pair in chosen.given if pair[0] == "with")},
         "choices": choice,
         "wordings": _wordings(),
-        "more_open": any(name not in ("q", "state", "channel") for name, _ in chosen.given),
+        "more": sum(name not in ("q", "state", "channel") for name, _ in chosen.given),
         "older": chosen.query(lang=lang, before=found.further) if found.further else "",
         "stopped": found.stopped,
         "newest": (chosen.query(lang=lang) or "?") if place else "",

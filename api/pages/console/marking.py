@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversation.finding import Sought, matching_words
+from conversation.sought import Sought, matching_words
 
 SHOWN_CHARACTERS = 180
 _WORD = re.compile(r"\w+")

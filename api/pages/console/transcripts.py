@@ -16,8 +16,8 @@ from api.people import audit
 from api.people.roles import Permission
 from api.people.sessions import SignedIn
 from conversation import corrections, review, transcript
-from conversation.finding import Sought, sought
 from conversation.redaction import Redaction, cover_address
+from conversation.sought import Sought, sought
 from storage.tables import TranscriptComment, TranscriptReview
 
 router = console_router()

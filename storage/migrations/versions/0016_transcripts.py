@@ -24,6 +24,12 @@ MOMENT = sa.DateTime(timezone=True)
 WORDS = r"""
 CREATE TEXT SEARCH DICTIONARY kulanz_german (TEMPLATE = snowball, Language = german);
 CREATE TEXT SEARCH DICTIONARY kulanz_english (TEMPLATE = snowball, Language = english);
+CREATE TEXT SEARCH CONFIGURATION kulanz_de (COPY = simple);
+CREATE TEXT SEARCH CONFIGURATION kulanz_en (COPY = simple);
+ALTER TEXT SEARCH CONFIGURATION kulanz_de
+    ALTER MAPPING FOR asciiword, word, numword WITH kulanz_german;
+ALTER TEXT SEARCH CONFIGURATION kulanz_en
+    ALTER MAPPING FOR asciiword, word, numword WITH kulanz_english;
 
 CREATE FUNCTION kulanz_plain(given text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN btrim(regexp_replace(replace(replace(replace(replace(replace(translate(lower(
@@ -31,14 +37,14 @@ RETURN btrim(regexp_replace(replace(replace(replace(replace(replace(translate(lo
 ), 'ıłøđ', 'ilod'), 'ß', 'ss'), 'ẞ', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'),
     '[^[:alnum:]]+', ' ', 'g'));
 
-CREATE FUNCTION kulanz_words(given text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (
-    SELECT coalesce(array_agg(DISTINCT stem ORDER BY stem), '{}')
-    FROM unnest(string_to_array(kulanz_plain(given), ' ')) AS word,
-         unnest(ts_lexize('public.kulanz_german', left(word, 40))
-             || ts_lexize('public.kulanz_english', left(word, 40))) AS stem
-    WHERE word <> ''
-);
+CREATE FUNCTION kulanz_words(given text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    plain text := kulanz_plain(given);
+BEGIN
+    RETURN tsvector_to_array(
+        to_tsvector('public.kulanz_de', plain) || to_tsvector('public.kulanz_en', plain));
+END $$;
 """
 MARKS = """
 CREATE FUNCTION kulanz_marks_of_message(
@@ -73,11 +79,11 @@ RETURN (
 );
 
 CREATE FUNCTION kulanz_mark(merchant bigint, talk bigint, tokens text[]) RETURNS void
-LANGUAGE sql
-BEGIN ATOMIC
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO transcript_token (merchant_id, token, conversation_id)
     SELECT merchant, token, talk FROM unnest(tokens) AS token ON CONFLICT DO NOTHING;
-END;
+END $$;
 """
 TRIGGERS = """
 CREATE FUNCTION kulanz_list_message() RETURNS trigger LANGUAGE plpgsql AS $$
