@@ -1,9 +1,9 @@
-"""How fast the console lists, finds and shows claims: p95 of the server's answer for each page.
+"""How fast the console lists, finds and shows claims and conversations: p95 of each page.
 
 Starts an embedded PostgreSQL of its own in a temporary folder, fills it by COPY, and asks the
 console's own application for each page as a signed-in person would, without the network.
 
-    .venv/bin/python -m benchmarks.console [CLAIMS]
+    .venv/bin/python -m benchmarks.console [CLAIMS [MESSAGES]]
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from api.pages.console import routes
 from api.people.links import make_link
 from api.people.roles import Role
 from api.settings import Settings
+from benchmarks import console_talks
 from benchmarks.import_claims import NAMES, database
 from ledger.reference import rf_reference
 from storage import embedded
@@ -51,7 +52,7 @@ def status_of(number: int) -> str:
     return {0: "disputed", 1: "recalled", 2: "written_off"}.get(number // 10 % 200, "open")
 
 
-def fill(urls: DatabaseUrls, port_password: tuple[int, str], claims: int) -> int:
+def fill(urls: DatabaseUrls, port_password: tuple[int, str], claims: int, messages: int) -> int:
     """Fill the database as its administrator, whom row-level security does not hold back."""
     port, password = port_password
     admin = f"postgresql://{embedded.ADMIN}:{password}@127.0.0.1:{port}/{embedded.DATABASE}"
@@ -135,6 +136,7 @@ def fill(urls: DatabaseUrls, port_password: tuple[int, str], claims: int) -> int
                 for n in range(3_000)
             ),
         )  # fmt: skip
+        console_talks.fill(connection, merchant, account[0], messages, NOW)
         connection.commit()
         connection.autocommit = True
         cursor.execute("VACUUM ANALYZE")
@@ -182,7 +184,7 @@ def pages(claims: int) -> dict[str, list[str]]:
     }
 
 
-async def measure(database_: Database, merchant: int, claims: int) -> bool:
+async def measure(database_: Database, merchant: int, claims: int, messages: int) -> bool:
     """Ask for every page, print the figures, say whether all are within bounds."""
     app = FastAPI()
     app.include_router(routes.router)
@@ -200,7 +202,8 @@ async def measure(database_: Database, merchant: int, claims: int) -> bool:
         mark = start.partition('name="csrf" value="')[2].partition('"')[0]
         await client.post(f"/console/login/{token}", data={"csrf": mark})
         print(f"{'page':>28} {'p50 ms':>8} {'p95 ms':>8} {'KB':>6}")
-        for name, addresses in pages(claims).items():
+        talks = messages // console_talks.IN_A_TALK
+        for name, addresses in {**pages(claims), **console_talks.pages(talks)}.items():
             took, size = [], 0
             for number in range(max(ROUNDS, len(addresses)) + 3):
                 begun = time.perf_counter()
@@ -217,16 +220,16 @@ async def measure(database_: Database, merchant: int, claims: int) -> bool:
     return good
 
 
-async def _run(urls: DatabaseUrls, claims: int) -> bool:
+async def _run(urls: DatabaseUrls, claims: int, messages: int) -> bool:
     begun = time.monotonic()
     port, password = urls.owner.port, urls.owner.password
     assert port is not None
     assert password is not None
-    merchant = fill(urls, (port, str(password)), claims)
-    print(f"{claims} claims seeded in {time.monotonic() - begun:.0f} s")
+    merchant = fill(urls, (port, str(password)), claims, messages)
+    print(f"{claims} claims, {messages} messages seeded in {time.monotonic() - begun:.0f} s")
     held = Database(urls, pool_size=2)
     try:
-        return await measure(held, merchant, claims)
+        return await measure(held, merchant, claims, messages)
     finally:
         await held.close()
 
@@ -234,8 +237,10 @@ async def _run(urls: DatabaseUrls, claims: int) -> bool:
 def main() -> None:
     """Start PostgreSQL, fill it, measure, stop it; 1 where a page takes too much."""
     claims = int(sys.argv[1]) if len(sys.argv) > 1 else CLAIMS
+    # Each conversation has a customer of its own.
+    messages = int(sys.argv[2]) if len(sys.argv) > 2 else min(console_talks.MESSAGES, 6 * claims)
     with database() as (_, urls):
-        good = asyncio.run(_run(urls, claims))
+        good = asyncio.run(_run(urls, claims, messages))
     sys.exit(not good)
 
 

@@ -169,19 +169,20 @@ _QUEUE = Statement(
     WITH given AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('message', 'id')) AS id, reply.*
         FROM jsonb_to_recordset(:replies) AS reply (
-            position int, text text, buttons jsonb, wording text, variant text, args jsonb,
-            discloses boolean, template jsonb, status text, choices jsonb, page_links jsonb
+            position int, text text, buttons jsonb, wording text, variant text, tone text,
+            args jsonb, discloses boolean, template jsonb, status text, choices jsonb,
+            page_links jsonb
         )
         ORDER BY position
     ), written AS (
         INSERT INTO message (
             id, merchant_id, conversation_id, channel_account_id, direction, author, kind, text,
-            buttons, in_reply_to, ordinal, wording, variant, args, discloses, template, status,
-            attempts, claimed_at, page_customer_id, sent_at, created_at
+            buttons, in_reply_to, ordinal, wording, variant, tone, args, discloses, template,
+            status, attempts, claimed_at, page_customer_id, sent_at, created_at
         )
         SELECT id, :merchant_id, :conversation_id, :channel_account_id, 'out', :author, 'message',
             text, buttons, :in_reply_to, CASE WHEN :in_reply_to IS NOT NULL THEN position END,
-            wording, variant, args, discloses, template, status, (status = 'sending')::int,
+            wording, variant, tone, args, discloses, template, status, (status = 'sending')::int,
             CASE status WHEN 'sending' THEN :now END, :page_customer_id,
             CASE status WHEN 'sent' THEN :now END, :now
         FROM given
@@ -323,6 +324,7 @@ def _draft(speaker: Speaker, rendered: Rendered, reply: Reply, position: int) ->
         "buttons": shown,
         "wording": rendered.wording,
         "variant": rendered.variant,
+        "tone": speaker.tone,
         "args": reply.args,
         "discloses": rendered.discloses,
         "template": _template(speaker, rendered),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import phonenumbers
 
@@ -42,6 +43,8 @@ _PAGE_LINK = re.compile(rf"(/{PATH}/)[{LETTERS}-]{{{CHARACTERS},}}")
 _WORD = r"(?<!\w){}(?!\w)"
 _BETWEEN_DIGITS = r"[\s/().\-]*"
 _NAME_CHARACTERS_MIN = 2
+_OF_DIGITS = frozenset({PHONE, BIRTH_DATE, ADDRESS})
+"""What is known of these is made of digits, or with some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Redaction:
         self._labels = labels
         self._spared = frozenset(filter(None, known.spared))
         self._apart = re.compile(f"({'|'.join(map(re.escape, self._spared))})")
-        self._known = [(kind, re.compile(one, re.IGNORECASE)) for kind, one in _patterns(known)]
+        self._known = list(_patterns(known))
 
     def cover(self, text: str) -> str:
         """The text with everything personal that was recognised put behind its label."""
@@ -75,8 +78,15 @@ class Redaction:
 
     def _covered(self, text: str) -> str:
         covered = _PAGE_LINK.sub(r"\1…", mask_cards(mask_ibans(text)))
-        for kind, pattern in (*self._known, (EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
+        digits = any(map(str.isdigit, covered))
+        for kind, known in self._known:
+            # Most texts have no digit, and a list covers many: nothing is looked for in vain.
+            if digits or kind not in _OF_DIGITS:
+                covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
+        for kind, pattern in ((EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
             covered = pattern.sub(f"[{self._labels[kind]}]", covered)
+        if not digits:
+            return covered
         for pattern in (_STREET, _TOWN):
             covered = pattern.sub(f"[{self._labels[ADDRESS]}]", covered)
         for match in reversed(list(phonenumbers.PhoneNumberMatcher(covered, "DE"))):
@@ -93,6 +103,11 @@ class Redaction:
 def cover_address(address: str) -> str:
     """A number or chat id of which only the last two characters show."""
     return f"…{address[-2:]}" if len(address) > 4 else "…"
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _patterns(known: Known) -> Iterator[tuple[str, str]]:

@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from conversation.transcript import OF_READERS
 from storage.tables import AuditEvent, Claim, Conversation, Message, Posting
 
 ENTRIES_MAX = 40
-SEEN = ("customer_seen", "transcript_seen")
+SEEN = ("customer_seen", *OF_READERS)
 """Each reading stands in the audit, but would drown what happened."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

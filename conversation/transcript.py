@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from conversation.redaction import Known
 from ledger.money import Money
@@ -22,6 +21,7 @@ from storage.tables import (
     Agreement,
     AuditEvent,
     Claim,
+    ContactAttempt,
     ContactPoint,
     Conversation,
     Customer,
@@ -31,27 +31,15 @@ from storage.tables import (
     Turn,
 )
 
-LISTED_MAX = 50
-MESSAGES_MAX = 200
+MESSAGES_MAX = 100
 NEVER_SHOWN = frozenset({"action_listen"})
-SEEN = "transcript_seen"
-"""Each reading stands in the audit, but would drown what happened here."""
+OF_READERS = (
+    *("transcript_seen", "transcript_rated", "transcript_flagged", "transcript_unflagged"),
+    *("transcript_commented", "transcripts_exported"),
+    *("correction_proposed", "correction_accepted", "correction_rejected"),
+)
+"""What readers did stands in the audit, but would drown what happened here."""
 _TURN_KEY = re.compile(r"turn:(\d+):")
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A conversation in the list, by its newest message."""
-
-    id: int
-    message_id: int
-    at: datetime
-    author: str
-    status: str | None
-    channel: str
-    state: str
-    language: str | None
-    customer_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +48,8 @@ class Understood:
 
     intent: str
     confidence: float | None
-    second: tuple[str, float] | None
+    ranking: Sequence[tuple[str, float]]
+    """What else it might have been, the likeliest first."""
     entities: Sequence[tuple[str, Any]]
     language: str | None
 
@@ -85,6 +74,8 @@ class Line:
     understood: Understood | None = None
     actions: Sequence[str] = ()
     effects: Sequence[Effect] = ()
+    attempt: ContactAttempt | None = None
+    """Why it was sent unasked, and just then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,50 +87,6 @@ class Transcript:
     known: Known
     lines: Sequence[Line]
     earlier: int | None
-
-
-async def listed(
-    session: AsyncSession,
-    merchant_id: int,
-    *,
-    before: int | None = None,
-    state: str | None = None,
-    channel: str | None = None,
-    limit: int = LISTED_MAX,
-) -> tuple[list[Listed], int | None]:
-    """Conversations by their newest message, newest first, and where the next page goes on."""
-    newer = aliased(Message)
-    wanted = (
-        select(
-            Conversation.id,
-            Message.id.label("message_id"),
-            Message.created_at.label("at"),
-            Message.author,
-            Message.status,
-            Conversation.channel,
-            Conversation.state,
-            Conversation.language,
-            Customer.number.label("customer_number"),
-        )
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .outerjoin(Customer, Customer.id == Conversation.customer_id)
-        .where(
-            Message.merchant_id == merchant_id,
-            ~select(newer.id)
-            .where(newer.conversation_id == Message.conversation_id, newer.id > Message.id)
-            .exists(),
-        )
-        .order_by(Message.id.desc())
-        .limit(limit + 1)
-    )
-    if before is not None:
-        wanted = wanted.where(Message.id < before)
-    if state is not None:
-        wanted = wanted.where(Conversation.state == state)
-    if channel is not None:
-        wanted = wanted.where(Conversation.channel == channel)
-    rows = [Listed(**row._mapping) for row in await session.execute(wanted)]
-    return rows[:limit], rows[limit - 1].message_id if len(rows) > limit else None
 
 
 async def read(
@@ -169,40 +116,78 @@ async def read(
     customer = None
     if conversation.customer_id is not None:
         customer = await session.get(Customer, conversation.customer_id)
+    held = {conversation_id: (conversation.customer_id, (conversation.address,))}
+    known = await known_of_each(session, merchant_id, held)
     return Transcript(
         conversation=conversation,
         customer=customer,
-        known=await _known(session, conversation, customer),
+        known=known[conversation_id],
         lines=await _lines(session, conversation, messages, to_the_end=before is None),
         earlier=messages[0].id if more else None,
     )
 
 
-async def _known(
-    session: AsyncSession, conversation: Conversation, customer: Customer | None
-) -> Known:
-    if customer is not None:
-        return await known_of(session, customer, conversation.address)
-    merchant = await session.get_one(Merchant, conversation.merchant_id)
-    return Known(
-        addresses=(conversation.address,), spared=(merchant.phone or "", merchant.email or "")
+async def line_of(
+    session: AsyncSession, merchant_id: int, conversation_id: int, message: int
+) -> Line | None:
+    """One message with everything that belongs to it; None where it is not there."""
+    read_ = await read(session, merchant_id, conversation_id, before=message + 1, limit=1)
+    found = [line for line in read_.lines if line.message is not None] if read_ else []
+    newest = found[-1] if found else None
+    return newest if newest and newest.message and newest.message.id == message else None
+
+
+async def page_with(session: AsyncSession, conversation_id: int, message: int) -> int | None:
+    """Before which message a page of `read` ends that has this message in its middle; None: the
+    newest page has it.
+    """
+    after = select(Message.id).where(
+        Message.conversation_id == conversation_id, Message.id > message
     )
+    newer = list(await session.scalars(after.order_by(Message.id).limit(MESSAGES_MAX // 2 + 1)))
+    return newer[-1] if len(newer) > MESSAGES_MAX // 2 else None
 
 
 async def known_of(session: AsyncSession, customer: Customer, *addresses: str) -> Known:
     """What is to be covered of a customer, besides these addresses."""
-    merchant = await session.get_one(Merchant, customer.merchant_id)
-    points = await session.scalars(
-        select(ContactPoint.address).where(ContactPoint.customer_id == customer.id)
-    )
-    whole = f"{customer.first_name} {customer.name}" if customer.first_name else customer.name
-    return Known(
-        names=(whole, customer.name, customer.first_name or ""),
-        birth_date=customer.birth_date,
-        postal_code=customer.postal_code,
-        addresses=(*addresses, *points),
-        spared=(merchant.phone or "", merchant.email or ""),
-    )
+    held = {customer.id: (customer.id, addresses)}
+    return (await known_of_each(session, customer.merchant_id, held))[customer.id]
+
+
+async def known_of_each(
+    session: AsyncSession,
+    merchant_id: int,
+    held: Mapping[int, tuple[int | None, tuple[str, ...]]],
+) -> dict[int, Known]:
+    """What is to be covered in each of some conversations: their customer's data, and addresses."""
+    ids = {customer for customer, _ in held.values() if customer is not None}
+    merchant = await session.get_one(Merchant, merchant_id)
+    spared = (merchant.phone or "", merchant.email or "")
+    customers: dict[int, Customer] = {}
+    points: defaultdict[int, list[str]] = defaultdict(list)
+    if ids:
+        found = await session.scalars(select(Customer).where(Customer.id.in_(ids)))
+        customers = {customer.id: customer for customer in found}
+        of = (ContactPoint.customer_id, ContactPoint.address)
+        for owner, address in await session.execute(
+            select(*of).where(ContactPoint.customer_id.in_(ids))
+        ):
+            points[owner].append(address)
+    known = {}
+    for key, (customer_id, addresses) in held.items():
+        customer = customers.get(customer_id) if customer_id is not None else None
+        if customer is None:
+            known[key] = Known(addresses=addresses, spared=spared)
+            continue
+        first, name = customer.first_name, customer.name
+        known[key] = Known(
+            names=(f"{first} {name}" if first else name, name, first or ""),
+            birth_date=customer.birth_date,
+            postal_code=customer.postal_code,
+            addresses=(*addresses, *points[customer.id]),
+            spared=spared,
+        )
+    return known
 
 
 async def _lines(
@@ -235,6 +220,13 @@ async def _lines(
         for message in messages
         if message.handled_at is not None and message.id not in turns
     }
+    sent = [message.id for message in messages if message.direction == "out"]
+    attempts = {
+        attempt.message_id: attempt
+        for attempt in await session.scalars(
+            select(ContactAttempt).where(ContactAttempt.message_id.in_(sent))
+        )
+    }
     bare: list[Line] = []
     for event in await _events(session, conversation, messages, moments, to_the_end=to_the_end):
         by = {"by": event.person} if event.person else {}
@@ -250,6 +242,7 @@ async def _lines(
             _understood(turns[message.id].understanding) if message.id in turns else None,
             actions[message.id] or _named(turns.get(message.id)),
             effects[message.id],
+            attempts.get(message.id),
         )
         for message in messages
     ]
@@ -271,11 +264,10 @@ def _understood(given: Mapping[str, Any]) -> Understood | None:
     if not given.get("intent"):
         return None
     ranking = [one for one in given.get("ranking") or [] if one.get("name") != given["intent"]]
-    second = (ranking[0]["name"], float(ranking[0].get("confidence") or 0)) if ranking else None
     return Understood(
         intent=given["intent"],
         confidence=given.get("confidence"),
-        second=second,
+        ranking=[(one["name"], float(one.get("confidence") or 0)) for one in ranking],
         entities=[
             (one["entity"], one.get("value"))
             for one in given.get("entities") or []
@@ -344,7 +336,7 @@ async def _events(
     of_claims = (AuditEvent.customer_id == conversation.customer_id) & AuditEvent.at.in_(moments)
     wanted = select(AuditEvent).where(
         AuditEvent.merchant_id == conversation.merchant_id,
-        AuditEvent.kind != SEEN,
+        AuditEvent.kind.not_in(OF_READERS),
         or_(here & span, of_claims & AuditEvent.conversation_id.is_(None)),
     )
     return (await session.scalars(wanted.order_by(AuditEvent.at, AuditEvent.id))).all()

@@ -26,7 +26,9 @@ class Permission(StrEnum):
     ADJUST = "adjust"
     """Decide about claims and the ways to customers; each time with a reason."""
     ANNOTATE = "annotate"
-    """Write remarks beside a transcript."""
+    """Write remarks beside a transcript, rate it, and say what a message should be taken for."""
+    EXPORT = "export"
+    """Take transcripts and what was learned from them out as files."""
     PEOPLE = "people"
     """Invite people, give them roles, and keep them out."""
     AUDIT = "audit"
@@ -51,7 +53,7 @@ _OF_AGENT: Final = frozenset({Permission.READ, Permission.REVEAL, Permission.HAN
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: _OF_MERCHANT,
-    Role.SUPERVISOR: _OF_AGENT | {Permission.ADJUST, Permission.ANNOTATE},
+    Role.SUPERVISOR: _OF_AGENT | {Permission.ADJUST, Permission.ANNOTATE, Permission.EXPORT},
     Role.AGENT: _OF_AGENT,
     Role.REVIEWER: frozenset({Permission.READ, Permission.ANNOTATE}),
     Role.ANALYST: frozenset({Permission.READ}),

@@ -32,6 +32,14 @@ from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoin
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
+from storage.tables.review import (
+    Correction,
+    Transcript,
+    TranscriptComment,
+    TranscriptReview,
+    TranscriptToken,
+    TranscriptView,
+)
 
 __all__ = [
     "ActionResult",
@@ -51,6 +59,7 @@ __all__ = [
     "ContactAttempt",
     "ContactPoint",
     "Conversation",
+    "Correction",
     "Customer",
     "FollowUp",
     "GenuineCode",
@@ -72,6 +81,11 @@ __all__ = [
     "Posting",
     "RecoveryCode",
     "StartToken",
+    "Transcript",
+    "TranscriptComment",
+    "TranscriptReview",
+    "TranscriptToken",
+    "TranscriptView",
     "Turn",
     "WebhookDelivery",
     "WebhookEndpoint",

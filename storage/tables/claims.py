@@ -241,7 +241,7 @@ class Agreement(OfMerchant, Base):
 
     id: Mapped[Id]
     claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), index=True)
-    conversation_id: Mapped[int | None] = mapped_column(BigInteger)
+    conversation_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     kind: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="active")
     """``active``, ``kept``, ``broken``, ``cancelled`` or ``superseded``."""

@@ -120,6 +120,8 @@ class Message(OfMerchant, Base):
     wording: Mapped[str | None]
     variant: Mapped[str | None]
     """Which of the wording's variants it was, so that their answers can be compared."""
+    tone: Mapped[str | None]
+    """Which of the wording's tones was asked for; empty: a person wrote it."""
     args: Mapped[Json] = mapped_column(server_default="{}")
     discloses: Mapped[bool] = mapped_column(server_default="false")
     template: Mapped[Json | None]
@@ -289,7 +291,7 @@ class ContactAttempt(OfMerchant, Base):
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
     contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"))
-    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"), index=True)
     cycle: Mapped[int]
     """Counts the contact cycles of a customer, from 1; with ``about``: the tries of that."""
     step: Mapped[str]

@@ -82,4 +82,4 @@ async def assert_fit_to_read(page: Page) -> None:
             .map(([name, box]) => `${name} ${box.width}x${box.height}`)""",
         TARGET_PIXELS_MIN - 0.5,
     )
-    assert small == [], page.url
+    assert small == [], (page.url, small)

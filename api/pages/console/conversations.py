@@ -1,124 +1,100 @@
-"""``/console/conversations``: the transcripts of a merchant's conversations.
+"""``/console/conversations``: all conversations, found by words and by what is known of them.
 
-Read-only. Personal data is covered; uncovering it is a request of its own, and lasts for the page
-that answers it. Who read and who uncovered goes into the audit.
+The list names nobody. The search looks through what is covered; what it shows is covered.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.pages.console.page import console_router, language_of, notice, parts_of, query, respond
-from api.pages.console.view import line_view, listed_view, texts
-from api.people import audit
+from api.pages.console import choice
+from api.pages.console.choice import Choice
+from api.pages.console.marking import Marking
+from api.pages.console.page import console_router, language_of, parts_of, query, respond
+from api.pages.console.view import listed_view, texts
 from api.people.access import Needs
 from api.people.roles import Permission
 from api.people.sessions import SignedIn
-from conversation import transcript
-from conversation.redaction import Redaction, cover_address
+from conversation import review
+from conversation.finding import Found, Listed, Place, find
+from conversation.redaction import Redaction
+from conversation.transcript import known_of_each
+from conversation.wording import load_catalogue
 
 router = console_router()
 
-STATES = ("bot", "waiting", "agent", "closed")
-CHANNELS = ("sms", "whatsapp", "telegram", "terminal")
 BIGGEST = 2**63 - 1
 Id = Annotated[int, Path(ge=1, le=BIGGEST)]
 Before = Annotated[int | None, Query(ge=1, le=BIGGEST)]
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Revealer = Annotated[SignedIn, Depends(Needs(Permission.REVEAL))]
+SAVED = ("saved", "dropped", "name")
 
 
 @router.get("/conversations")
 async def conversations(
-    request: Request,
-    person: Reader,
-    before: Before = None,
-    state: str = "",
-    channel: str = "",
-    lang: str = "",
+    request: Request, person: Reader, before: str = "", lang: str = "", done: str = ""
 ) -> Response:
-    """All conversations, the one that was written in last first."""
-    state, channel = _one_of(state, STATES), _one_of(channel, CHANNELS)
+    """A page of the list."""
+    chosen = Choice.read(request.query_params.multi_items())
+    place, language = Place.read(before), language_of(request)
     async with parts_of(request).database.merchant(person.merchant_id) as session:
-        rows, after = await transcript.listed(
-            session,
-            person.merchant_id,
-            before=before,
-            state=state or None,
-            channel=channel or None,
-        )
-    language = language_of(request)
-    kept = {"state": state, "channel": channel, "lang": lang}
+        found = await find(session, person.merchant_id, chosen.question(person.zone), before=place)
+        hits = await _hits(session, person, found, language)
+        views = await review.views(session, person.merchant_id, person.operator, person.person_id)
     facts = {
         "person": person,
-        "rows": [listed_view(row, language, person.zone) for row in rows],
-        "chosen": kept,
-        "states": STATES,
-        "channels": CHANNELS,
-        "older": query(**kept, before=after) if after else "",
-        "newest": query(**kept) or "?" if before else "",
+        "rows": [
+            {
+                **listed_view(row, language, person.zone),
+                "hit": hits.get(row.id, ""),
+                "to": _address(row, chosen["q"], lang),
+            }
+            for row in found.rows
+        ],
+        "chosen": chosen,
+        "wanted": {name for _, name in (pair for pair in chosen.given if pair[0] == "with")},
+        "choices": choice,
+        "wordings": _wordings(),
+        "more": sum(name not in ("q", "state", "channel") for name, _ in chosen.given),
+        "older": chosen.query(lang=lang, before=found.further) if found.further else "",
+        "stopped": found.stopped,
+        "newest": (chosen.query(lang=lang) or "?") if place else "",
+        "everything": Choice().query(lang=lang) or "?",
+        "views": [(view, Choice.of_query(view.query).query(lang=lang) or "?") for view in views],
+        "own": person.operator,
+        "may_export": person.may(Permission.EXPORT),
+        "may_reveal": person.may(Permission.REVEAL),
+        "done": done if done in SAVED else "",
     }
     return respond(request, "conversations.html", facts)
 
 
-@router.get("/conversations/{conversation}")
-async def conversation(
-    request: Request, person: Reader, conversation: Id, before: Before = None, lang: str = ""
-) -> Response:
-    """One transcript, personal data covered."""
-    return await _transcript(request, person, conversation, before, lang, covered=True)
+def _address(row: Listed, words: str, lang: str) -> str:
+    """Of a conversation, and in it of what was found."""
+    if row.hit is None:
+        return f"/console/conversations/{row.id}{query(lang=lang)}"
+    at = row.hit.message_id
+    return f"/console/conversations/{row.id}{query(q=words, at=at, lang=lang)}#m{at}"
 
 
-@router.post("/conversations/{conversation}/reveal")
-async def reveal(
-    request: Request, person: Revealer, conversation: Id, before: Before = None, lang: str = ""
-) -> Response:
-    """The same transcript uncovered, for this one answer."""
-    return await _transcript(request, person, conversation, before, lang, covered=False)
-
-
-async def _transcript(
-    request: Request,
-    person: SignedIn,
-    conversation: int,
-    before: int | None,
-    lang: str,
-    *,
-    covered: bool,
-) -> Response:
-    parts, language = parts_of(request), language_of(request)
-    async with parts.database.merchant(person.merchant_id) as session:
-        read = await transcript.read(session, person.merchant_id, conversation, before=before)
-        if read is None:
-            return notice(request, "nothing", 404)
-        audit.note(
-            session,
-            person,
-            "transcript_seen" if covered else "transcript_revealed",
-            parts.clock.now(),
-            merchant_id=person.merchant_id,
-            customer_id=read.conversation.customer_id,
-            conversation_id=conversation,
-        )
-    redaction = Redaction(read.known, texts(language)["covered"]) if covered else None
-    held, customer = read.conversation, read.customer
-    name = " ".join(filter(None, (customer.first_name, customer.name))) if customer else ""
-    facts = {
-        "person": person,
-        "covered": covered,
-        "may_reveal": person.may(Permission.REVEAL),
-        "held": held,
-        "number": customer.number if customer else "",
-        "name": "" if covered else name,
-        "address": cover_address(held.address) if covered else held.address,
-        "lines": [line_view(line, language, person.zone, redaction) for line in read.lines],
-        "here": f"/console/conversations/{conversation}",
-        "query": query(lang=lang, before=before),
-        "earlier": query(lang=lang, before=read.earlier) if read.earlier else "",
-        "latest": (query(lang=lang) or "?") if before else "",
+async def _hits(
+    session: AsyncSession, person: SignedIn, found: Found, language: str
+) -> dict[int, Any]:
+    """What was found in each conversation: covered, cut to where it stands, and marked."""
+    rows = [row for row in found.rows if row.hit is not None]
+    if not rows:
+        return {}
+    held = {row.id: (row.customer_id, (row.address,)) for row in rows}
+    known = await known_of_each(session, person.merchant_id, held)
+    labels = texts(language)["covered"]
+    covered = {
+        row.id: Redaction(known[row.id], labels).cover(row.hit.text) for row in rows if row.hit
     }
-    return respond(request, "transcript.html", facts)
+    marking = await Marking.of(session, covered.values(), found.sought)
+    return {talk: marking.excerpt(text) for talk, text in covered.items()}
 
 
-def _one_of(given: str, known: tuple[str, ...]) -> str:
-    return given if given in known else ""
+def _wordings() -> list[str]:
+    return sorted(load_catalogue().wordings)

@@ -28,6 +28,7 @@ START = "/console/conversations"
 _pages = Pages("console", "console.css")
 _MENU = (
     ("conversations", "/console/conversations", Permission.READ),
+    ("corrections_title", "/console/corrections", Permission.READ),
     ("claims_title", "/console/claims", Permission.READ),
     ("people_title", "/console/people", Permission.PEOPLE),
     ("audit_title", "/console/audit", Permission.AUDIT),
@@ -92,9 +93,8 @@ def respond(
 ) -> Response:
     """Render a page of the console; ``person`` among the facts shows who is signed in."""
     language = language_of(request)
-    switch = {
-        one: "?" + urlencode({**dict(request.query_params), "lang": one}) for one in ("de", "en")
-    }
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] != "lang"]
+    switch = {one: "?" + urlencode([*kept, ("lang", one)]) for one in ("de", "en")}
     lang = request.query_params.get("lang", "")
     person = facts.get("person")
     shown = {

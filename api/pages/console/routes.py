@@ -13,11 +13,16 @@ from api.pages.console import (
     complaint,
     contact_actions,
     conversations,
+    corrections,
     customers,
+    exports,
     merchants,
+    notes,
     people,
     second_factor,
     sign_in,
+    transcripts,
+    variants,
 )
 from api.pages.console.page import START, ConsoleRoute, go
 from api.people.access import Needs
@@ -35,7 +40,8 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 
 for module in (
     *(sign_in, account, second_factor),
-    *(conversations, claims, customers, claim_actions, claim_endings, contact_actions, complaint),
+    *(conversations, transcripts, notes, exports, corrections, variants),
+    *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(people, audit, merchants),
 ):
     router.include_router(module.router)

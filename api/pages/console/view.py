@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import yaml
 from babel.dates import format_datetime
 
+from conversation.finding import Listed
 from conversation.redaction import Redaction
-from conversation.transcript import Effect, Line, Listed
+from conversation.transcript import Effect, Line
 from conversation.wording.formats import LOCALES, money
 
 _QUIET_FACTS = frozenset({"message", "conversation", "claim", "handoff"})
@@ -39,9 +40,9 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language: of transcripts, people and claims."""
+    """The console's words in this language: of signing in, people, claims and transcripts."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml"):
+    for name in ("texts.yml", "people.yml", "claims.yml", "transcripts.yml"):
         loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
         words |= loaded[language]
     return words
@@ -116,6 +117,8 @@ def line_view(
         "error": message.error or "" if message.direction == "out" else "",
         "wording": message.wording or "",
         "variant": message.variant or "",
+        "tone": words["tones"].get(message.tone, message.tone) if message.tone else "",
+        "why": _why(line.attempt.reason, language) if line.attempt is not None else "",
         "template": bool(message.template),
         "outcome": words["outcomes"].get(message.outcome or "", ""),
         "actions": list(line.actions),
@@ -125,14 +128,19 @@ def line_view(
         shown["understood"] = {
             "intent": understood.intent,
             "confidence": _share(understood.confidence),
-            "second": understood.second[0] if understood.second else "",
-            "second_confidence": _share(understood.second[1]) if understood.second else "",
+            "ranking": [(name, _share(value)) for name, value in understood.ranking],
             "entities": [
                 (name, _entity(name, value, language, redaction))
                 for name, value in understood.entities
             ],
         }
     return shown
+
+
+def _why(reason: str, language: str) -> str:
+    """Why outreach wrote just then and there, as it kept it: codes, one after the other."""
+    words = texts(language)["why_now"]
+    return "; ".join(str(words.get(code, code)) for code in reason.split("; "))
 
 
 def _tick(status: str | None) -> str:

@@ -34,6 +34,7 @@ from storage.tables import (
     ConsoleSession,
     ContactPoint,
     Conversation,
+    Correction,
     Customer,
     Handoff,
     IntakeBatch,
@@ -41,6 +42,7 @@ from storage.tables import (
     MerchantEvent,
     Message,
     Person,
+    TranscriptView,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -212,7 +214,14 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             customer_id=customer.id, channel="sms", address="+4915100000099",
             source="merchant_import", created_at=NOW, **of,
         )  # fmt: skip
-        session.add_all([message, handoff, movement, delivery, signed_in, point])
+        view = TranscriptView(name="Vertraulich", query="", person="x", created_at=NOW, **of)
+        session.add_all([message, handoff, movement, delivery, signed_in, point, view])
+        await session.flush()
+        correction = Correction(
+            conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
+            intent="affirm", person="x", proposed_at=NOW, **of,
+        )  # fmt: skip
+        session.add(correction)
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -223,6 +232,9 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
         return Theirs(
             {
                 "conversation": str(held.id),
+                "message": str(message.id),
+                "correction": str(correction.id),
+                "view": str(view.id),
                 "customer": str(customer.id),
                 "claim": str(opened.id),
                 "point": str(point.id),
@@ -240,6 +252,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 (Conversation, held.id), (Person, person.id), (Handoff, handoff.id),
                 (BankMovement, movement.id), (WebhookDelivery, delivery.id),
                 (ConsoleSession, signed_in.hash), (Claim, opened.id), (ContactPoint, point.id),
+                (Correction, correction.id), (TranscriptView, view.id), (Message, message.id),
             ],
         )  # fmt: skip
 

@@ -1,0 +1,84 @@
+"""Reviewed lines are taken as training data, but never a line that measures."""
+
+import pytest
+import yaml
+
+from api.pages.console.choice import intents
+from api.reviewed import ReviewedUnusable, held_out_lines, normalised, read_reviewed
+from conversation.corrections import learnable, training_data
+from conversation.redaction import Known
+from storage.tables import Correction
+
+HELD_OUT = ["Kann ich das in drei Raten zahlen?", "thx"]
+
+
+def file(*examples: str, intent: str = "request_instalments") -> str:
+    lines = "".join(f"      - {one}\n" for one in examples)
+    return f'version: "3.1"\nnlu:\n  - intent: {intent}\n    examples: |\n{lines}'
+
+
+def test_lines_are_taken_once_by_intent_and_language() -> None:
+    taken = read_reviewed(file("in [3](count) Raten", "Raten", "Raten"), intents(), HELD_OUT)
+    assert taken.lines == {("request_instalments", "de"): ("in [3](count) Raten", "Raten")}
+    assert (taken.count, taken.held_out) == (2, ())
+    again = read_reviewed(taken.text(), intents(), HELD_OUT)
+    assert again == taken
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Kann ich das in drei Raten zahlen?",
+        "kann ich das in drei raten zahlen",
+        "Kann ich das in [drei](count) Raten zahlen!!",
+        '„Kann ich das in [drei]{"entity": "count"} Raten zahlen“',
+        "THX",
+    ],
+)
+def test_a_held_out_line_is_refused_however_it_is_written(line: str) -> None:
+    taken = read_reviewed(file(line, "etwas anderes"), intents(), HELD_OUT)
+    assert taken.held_out == (line,)
+    assert taken.count == 1
+
+
+def test_every_line_that_measures_would_be_refused() -> None:
+    lines = [text for text, _ in held_out_lines()]
+    assert len(lines) > 1_000
+    # Not as lines of a file, where a word alone may look like its markup.
+    never = set(map(normalised, lines))
+    assert normalised(f"[{lines[0]}](count)") in never
+    assert {normalised(line.upper()) for line in lines[:200]} <= never
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "nlu", "nlu: 7", "nlu:\n  - examples: x", ": : :", file("x", intent="invented")],
+)
+def test_what_is_no_training_data_is_refused(text: str) -> None:
+    with pytest.raises(ReviewedUnusable):
+        read_reviewed(text, intents(), HELD_OUT)
+
+
+def test_what_was_accepted_is_read_again_without_anybody_in_it() -> None:
+    known = Known(names=("Anna Beispiel", "Anna", "Beispiel"), addresses=("+4915112345678",))
+    text = learnable(
+        "Anna Beispiel, 0151 12345678, a@b.de, Hauptstr. 5: [zahle](x) {30} Euro\n- am 1.", known
+    )
+    assert text == "[NAME], [PHONE], [EMAIL], [ADDRESS]: zahle x 30 Euro - am 1."
+    assert learnable(text, known) == text
+    one = Correction(
+        text=text, language="de", intent="propose_amount", understood=None,
+        entities=[{"entity": "amount", "words": "30 Euro"}],
+    )  # fmt: skip
+    late = Correction(
+        text="Ruf 0176 04069000 an", language="en", intent="inform", entities=[]
+    )  # written before it could be recognised
+    file_ = training_data([one, late, one])
+    taken = read_reviewed(file_, intents(), HELD_OUT)
+    assert taken.lines == {
+        ("propose_amount", "de"): (
+            "Kim Muster, 0123 456, kim@example.com, Musterweg 1: zahle x [30 Euro](amount) - am 1.",
+        ),
+        ("inform", "en"): ("Ruf 0123 456 an",),
+    }
+    assert len(yaml.safe_load(file_)["nlu"]) == 2
