@@ -195,12 +195,17 @@ async def known_of(session: AsyncSession, customer: Customer, *addresses: str) -
     points = await session.scalars(
         select(ContactPoint.address).where(ContactPoint.customer_id == customer.id)
     )
+    return known(customer, merchant, (*addresses, *points))
+
+
+def known(customer: Customer, merchant: Merchant, addresses: Sequence[str]) -> Known:
+    """The same from rows that are at hand."""
     whole = f"{customer.first_name} {customer.name}" if customer.first_name else customer.name
     return Known(
         names=(whole, customer.name, customer.first_name or ""),
         birth_date=customer.birth_date,
         postal_code=customer.postal_code,
-        addresses=(*addresses, *points),
+        addresses=tuple(addresses),
         spared=(merchant.phone or "", merchant.email or ""),
     )
 

@@ -28,6 +28,7 @@ from storage.tables.conversation import (
     StartToken,
     Turn,
 )
+from storage.tables.desk import AnswerTarget, DeskSeat, DeskTeam, DeskTeamMember, WrapUpCode
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.page import PageFeedback, PageLink, PageSession
@@ -37,6 +38,7 @@ __all__ = [
     "ActionResult",
     "AddressCode",
     "Agreement",
+    "AnswerTarget",
     "ApiKey",
     "AuditEvent",
     "BankMovement",
@@ -52,6 +54,9 @@ __all__ = [
     "ContactPoint",
     "Conversation",
     "Customer",
+    "DeskSeat",
+    "DeskTeam",
+    "DeskTeamMember",
     "FollowUp",
     "GenuineCode",
     "Handoff",
@@ -75,4 +80,5 @@ __all__ = [
     "Turn",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WrapUpCode",
 ]
