@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from conversation.handoff_urgency import Urgency
+from conversation.handoff_urgency import Urgency, known_as
 from conversation.opening_hours import SEARCH_DAYS_MAX, OpeningHours
 
 MINUTES_MAX: Final = 60 * 24 * 30
@@ -36,7 +36,7 @@ class Targets:
 
     def of(self, reason: str) -> Target:
         """The target for a handoff with this main reason."""
-        return self.of_reason.get(reason) or DEFAULTS[Urgency.of(reason)]
+        return self.of_reason.get(known_as(reason)) or DEFAULTS[Urgency.of(reason)]
 
 
 class Awaited(StrEnum):

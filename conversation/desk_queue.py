@@ -15,7 +15,7 @@ from conversation.answer_targets import targets
 from conversation.desk_order import Standing, place
 from conversation.handoff import opening_hours
 from conversation.handoff_held import By
-from conversation.handoff_urgency import Urgency
+from conversation.handoff_urgency import Urgency, known_as
 from conversation.opening_hours import OpeningHours
 from conversation.redaction import Known, Redaction
 from conversation.transcript import known
@@ -93,9 +93,9 @@ class Row:
 
     @property
     def reasons(self) -> Sequence[str]:
-        """The main reason first."""
-        rest = self.handoff.summary.get("reasons", ())
-        return [self.handoff.reason, *(one for one in rest if one != self.handoff.reason)]
+        """Why, as people know it; the main reason first."""
+        given = (self.handoff.reason, *self.handoff.summary.get("reasons", ()))
+        return list(dict.fromkeys(map(known_as, given)))
 
 
 @dataclass(frozen=True, slots=True)

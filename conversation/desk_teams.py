@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation.handoff_urgency import known_as
 from storage.tables import Conversation, Customer, DeskTeam, DeskTeamMember
 
 NAME_CHARACTERS_MAX = 60
@@ -21,7 +22,7 @@ class Takes:
 
     def fits(self, reason: str, language: str | None) -> bool:
         """Whether a handoff is of theirs."""
-        of_reason = not self.reasons or reason in self.reasons
+        of_reason = not self.reasons or known_as(reason) in self.reasons
         return of_reason and (not self.languages or language in self.languages)
 
 

@@ -23,3 +23,8 @@ class Urgency(StrEnum):
     def rank(self) -> int:
         """0 for what goes first."""
         return list(Urgency).index(self)
+
+
+def known_as(reason: str) -> str:
+    """A reason as people at the desk know it: ``decision`` stands for all of ``decision_…``."""
+    return "decision" if reason.startswith("decision_") else reason

@@ -1,39 +1,34 @@
-"""How a handoff can end, in the merchant's own words; each stands for one of the outcomes."""
+"""How a handoff can be closed, in the merchant's words or in ours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.handoff_held import Outcome
-from storage.tables import WrapUpCode
+from storage.tables import WrapUp
 
-NAME_CHARACTERS_MAX = 60
+NAME_CHARACTERS_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class WrapUp:
-    """An ending to choose."""
+class WrapUpCode:
+    """A way to close; `name` is the merchant's word for it, empty for the outcome's own."""
 
-    key: str
-    """What a form sends back: ``w`` and a number, or the outcome's own code."""
-    name: str | None
-    """In the merchant's words; None: the outcome's own."""
+    code: str
+    """What a form sends back: ``w`` and a number, or the outcome itself."""
     outcome: Outcome
+    name: str = ""
 
 
-async def wrap_up_codes(session: AsyncSession) -> Sequence[WrapUp]:
-    """The endings to choose from; the plain outcomes where the merchant has named none.
+async def wrap_up_codes(session: AsyncSession) -> Sequence[WrapUpCode]:
+    """What the merchant of this session closes handoffs with, in the order of the list.
 
-    `session` is the merchant's: what is another's is not there.
+    The plain outcomes where it has named none.
     """
-    named = (await session.scalars(select(WrapUpCode).order_by(WrapUpCode.name))).all()
+    named = (await session.scalars(select(WrapUp).order_by(WrapUp.name))).all()
     if named:
-        return [WrapUp(f"w{one.id}", one.name, Outcome(one.outcome)) for one in named]
-    return [WrapUp(one.value, None, one) for one in Outcome]
-
-
-async def wrap_up(session: AsyncSession, key: str) -> WrapUp | None:
-    """The ending that a form sent back; None where there is none of the kind (any more)."""
-    return next((one for one in await wrap_up_codes(session) if one.key == key), None)
+        return [WrapUpCode(f"w{one.id}", Outcome(one.outcome), one.name) for one in named]
+    return [WrapUpCode(one.value, one) for one in Outcome]

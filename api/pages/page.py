@@ -24,11 +24,15 @@ class Pages:
     """The templates of one folder below this one, with the tokens and the folder's own style.
 
     Templates stand in the folder or in ``templates`` below it; `scripts` are files of it as well.
+    `within` is the folder and the style of pages that these are part of: theirs come first.
     """
 
-    def __init__(self, folder: str, style: str, *scripts: str) -> None:
+    def __init__(
+        self, folder: str, style: str, *scripts: str, within: tuple[str, str] | None = None
+    ) -> None:
+        outer = [PAGES / within[0]] if within is not None else []
         self.environment = Environment(
-            loader=FileSystemLoader([PAGES / folder, PAGES / folder / "templates"]),
+            loader=FileSystemLoader([PAGES / folder, PAGES / folder / "templates", *outer]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -36,7 +40,11 @@ class Pages:
         )
         css = "\n".join(
             path.read_text("utf-8")
-            for path in (PAGES / "static" / "tokens.css", PAGES / folder / style)
+            for path in (
+                PAGES / "static" / "tokens.css",
+                *(one / within[1] for one in outer if within is not None),
+                PAGES / folder / style,
+            )
         )
         self.environment.globals["style"] = Markup(css)
         self._style_sources = f"'{_digest(css)}'"

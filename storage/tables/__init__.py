@@ -28,11 +28,11 @@ from storage.tables.conversation import (
     StartToken,
     Turn,
 )
-from storage.tables.desk import AnswerTarget, DeskSeat, DeskTeam, DeskTeamMember, WrapUpCode
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
+from storage.tables.workforce import AnswerTarget, DeskSeat, DeskTeam, DeskTeamMember, WrapUp
 
 __all__ = [
     "ActionResult",
@@ -80,5 +80,5 @@ __all__ = [
     "Turn",
     "WebhookDelivery",
     "WebhookEndpoint",
-    "WrapUpCode",
+    "WrapUp",
 ]

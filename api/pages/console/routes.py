@@ -17,6 +17,7 @@ from api.pages.console import (
     sign_in,
 )
 from api.pages.console.page import START, ConsoleRoute, go
+from api.pages.desk import callbacks, queue, queue_work, teams, teams_live, teams_rules
 from api.people.access import Needs
 from api.people.sessions import SignedIn
 
@@ -34,5 +35,7 @@ for module in (
     *(sign_in, account, second_factor),
     *(conversations, claims, customers, claim_actions),
     *(people, audit, merchants),
+    # Before any page whose path begins with a handoff's number.
+    *(queue, queue_work, callbacks, teams, teams_rules, teams_live),
 ):
     router.include_router(module.router)

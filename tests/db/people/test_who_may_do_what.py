@@ -34,6 +34,7 @@ from storage.tables import (
     ConsoleSession,
     Conversation,
     Customer,
+    DeskTeam,
     Handoff,
     IntakeBatch,
     Merchant,
@@ -42,6 +43,7 @@ from storage.tables import (
     Person,
     WebhookDelivery,
     WebhookEndpoint,
+    WrapUp,
 )
 from tests.conftest import NOW
 from tests.db.console_browser import Console, CountedTries, MovedClock
@@ -207,7 +209,9 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
-        session.add_all([message, handoff, movement, delivery, signed_in])
+        team = DeskTeam(name="Vertraulich Team", **of)
+        code = WrapUp(name="Vertraulich geregelt", outcome="solved", **of)
+        session.add_all([message, handoff, movement, delivery, signed_in, team, code])
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -224,6 +228,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "hash_": signed_in.hash,
                 "to": str(merchant.id),
                 "handoff": str(handoff.id),
+                "team": str(team.id),
+                "code": str(code.id),
                 "movement_id": str(movement.id),
                 "delivery_id": str(delivery.id),
                 "number": customer.number,
@@ -234,6 +240,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 (Conversation, held.id), (Person, person.id), (Handoff, handoff.id),
                 (BankMovement, movement.id), (WebhookDelivery, delivery.id),
                 (ConsoleSession, signed_in.hash), (Claim, opened.id),
+                (DeskTeam, team.id), (WrapUp, code.id),
             ],
         )  # fmt: skip
 

@@ -3,13 +3,14 @@
 from api.people.roles import PERMISSIONS, ROLES_OF_MERCHANT, SCOPES, Permission, Role
 
 TOLD = {
-    Role.OWNER: "read claims:write payments handoffs events reveal adjust annotate people audit",
-    Role.SUPERVISOR: "read handoffs reveal adjust annotate",
+    Role.OWNER: "read claims:write payments handoffs events reveal adjust annotate supervise "
+    "people audit",
+    Role.SUPERVISOR: "read handoffs reveal adjust annotate supervise",
     Role.AGENT: "read handoffs reveal",
     Role.REVIEWER: "read annotate",
     Role.ANALYST: "read",
-    Role.OPERATOR: "read claims:write payments handoffs events reveal adjust annotate people audit "
-    "merchants",
+    Role.OPERATOR: "read claims:write payments handoffs events reveal adjust annotate supervise "
+    "people audit merchants",
 }
 
 
@@ -27,6 +28,6 @@ def test_only_operators_go_from_merchant_to_merchant_and_no_owner_makes_one() ->
 def test_a_key_can_never_do_what_takes_a_person() -> None:
     people = {
         *(Permission.PEOPLE, Permission.AUDIT, Permission.REVEAL, Permission.MERCHANTS),
-        Permission.ADJUST,
+        *(Permission.ADJUST, Permission.SUPERVISE),
     }
     assert not people & set(SCOPES)

@@ -67,7 +67,7 @@ class AnswerTarget(OfMerchant, Base):
     next_minutes: Mapped[int]
 
 
-class WrapUpCode(OfMerchant, Base):
+class WrapUp(OfMerchant, Base):
     """A merchant's own name for how a handoff ends."""
 
     __tablename__ = "wrap_up_code"
