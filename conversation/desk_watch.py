@@ -53,7 +53,7 @@ async def watch(
     counted = await session.execute(
         select(Handoff.person_id, func.count()).where(*answered).group_by(Handoff.person_id)
     )
-    by_person = dict(counted.tuples().all())
+    by_person = {row[0]: row[1] for row in counted}
     first = await session.execute(
         select(Handoff.requested_at, Handoff.first_answer_at)
         .where(*answered, Handoff.first_answer_at >= today)

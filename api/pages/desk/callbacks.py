@@ -33,11 +33,11 @@ async def note(
 ) -> Response:
     """Note what became of a call; it stands in the customer's history."""
     try:
-        if result not in tuple(CallResult):
-            raise Refused("result")
-        wanted = result == CallResult.NOT_REACHED and again
-        at = local_time(again, person.zone) if wanted else None
         async with working(request, person, handoff) as session:
+            if result not in tuple(CallResult):
+                raise Refused("result")
+            wanted = result == CallResult.NOT_REACHED and again
+            at = local_time(again, person.zone) if wanted else None
             now = parts_of(request).clock.now()
             await called(session, handoff, CallResult(result), by(person), now, again_at=at)
     except HandoffUnknown:

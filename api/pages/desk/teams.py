@@ -86,9 +86,10 @@ async def end(request: Request, person: Supervisor, team: TeamId) -> Response:
     """Have the team no more; what waits for it waits for everybody."""
     async with parts_of(request).database.merchant(person.merchant_id) as session:
         found = await session.scalar(select(DeskTeam).where(DeskTeam.id == team))
-        if found is not None:
-            await session.delete(found)
-            _note(session, request, person, "team_ended", found)
+        if found is None:
+            return notice(request, "nothing", 404, {"person": person})
+        await session.delete(found)
+        _note(session, request, person, "team_ended", found)
     return go(request, f"{BASE}/teams", done="ended")
 
 

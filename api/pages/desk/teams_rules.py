@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import Form, Path, Request, Response
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console.conversations import BIGGEST
-from api.pages.console.page import console_router, go, parts_of
+from api.pages.console.page import console_router, go, notice, parts_of
 from api.pages.desk.queue_page import BASE, Supervisor
 from api.pages.desk.teams_view import show_list
 from api.people import audit
@@ -76,7 +76,10 @@ async def end(
 ) -> Response:
     """Offer this ending no more; what ended so keeps its name."""
     async with parts_of(request).database.merchant(person.merchant_id) as session:
-        await session.execute(delete(WrapUp).where(WrapUp.id == code))
+        found = await session.scalar(select(WrapUp).where(WrapUp.id == code))
+        if found is None:
+            return notice(request, "nothing", 404, {"person": person})
+        await session.delete(found)
         _note(session, request, person)
     return go(request, f"{BASE}/teams", done="wrap_up_ended")
 
