@@ -24,15 +24,17 @@ class Pages:
     """The templates of one folder below this one, with the tokens and the folder's own style.
 
     Templates stand in the folder or in ``templates`` below it; `scripts` are files of it as well.
-    `within` is the folder and the style of pages that these are part of: theirs come first.
+    `base` names another folder with its style whose templates these go on from.
     """
 
     def __init__(
-        self, folder: str, style: str, *scripts: str, within: tuple[str, str] | None = None
+        self, folder: str, style: str, *scripts: str, base: tuple[str, str] | None = None
     ) -> None:
-        outer = [PAGES / within[0]] if within is not None else []
+        folders = [folder, *([base[0]] if base else [])]
         self.environment = Environment(
-            loader=FileSystemLoader([PAGES / folder, PAGES / folder / "templates", *outer]),
+            loader=FileSystemLoader(
+                [PAGES / one / below for one in folders for below in ("", "templates")]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -42,7 +44,7 @@ class Pages:
             path.read_text("utf-8")
             for path in (
                 PAGES / "static" / "tokens.css",
-                *(one / within[1] for one in outer if within is not None),
+                *([PAGES / base[0] / base[1]] if base else []),
                 PAGES / folder / style,
             )
         )

@@ -98,7 +98,6 @@ def respond(
     template: str,
     facts: Mapping[str, Any],
     status: int = 200,
-    *,
     pages: Pages = _pages,
 ) -> Response:
     """Render a page of the console; ``person`` among the facts shows who is signed in.

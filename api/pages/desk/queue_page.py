@@ -17,7 +17,7 @@ from conversation import desk
 from conversation.handoff_held import By, HandoffError, HandoffTaken
 
 BASE = "/console/desk"
-_PAGES = Pages("desk", "queue.css", within=("console", "console.css"))
+_PAGES = Pages("desk", "queue.css", base=("console", "console.css"))
 
 Agent = Annotated[SignedIn, Depends(Needs(Permission.HANDOFFS))]
 Supervisor = Annotated[SignedIn, Depends(Needs(Permission.SUPERVISE))]
@@ -40,7 +40,7 @@ def respond(
     """A page of the queue, or a part of one that is put in."""
     tabs = [(name, path) for name, path, needed in _TABS if person.may(needed)]
     shown = {"person": person, "tabs": tabs, "error": "", "told": "", **facts}
-    return page.respond(request, template, shown, status, pages=_PAGES)
+    return page.respond(request, template, shown, status, _PAGES)
 
 
 def by(person: SignedIn) -> By:

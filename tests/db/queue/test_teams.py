@@ -10,7 +10,7 @@ from conversation.answer_targets import targets
 from storage.tables import DeskTeam, DeskTeamMember, WrapUp
 from tests.conftest import NOW
 from tests.db.console_browser import words
-from tests.db.desk.conftest import Floor
+from tests.db.queue.conftest import Floor
 
 
 async def test_a_team_is_made_changed_and_dissolved(floor: Floor) -> None:

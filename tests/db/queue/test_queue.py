@@ -16,7 +16,7 @@ from ledger.schedule import Period
 from storage.tables import Claim, Handoff, Merchant
 from tests.conftest import NOW
 from tests.db.console_browser import words
-from tests.db.desk.conftest import Floor
+from tests.db.queue.conftest import Floor
 
 
 async def test_crisis_first_then_due_then_waiting_then_amount_then_promise(floor: Floor) -> None:

@@ -6,7 +6,7 @@ from conversation.timeline import timeline
 from storage.tables import AuditEvent, Conversation
 from tests.conftest import NOW
 from tests.db.console_browser import words
-from tests.db.desk.conftest import Floor
+from tests.db.queue.conftest import Floor
 
 
 async def test_calls_are_listed_by_when_they_are_due_in_both_time_zones(floor: Floor) -> None:

@@ -34,7 +34,7 @@ from storage.tables import (
 )
 from tests.conftest import NOW, FakeLimits
 from tests.db.console_browser import MovedClock, NoEvents, words
-from tests.db.desk.conftest import Floor
+from tests.db.queue.conftest import Floor
 
 SID, AUTH = "AC" + "0" * 32, "a-token-of-the-tests"
 HOOK = "https://kulanz.example/webhooks/twilio/messages"
