@@ -291,7 +291,7 @@ async def known_of_rows(
     return found
 
 
-@lru_cache(maxsize=OPEN_MAX)
-def redaction_of(known: Known, labels: tuple[tuple[str, str], ...]) -> Redaction:
-    """Covers these; made once, as the list is read again with every message that comes in."""
-    return Redaction(known, dict(labels))
+@lru_cache(maxsize=2 * OPEN_MAX)
+def covered(known: Known, labels: tuple[tuple[str, str], ...], text: str) -> str:
+    """A last message with what is known covered; kept, as the list is read again and again."""
+    return Redaction(known, dict(labels)).cover(text)

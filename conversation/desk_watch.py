@@ -14,8 +14,8 @@ from conversation.desk_seats import Seat, seats
 from conversation.handoff_held import By
 from storage.tables import Handoff
 
-ANSWERS_MAX = 2000
-"""So many first answers of a day are looked at for their median."""
+ANSWERS_MAX = 500
+"""So many of a day's first answers, the newest, are looked at for their median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ async def watch(
     first = await session.execute(
         select(Handoff.requested_at, Handoff.first_answer_at)
         .where(*answered, Handoff.first_answer_at >= today)
+        .order_by(Handoff.first_answer_at.desc())
         .limit(ANSWERS_MAX)
     )
     took = [

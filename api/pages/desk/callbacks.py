@@ -18,6 +18,7 @@ from conversation.handoff_held import HandoffError, HandoffUnknown
 router = console_router()
 
 DONE = tuple(CallResult)
+SHOWN_MAX = 60
 Line = Annotated[str, Form(max_length=60)]
 
 
@@ -61,7 +62,8 @@ async def _show(
     async with parts_of(request).database.merchant(person.merchant_id) as session:
         found = await callbacks(session, person.merchant_id)
     facts = {
-        "calls": [_view(one, person, now, language) for one in found],
+        "calls": [_view(one, person, now, language) for one in found[:SHOWN_MAX]],
+        "left": max(len(found) - SHOWN_MAX, 0),
         "results": tuple(CallResult),
         "earliest": now.astimezone(person.zone).strftime("%Y-%m-%dT%H:%M"),
         "told": told,

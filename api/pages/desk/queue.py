@@ -11,6 +11,7 @@ from api.pages.console.conversations import CHANNELS
 from api.pages.console.page import console_router, go, language_of, parts_of, query
 from api.pages.desk.queue_page import BASE, Agent, by, respond
 from api.pages.desk.queue_view import closed_notice, reason_words, row_view
+from api.people.roles import Role
 from api.people.sessions import SignedIn
 from conversation.desk_queue import Chosen, Queue, Row, View, Viewer, known_of_rows, queue
 from conversation.desk_seats import is_here, set_seat
@@ -44,9 +45,9 @@ async def presence(
     back: Annotated[str, Form(max_length=600)] = "",
 ) -> Response:
     """Say that one is at the desk, or away: who is away is given nothing in turn."""
-    if person.person_id is not None and here in ("yes", "no"):
+    if may_be_here(person) and here in ("yes", "no"):
         async with parts_of(request).database.merchant(person.merchant_id) as session:
-            await set_seat(session, person.merchant_id, person.person_id, here=here == "yes")
+            await set_seat(session, person.merchant_id, person.person_id or 0, here=here == "yes")
     return to_list(request, back, "here" if here == "yes" else "away")
 
 
@@ -76,8 +77,8 @@ async def show(
         viewer = await viewer_of(session, person)
         chosen = _chosen(given, viewer, found)
         here = (
-            await is_here(session, person.merchant_id, person.person_id)
-            if person.person_id is not None and template == "queue.html"
+            await is_here(session, person.merchant_id, person.person_id or 0)
+            if may_be_here(person) and template == "queue.html"
             else False
         )
         fitting = [row for row in found.rows if chosen.fits(row)]
@@ -113,11 +114,17 @@ async def show(
         "more": found.more,
         "closed": closed_notice(found.hours, now, language, person.zone),
         "here_now": here,
+        "may_be_here": may_be_here(person),
         "choices": _choices(found, language),
         "told": told,
         "error": error,
     }
     return respond(request, person, template, facts, 409 if error else 200)
+
+
+def may_be_here(person: SignedIn) -> bool:
+    """Whether somebody can be given work: they have an account of this merchant."""
+    return person.person_id is not None and person.role is not Role.OPERATOR
 
 
 async def viewer_of(session: AsyncSession, person: SignedIn) -> Viewer:

@@ -1,6 +1,7 @@
 """The desk's queue in words: why, since when, until when, how much, who has it."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,14 +9,14 @@ from babel.dates import format_datetime
 
 from api.pages.console.view import moment, texts
 from conversation.answer_clock import opens_next
-from conversation.desk_queue import LINE_CHARACTERS_MAX, Row, Viewer, redaction_of
+from conversation.desk_queue import LINE_CHARACTERS_MAX, Row, Viewer, covered
 from conversation.handoff_urgency import Urgency
 from conversation.opening_hours import OpeningHours
 from conversation.redaction import Known
 from conversation.wording import formats
 from conversation.wording.formats import LOCALES
 
-SHOWN_CHARACTERS_MAX = 110
+SHOWN_CHARACTERS_MAX = 90
 """So much of the last message stands in a row."""
 
 
@@ -62,14 +63,19 @@ def row_view(
         "number": row.customer_number or t["unknown_customer"],
         "crisis": row.urgency is Urgency.CRISIS,
         "urgency": words["urgencies"].get(row.urgency.value, ""),
-        "reasons": ", ".join(reason_words(one, language) for one in row.reasons),
+        # The crisis itself stands beside it already.
+        "reasons": ", ".join(
+            reason_words(one, language) for one in row.reasons if one != Urgency.CRISIS
+        ),
         "since": span(now - since, language) if since is not None else "",
         "since_iso": since.isoformat() if since is not None else "",
         **_due(row, now, language, zone),
-        "open": ", ".join(formats.money(one.to_json(), language) for one in row.open),
+        "open": ", ".join(_money(one.minor, one.currency, language) for one in row.open),
         "at_risk": row.promise_at_risk,
         "last": _last(row, known, language) if line else "",
-        "author": t["authors"].get(row.last.author, "") if row.last is not None else "",
+        "author": t["authors"].get(row.last.author, "")
+        if row.last is not None and row.last.author != "customer"
+        else "",
         "holder": words["you"] if mine else handoff.taken_by or "",
         "team": row.team or "",
         "mine": mine,
@@ -82,17 +88,26 @@ def row_view(
     }
 
 
+@lru_cache(maxsize=4096)
+def _money(minor: int, currency: str, language: str) -> str:
+    return str(formats.money({"minor": minor, "currency": currency}, language))
+
+
 def _due(row: Row, now: datetime, language: str, zone: ZoneInfo) -> dict[str, Any]:
     words = texts(language)["queue"]
     if row.clock is None:
-        return {"late": False, "due": words["their_turn"], "due_iso": ""}
+        return {"late": False, "due": words["their_turn"], "due_at": "", "due_iso": ""}
     due = row.clock.due
     if due is None:
-        return {"late": False, "due": words["never_open"], "due_iso": ""}
+        return {"late": False, "due": words["never_open"], "due_at": "", "due_iso": ""}
     late = due <= now
     said = words["overdue"] if late else words["due_in"]
-    at, left = clock_time(due, now, language, zone), span(abs(due - now), language)
-    return {"late": late, "due": said.format(at=at, span=left), "due_iso": due.isoformat()}
+    return {
+        "late": late,
+        "due": said.format(span=span(abs(due - now), language)),
+        "due_at": words["due_at"].format(at=clock_time(due, now, language, zone)),
+        "due_iso": due.isoformat(),
+    }
 
 
 def _last(row: Row, known: Known | None, language: str) -> str:
@@ -103,10 +118,10 @@ def _last(row: Row, known: Known | None, language: str) -> str:
     if len(row.last.text) == LINE_CHARACTERS_MAX:
         # The last word may be the beginning of something that would be covered whole.
         text = text.rpartition(" ")[0]
-    covered = redaction_of(known or Known(), labels).cover(text)
-    if len(covered) <= SHOWN_CHARACTERS_MAX:
-        return covered
-    return covered[:SHOWN_CHARACTERS_MAX].rpartition(" ")[0] + " …"
+    shown = covered(known or Known(), labels, text)
+    if len(shown) <= SHOWN_CHARACTERS_MAX:
+        return shown
+    return shown[:SHOWN_CHARACTERS_MAX].rpartition(" ")[0] + " …"
 
 
 def _asleep(row: Row, now: datetime, language: str, zone: ZoneInfo) -> str:

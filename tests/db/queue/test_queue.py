@@ -90,7 +90,7 @@ async def test_the_list_shows_why_how_long_how_much_and_covers_the_last_line(
     for shown in (
         "K-2001", "dringend", "finanzielle Notlage", "wartet seit 12 Min.", "1.234,56",
         "neue Nachricht", "Hilfe!", "noch niemandem",
-        "Übernehmen", "bis 12:00 (noch 47 Min.)",
+        "Übernehmen", "noch 47 Min.", "Frist 12:00",
     ):  # fmt: skip
         assert shown in said, shown
     for covered in ("Sonnenberg", "04069000", "10115"):
