@@ -5,18 +5,23 @@ lock and commits nothing.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import desk
 from conversation.handoff_held import By, HandoffError, Held, answered, open_handoff, taken
-from storage.tables import DeskTeam, Person
+from storage.tables import DeskTeam, Handoff, Message, Person
 
 TAGS_MAX: Final = 10
 TAG_CHARACTERS_MAX: Final = 30
+
+
+DOUBLED_WITHIN: Final = timedelta(minutes=1)
+"""Nobody tries to call again so soon: it is the same form once more."""
 
 
 class CallResult(StrEnum):
@@ -107,7 +112,7 @@ async def snooze(
     if until is not None and until <= now:
         raise TimePassed("the time has passed")
     handoff = held.handoff
-    if handoff.snoozed_at is not None and handoff.snoozed_until == until and until is not None:
+    if handoff.snoozed_until == until and await _sleeps(session, handoff):
         return
     handoff.snoozed_at, handoff.snoozed_until = now, until
     held.note("handoff_snoozed", now, by=by, until=until.isoformat() if until else None)
@@ -178,12 +183,28 @@ async def called(
         if again_at == handoff.call_again_at:
             return
         handoff.call_again_at = again_at
+    else:
+        if handoff.call_again_at is not None and now - handoff.call_again_at < DOUBLED_WITHIN:
+            return
+        handoff.call_again_at = now
     if result is CallResult.REACHED:
         answered(handoff, now)
     elif again_at is not None:
         handoff.snoozed_at, handoff.snoozed_until = now, again_at
     again = again_at.isoformat() if again_at is not None else None
     held.note("handoff_called", now, by=by, result=result.value, again_at=again)
+
+
+async def _sleeps(session: AsyncSession, handoff: Handoff) -> bool:
+    """Whether it was put aside and the customer has written nothing since."""
+    if handoff.snoozed_at is None:
+        return False
+    written = exists().where(
+        Message.conversation_id == handoff.conversation_id,
+        Message.direction == "in",
+        Message.created_at > handoff.snoozed_at,
+    )
+    return not await session.scalar(select(written))
 
 
 def _still_with(held: Held, instead_of: str | None) -> None:

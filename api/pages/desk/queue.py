@@ -45,9 +45,10 @@ async def presence(
     back: Annotated[str, Form(max_length=600)] = "",
 ) -> Response:
     """Say that one is at the desk, or away: who is away is given nothing in turn."""
-    if may_be_here(person) and here in ("yes", "no"):
+    own = _own(person)
+    if own is not None and here in ("yes", "no"):
         async with parts_of(request).database.merchant(person.merchant_id) as session:
-            await set_seat(session, person.merchant_id, person.person_id or 0, here=here == "yes")
+            await set_seat(session, person.merchant_id, own, here=here == "yes")
     return to_list(request, back, "here" if here == "yes" else "away")
 
 
@@ -71,14 +72,14 @@ async def show(
     error: str = "",
 ) -> Response:
     """The list, or what stands inside it; with an error it is answered as a conflict."""
-    now, language = parts_of(request).clock.now(), language_of(request)
+    now, language, own = parts_of(request).clock.now(), language_of(request), _own(person)
     async with parts_of(request).database.merchant(person.merchant_id) as session:
         found = await queue(session, person.merchant_id, now)
         viewer = await viewer_of(session, person)
         chosen = _chosen(given, viewer, found)
         here = (
-            await is_here(session, person.merchant_id, person.person_id or 0)
-            if may_be_here(person) and template == "queue.html"
+            await is_here(session, person.merchant_id, own)
+            if own is not None and template == "queue.html"
             else False
         )
         fitting = [row for row in found.rows if chosen.fits(row)]
@@ -114,7 +115,7 @@ async def show(
         "more": found.more,
         "closed": closed_notice(found.hours, now, language, person.zone),
         "here_now": here,
-        "may_be_here": may_be_here(person),
+        "may_be_here": own is not None,
         "choices": _choices(found, language),
         "told": told,
         "error": error,
@@ -122,9 +123,9 @@ async def show(
     return respond(request, person, template, facts, 409 if error else 200)
 
 
-def may_be_here(person: SignedIn) -> bool:
-    """Whether somebody can be given work: they have an account of this merchant."""
-    return person.person_id is not None and person.role is not Role.OPERATOR
+def _own(person: SignedIn) -> int | None:
+    """Whose seat it is; None for who has no account of this merchant, and is given nothing."""
+    return person.person_id if person.role is not Role.OPERATOR else None
 
 
 async def viewer_of(session: AsyncSession, person: SignedIn) -> Viewer:

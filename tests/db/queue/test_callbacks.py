@@ -67,6 +67,10 @@ async def test_not_reached_it_comes_up_again_at_its_time(floor: Floor) -> None:
     floor.later(hours=5)
     (row,) = (await floor.queue()).rows
     assert not row.asleep
+    for _ in range(2):
+        await floor.console.post(path, result="not_reached", again="")
+    assert len(await floor.happened("handoff_called")) == 2
+    assert (await floor.handoff(number)).call_again_at == floor.now
     late = await floor.console.post(path, result="not_reached", again="2026-11-23T08:00")
     assert late.status_code == 409
     assert (await floor.console.post(path, result="fine")).status_code == 422

@@ -213,6 +213,18 @@ async def test_what_is_put_aside_wakes_at_once_when_the_customer_writes(floor: F
     await floor.sign_in(lea)
     page = words(await floor.console.get("/console/desk?view=unassigned"))
     assert page.count("neue Nachricht") == 2
+    # Put aside anew, for the same time and once more until they write, it sleeps again.
+    for one in (number, other):
+        async with floor.database.conversation(
+            floor.merchant.id, (await floor.handoff(one)).conversation_id
+        ) as session:
+            until = (await floor.handoff(one)).snoozed_until
+            for _ in range(2):
+                await desk_moves.snooze(
+                    session, one, By("Lea"), floor.later(seconds=1), until=until
+                )
+    assert await asleep(floor) == [number, other]
+    assert len(await floor.happened("handoff_snoozed")) == 4
 
 
 async def test_what_is_put_aside_comes_back_at_its_time(floor: Floor) -> None:
