@@ -9,7 +9,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import handoff_care, removal, statements_folder, watch
+from api import desk_care, handoff_care, removal, statements_folder, watch
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -83,6 +83,15 @@ async def handoffs(timestamp: int) -> None:
         parts.database, worker.app, parts.public_url, now
     ):
         log.info("customer_told_of_answer", conversation=conversation_id)
+
+
+@queue.periodic(cron="* * * * * */5")
+@queue.task(name="desk", queueing_lock="desk")
+async def desk(timestamp: int) -> None:
+    """Give out what waits for teams that share their work in turn."""
+    parts = current().parts
+    for merchant_id, conversation_id in await desk_care.give_out(parts.database, parts.clock.now()):
+        await parts.events.changed(merchant_id, conversation_id)
 
 
 @queue.periodic(cron="*/5 * * * *")

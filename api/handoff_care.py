@@ -31,6 +31,7 @@ async def look(database: Database, jobs: procrastinate.App, now: datetime) -> li
                 .where(
                     Handoff.closed_at.is_(None),
                     Handoff.taken_at.is_(None),
+                    Handoff.first_answer_at.is_(None),
                     Handoff.overdue_at.is_(None),
                     Handoff.answer_by <= now,
                 )

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from conversation.handoff import Urgency
 from conversation.handoff_advice import Mood, Step
 from conversation.handoff_summary import Listed, OpenClaim, Summary
+from conversation.handoff_urgency import Urgency
 from ledger.agreements import AgreementKind
 from ledger.claim import ClaimStatus
 from ledger.money import Money

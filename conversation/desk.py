@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversation.delivery import hindrance
 from conversation.handoff_held import (
     AddressOptedOut,
+    By,
     HandoffUnknown,
     Held,
     Outcome,
     ReplyKeyReused,
     TemplateNeeded,
+    answered,
     held_handoff,
     open_handoff,
     taken,
@@ -71,21 +73,30 @@ async def take(
     now: datetime,
     *,
     instead_of: str | None = None,
+    person_id: int | None = None,
 ) -> None:
     """Give the conversation to a person; again for the same one changes nothing.
 
     With `instead_of` it is taken over from the colleague of that name, and from nobody else.
+    `person_id` is the person's account, where they have one. Whoever it was given to has it
+    already, and begins with this.
 
     Raises:
         HandoffUnknown, HandoffClosed, HandoffTaken
     """
     held = await open_handoff(session, handoff_id)
-    if held.handoff.taken_by == agent:
+    handoff, before = held.handoff, held.handoff.taken_by
+    theirs = By(agent, person_id).has(handoff)
+    if theirs and handoff.taken_at is not None:
         return
-    if held.handoff.taken_by is not None and held.handoff.taken_by != instead_of:
-        raise taken(held.handoff)
-    held.note("handoff_taken", now, agent=agent, instead_of=held.handoff.taken_by)
-    held.handoff.taken_by, held.handoff.taken_at = agent, now
+    if before is not None and not theirs and before != instead_of:
+        raise taken(handoff)
+    held.note("handoff_taken", now, agent=agent, instead_of=None if theirs else before)
+    if not theirs or person_id is not None:
+        handoff.person_id = person_id
+    handoff.taken_by, handoff.taken_at = agent, now
+    handoff.given_at = handoff.given_at if theirs else now
+    handoff.snoozed_at = handoff.snoozed_until = None
     held.conversation.state = "agent"
 
 
@@ -145,6 +156,7 @@ async def reply(
         created_at=now,
     )
     session.add(message)
+    answered(held.handoff, now)
     await session.flush()
     if page is not None and not await is_visiting(session, page, now):
         await tell_of_answer(session, held.conversation, now, public_url)
@@ -217,8 +229,11 @@ async def close(
     *,
     resume_contact: bool = False,
     reopen_proof: bool = False,
+    wrap_up: str | None = None,
 ) -> None:
     """End the handoff and the conversation; when the customer writes again the bot answers.
+
+    `wrap_up` is the merchant's own name for the outcome (``conversation.wrap_up``).
 
     Raises:
         HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken
@@ -227,6 +242,7 @@ async def close(
     if held.ended_as(outcome.value, agent):
         return
     held.of(agent)
+    held.handoff.wrap_up = wrap_up
     await _end(session, held, "closed", outcome.value, agent, now)
     await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
 
@@ -239,7 +255,8 @@ async def mark_overdue(session: AsyncSession, handoff_id: int, now: datetime) ->
     held = await held_handoff(session, handoff_id)
     handoff, conversation = held.handoff, held.conversation
     late = handoff.answer_by is not None and handoff.answer_by <= now
-    if not late or handoff.overdue_at or handoff.taken_at or handoff.closed_at:
+    begun = handoff.taken_at or handoff.first_answer_at
+    if not late or handoff.overdue_at or begun or handoff.closed_at:
         return False
     told = handoff.promised and await _may_be_told(session, conversation, now)
     handoff.overdue_at = now

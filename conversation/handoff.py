@@ -3,39 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import audit
+from conversation.desk_teams import team_of
+from conversation.handoff_urgency import Urgency
 from conversation.opening_hours import AnswerTime, NeverOpen, OpeningHours, answer_time
 from negotiation.policy_data import policy_from_data
 from storage.merchant_events import EventKind, record
 from storage.tables import Conversation, Handoff, Merchant
 
-URGENT_REASONS = frozenset({"hardship", "bereavement", "minor"})
-
-
-class Urgency(StrEnum):
-    """How soon a person is needed; the first goes first."""
-
-    CRISIS = "crisis"
-    URGENT = "urgent"
-    NORMAL = "normal"
-
-    @classmethod
-    def of(cls, reason: str) -> "Urgency":
-        """The urgency of a reason."""
-        if reason == "crisis":
-            return cls.CRISIS
-        return cls.URGENT if reason in URGENT_REASONS else cls.NORMAL
-
-    @property
-    def rank(self) -> int:
-        """0 for what goes first."""
-        return list(Urgency).index(self)
+CALLBACK = "callback"
+"""The reason of a wish for a call."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +65,17 @@ async def request_handoff(
             requested_at=now,
             answer_by=answer.by if answer is not None else None,
             promised=False,
+            team_id=await team_of(session, conversation, reason),
         )
         session.add(waiting)
         audit.note(session, conversation, "handoff_requested", now, {"reason": reason})
         await _tell(session, conversation, waiting, now)
-    elif _add_reason(waiting, reason, summary):
-        audit.note(session, conversation, "handoff_reason_added", now, {"reason": reason})
+    else:
+        before = waiting.reason
+        if _add_reason(waiting, reason, summary):
+            audit.note(session, conversation, "handoff_reason_added", now, {"reason": reason})
+        if waiting.reason != before and waiting.taken_by is None:
+            waiting.team_id = await team_of(session, conversation, reason)
     if not promise:
         return Requested(new)
     hours = hours or await opening_hours(session, conversation.merchant_id)
@@ -129,6 +116,8 @@ def _add_reason(waiting: Handoff, reason: str, summary: Mapping[str, Any]) -> bo
     waiting.summary = {**waiting.summary, **summary, "reasons": reasons}
     if Urgency.of(reason).rank < Urgency.of(waiting.reason).rank:
         waiting.reason = reason
+    if reason == CALLBACK:  # a new wish is not done by the last call
+        waiting.called_at = waiting.call_again_at = None
     return new
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from conversation.handoff_urgency import known_as
+
 MOOD_INTENTS: Final = 5
 """So many of the last messages tell the mood; a crisis counts wherever it stands."""
 
@@ -100,6 +102,8 @@ _STEP_OF_REASON: Final[Mapping[str, Step]] = {
 }
 """In order of importance: of several reasons the first one listed here decides. ``decision``
 stands for all of ``decision_…``: what the policy leaves to a person."""
+REASONS: Final = tuple(_STEP_OF_REASON)
+"""All reasons there are, as people know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def next_step(reasons: Sequence[str], *, reachable: bool) -> Advice:
         return Advice(Step.LOOK_AFTER_THE_PERSON, "crisis")
     if not reachable:
         return Advice(Step.USE_ANOTHER_CHANNEL, "not_reachable_here")
-    given = {"decision" if each.startswith("decision_") else each: each for each in reasons}
+    given = {known_as(each): each for each in reasons}
     for reason, step in _STEP_OF_REASON.items():
         if reason in given:
             return Advice(step, given[reason])

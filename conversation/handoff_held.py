@@ -60,6 +60,20 @@ class ReplyKeyReused(HandoffError):
     """The idempotency key was used before, for another text."""
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who of the merchant's people does something: their name, and their account if any."""
+
+    name: str
+    person_id: int | None = None
+
+    def has(self, handoff: Handoff) -> bool:
+        """Whether the handoff is theirs. Names alone tell people apart who have no account."""
+        if self.person_id is not None and handoff.person_id is not None:
+            return self.person_id == handoff.person_id
+        return handoff.taken_by == self.name
+
+
 @dataclass(frozen=True)
 class Held:
     """A handoff with its conversation."""
@@ -76,16 +90,21 @@ class Held:
             raise HandoffNotTaken("take the handoff first")
         if self.handoff.taken_by != agent:
             raise taken(self.handoff)
+        if self.handoff.taken_at is None:
+            raise HandoffNotTaken("it was given to this person; take the handoff first")
 
     def ended_as(self, outcome: str, agent: str) -> bool:
         """Whether the same person has ended it like that already: a repeated request."""
         ended = self.handoff.closed_at is not None
         return ended and (self.handoff.outcome, self.handoff.taken_by) == (outcome, agent)
 
-    def note(self, kind: str, now: datetime, **facts: Any) -> None:
+    def note(self, kind: str, now: datetime, *, by: By | None = None, **facts: Any) -> None:
         """Keep an audit event; codes, names of people at the desk and figures only."""
         about = {"handoff": self.handoff.id, **facts}
-        audit.note(self.session, self.conversation, kind, now, about)
+        person, person_id = (by.name, by.person_id) if by is not None else (None, None)
+        audit.note(
+            self.session, self.conversation, kind, now, about, person=person, person_id=person_id
+        )
 
 
 async def held_handoff(session: AsyncSession, handoff_id: int) -> Held:
@@ -123,3 +142,10 @@ def taken(handoff: Handoff) -> HandoffTaken:
 def closed(handoff: Handoff) -> HandoffClosed:
     """It has ended."""
     return HandoffClosed("the handoff has ended", outcome=handoff.outcome)
+
+
+def answered(handoff: Handoff, now: datetime) -> None:
+    """A person has answered: from here on it is the customer's turn, and nothing is put aside."""
+    handoff.first_answer_at = handoff.first_answer_at or now
+    handoff.answered_at = now
+    handoff.snoozed_at = handoff.snoozed_until = None

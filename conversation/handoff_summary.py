@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from channels.message import Channel
 from channels.window import WINDOW
 from conversation.delivery import hindrance
-from conversation.handoff import URGENT_REASONS, Urgency
 from conversation.handoff_advice import Advice, Mood, mood, next_step
 from conversation.handoff_held import HandoffUnknown
+from conversation.handoff_urgency import URGENT_REASONS, Urgency
 from conversation.identity import proof_holds
 from conversation.outbox import scene
 from conversation.page_chat import place_of_answer

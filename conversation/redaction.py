@@ -118,12 +118,13 @@ def _patterns(known: Known) -> Iterator[tuple[str, str]]:
         elif len(digits) >= 5:
             yield PHONE, _phone(address, digits)
     if known.birth_date is not None:
-        for spelled in dict.fromkeys(_days(known.birth_date)):
-            yield BIRTH_DATE, rf"(?<!\d){spelled}(?!\d)"
+        spellings = "|".join(dict.fromkeys(_days(known.birth_date)))
+        yield BIRTH_DATE, rf"(?<!\d)(?:{spellings})(?!\d)"
     if known.postal_code:
         yield ADDRESS, _WORD.format(re.escape(known.postal_code))
-    for name in _names(known.names):
-        yield NAME, _WORD.format(re.escape(name).replace(r"\ ", r"\s+"))
+    names = (re.escape(name).replace(r"\ ", r"\s+") for name in _names(known.names))
+    if spellings := "|".join(names):
+        yield NAME, _WORD.format(f"(?:{spellings})")
 
 
 def _names(given: Iterable[str]) -> list[str]:

@@ -179,15 +179,20 @@ async def known_of_each(
         if customer is None:
             known[key] = Known(addresses=addresses, spared=spared)
             continue
-        first, name = customer.first_name, customer.name
-        known[key] = Known(
-            names=(f"{first} {name}" if first else name, name, first or ""),
-            birth_date=customer.birth_date,
-            postal_code=customer.postal_code,
-            addresses=(*addresses, *points[customer.id]),
-            spared=spared,
-        )
+        known[key] = known_from(customer, merchant, (*addresses, *points[customer.id]))
     return known
+
+
+def known_from(customer: Customer, merchant: Merchant, addresses: Sequence[str]) -> Known:
+    """The same from rows that are at hand."""
+    first, name = customer.first_name, customer.name
+    return Known(
+        names=(f"{first} {name}" if first else name, name, first or ""),
+        birth_date=customer.birth_date,
+        postal_code=customer.postal_code,
+        addresses=tuple(addresses),
+        spared=(merchant.phone or "", merchant.email or ""),
+    )
 
 
 async def _lines(

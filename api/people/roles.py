@@ -29,6 +29,8 @@ class Permission(StrEnum):
     """Write remarks beside a transcript, rate it, and say what a message should be taken for."""
     EXPORT = "export"
     """Take transcripts and what was learned from them out as files."""
+    SUPERVISE = "supervise"
+    """See the whole desk at work, give what somebody has to others, and set up teams."""
     PEOPLE = "people"
     """Invite people, give them roles, and keep them out."""
     AUDIT = "audit"
@@ -53,12 +55,18 @@ _OF_AGENT: Final = frozenset({Permission.READ, Permission.REVEAL, Permission.HAN
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: _OF_MERCHANT,
-    Role.SUPERVISOR: _OF_AGENT | {Permission.ADJUST, Permission.ANNOTATE, Permission.EXPORT},
+    Role.SUPERVISOR: _OF_AGENT
+    | {Permission.ADJUST, Permission.ANNOTATE, Permission.EXPORT, Permission.SUPERVISE},
     Role.AGENT: _OF_AGENT,
     Role.REVIEWER: frozenset({Permission.READ, Permission.ANNOTATE}),
     Role.ANALYST: frozenset({Permission.READ}),
     Role.OPERATOR: _OF_MERCHANT | {Permission.MERCHANTS},
 }
+
+ROLES_AT_DESK: Final = frozenset(
+    role for role, given in PERMISSIONS.items() if Permission.HANDOFFS in given
+)
+"""Who may be given what waits for a person."""
 
 ROLES_OF_MERCHANT: Final = tuple(role for role in Role if role is not Role.OPERATOR)
 """What a merchant's owner may give; operators are made on the command line only."""

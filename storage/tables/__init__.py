@@ -40,11 +40,13 @@ from storage.tables.review import (
     TranscriptToken,
     TranscriptView,
 )
+from storage.tables.workforce import AnswerTarget, DeskSeat, DeskTeam, DeskTeamMember, WrapUp
 
 __all__ = [
     "ActionResult",
     "AddressCode",
     "Agreement",
+    "AnswerTarget",
     "ApiKey",
     "AuditEvent",
     "BankMovement",
@@ -61,6 +63,9 @@ __all__ = [
     "Conversation",
     "Correction",
     "Customer",
+    "DeskSeat",
+    "DeskTeam",
+    "DeskTeamMember",
     "FollowUp",
     "GenuineCode",
     "Handoff",
@@ -89,4 +94,5 @@ __all__ = [
     "Turn",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WrapUp",
 ]

@@ -192,6 +192,13 @@ class Handoff(OfMerchant, Base):
             unique=True,
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index(
+            "ix_handoff_open",
+            "merchant_id",
+            "requested_at",
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_handoff_merchant_id_answered_at", "merchant_id", "answered_at"),
     )
 
     id: Mapped[Id]
@@ -206,9 +213,30 @@ class Handoff(OfMerchant, Base):
     overdue_at: Mapped[Moment | None]
     """When it was noticed, and said, that nobody had taken it by then."""
     taken_at: Mapped[Moment | None]
+    """When a person began; empty while it is only given to somebody."""
     taken_by: Mapped[str | None]
+    """Who has it, by name."""
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    """Their account, where they have one."""
+    given_at: Mapped[Moment | None]
+    """When it was given to them."""
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("desk_team.id", ondelete="SET NULL"))
+    tags: Mapped[JsonList] = mapped_column(server_default="[]")
+    snoozed_at: Mapped[Moment | None]
+    """Put aside then; whatever the customer writes later wakes it."""
+    snoozed_until: Mapped[Moment | None]
+    """Put aside until then; empty: until the customer writes."""
+    first_answer_at: Mapped[Moment | None]
+    answered_at: Mapped[Moment | None]
+    """When a person last wrote to the customer, or reached them by phone."""
+    call_again_at: Mapped[Moment | None]
+    """Of a wish for a call: nobody was reached, to be tried again then."""
+    called_at: Mapped[Moment | None]
+    """Of a wish for a call: it is done, or cannot be done on that number."""
     closed_at: Mapped[Moment | None]
     outcome: Mapped[str | None]
+    wrap_up: Mapped[str | None]
+    """The merchant's own name for how it ended."""
 
 
 class HandoffNote(OfMerchant, Base):

@@ -17,6 +17,7 @@ from api.pages.console import routes as console
 from api.settings import Settings
 from storage.engine import Database
 from tests.conftest import NOW
+from tests.db.console_browser import NoEvents
 
 TARGET_PIXELS_MIN = 44
 
@@ -46,6 +47,7 @@ class Parts:
     public_url: str = ""
     clock: MovedClock = field(default_factory=MovedClock)
     limits: Unlimited = field(default_factory=Unlimited)
+    events: NoEvents = field(default_factory=NoEvents)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
 
@@ -74,7 +76,7 @@ async def assert_fit_to_read(page: Page) -> None:
     assert overflow <= 0, page.url
     small = await page.evaluate(
         """smallest => [...document.querySelectorAll(
-                "a, button, select, summary, .choice, " +
+                "a, button, select, summary, textarea, .choice, " +
                 "input:not([type=hidden], [type=radio], [type=checkbox])")]
             .filter((e) => e.checkVisibility() && !e.closest(".skip"))
             .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])

@@ -53,12 +53,23 @@ class CountedTries(FakeLimits):
 
 
 @dataclass
+class NoEvents:
+    """Takes live events for nobody, and keeps what they were about."""
+
+    seen: list[int] = field(default_factory=list)
+
+    async def changed(self, merchant_id: int, conversation_id: int) -> None:
+        self.seen.append(conversation_id)
+
+
+@dataclass
 class FakeParts:
     """What the console needs of a web process."""
 
     database: Database
     clock: MovedClock = field(default_factory=MovedClock)
     limits: CountedTries = field(default_factory=CountedTries)
+    events: NoEvents = field(default_factory=NoEvents)
     public_url: str = "https://kulanz.example"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conversation.handoff import Urgency
 from conversation.handoff_advice import Mood, Step, mood, next_step
+from conversation.handoff_urgency import Urgency
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 

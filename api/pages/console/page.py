@@ -27,6 +27,7 @@ from api.wiring import Parts
 START = "/console/conversations"
 _pages = Pages("console", "console.css")
 _MENU = (
+    ("desk_title", "/console/desk", Permission.HANDOFFS),
     ("conversations", "/console/conversations", Permission.READ),
     ("corrections_title", "/console/corrections", Permission.READ),
     ("claims_title", "/console/claims", Permission.READ),
@@ -88,10 +89,22 @@ def language_of(request: Request) -> str:
     return wanted_language(lang, request.headers.get("accept-language", ""), "de")
 
 
+def texts_of(request: Request) -> dict[str, Any]:
+    """The console's words in the language this page is read in."""
+    return texts(language_of(request))
+
+
 def respond(
-    request: Request, template: str, facts: Mapping[str, Any], status: int = 200
+    request: Request,
+    template: str,
+    facts: Mapping[str, Any],
+    status: int = 200,
+    pages: Pages = _pages,
 ) -> Response:
-    """Render a page of the console; ``person`` among the facts shows who is signed in."""
+    """Render a page of the console; ``person`` among the facts shows who is signed in.
+
+    `pages` are those of a folder of its own within the console.
+    """
     language = language_of(request)
     kept = [pair for pair in request.query_params.multi_items() if pair[0] != "lang"]
     switch = {one: "?" + urlencode([*kept, ("lang", one)]) for one in ("de", "en")}
@@ -110,7 +123,7 @@ def respond(
         ],
         **facts,
     }
-    response = _pages.respond(template, shown, language=language, status=status)
+    response = pages.respond(template, shown, language=language, status=status)
     fresh = getattr(request.state, "form_cookie", None)
     if fresh is not None:
         set_cookie(request, response, FORM_COOKIE, fresh, seconds=SESSION_HOURS * 3600)

@@ -25,6 +25,7 @@ from api.pages.console import (
     variants,
 )
 from api.pages.console.page import START, ConsoleRoute, go
+from api.pages.desk import callbacks, queue, queue_work, teams, teams_live, teams_rules
 from api.people.access import Needs
 from api.people.sessions import SignedIn
 
@@ -43,5 +44,7 @@ for module in (
     *(conversations, transcripts, notes, exports, corrections, variants),
     *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(people, audit, merchants),
+    # Before any page whose path begins with a handoff's number.
+    *(queue, queue_work, callbacks, teams, teams_rules, teams_live),
 ):
     router.include_router(module.router)

@@ -42,8 +42,8 @@ _SYSTEMS = (
 def texts(language: str) -> dict[str, Any]:
     """The console's words in this language: of signing in, people, claims and transcripts."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml", "transcripts.yml"):
-        loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+    for name in ("texts.yml", "people.yml", "claims.yml", "transcripts.yml", "../desk/queue.yml"):
+        loaded = yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
         words |= loaded[language]
     return words
 

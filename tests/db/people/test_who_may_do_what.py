@@ -36,6 +36,7 @@ from storage.tables import (
     Conversation,
     Correction,
     Customer,
+    DeskTeam,
     Handoff,
     IntakeBatch,
     Merchant,
@@ -45,6 +46,7 @@ from storage.tables import (
     TranscriptView,
     WebhookDelivery,
     WebhookEndpoint,
+    WrapUp,
 )
 from tests.conftest import NOW
 from tests.db.console_browser import Console, CountedTries, MovedClock
@@ -210,12 +212,14 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
+        team = DeskTeam(name="Vertraulich Team", **of)
+        code = WrapUp(name="Vertraulich geregelt", outcome="solved", **of)
         point = ContactPoint(
             customer_id=customer.id, channel="sms", address="+4915100000099",
             source="merchant_import", created_at=NOW, **of,
         )  # fmt: skip
         view = TranscriptView(name="Vertraulich", query="", person="x", created_at=NOW, **of)
-        session.add_all([message, handoff, movement, delivery, signed_in, point, view])
+        session.add_all([message, handoff, movement, delivery, signed_in, point, view, team, code])
         await session.flush()
         correction = Correction(
             conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
@@ -242,6 +246,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "hash_": signed_in.hash,
                 "to": str(merchant.id),
                 "handoff": str(handoff.id),
+                "team": str(team.id),
+                "code": str(code.id),
                 "movement_id": str(movement.id),
                 "delivery_id": str(delivery.id),
                 "number": customer.number,
@@ -253,6 +259,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 (BankMovement, movement.id), (WebhookDelivery, delivery.id),
                 (ConsoleSession, signed_in.hash), (Claim, opened.id), (ContactPoint, point.id),
                 (Correction, correction.id), (TranscriptView, view.id), (Message, message.id),
+                (DeskTeam, team.id), (WrapUp, code.id),
             ],
         )  # fmt: skip
 
