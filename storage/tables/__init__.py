@@ -30,6 +30,7 @@ from storage.tables.conversation import (
 )
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
+from storage.tables.overview import OverviewDay, OverviewRefresh, Reorder
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
 
@@ -62,6 +63,8 @@ __all__ = [
     "MerchantEvent",
     "Message",
     "OfMerchant",
+    "OverviewDay",
+    "OverviewRefresh",
     "PageFeedback",
     "PageLink",
     "PageSession",
@@ -71,6 +74,7 @@ __all__ = [
     "Person",
     "Posting",
     "RecoveryCode",
+    "Reorder",
     "StartToken",
     "Turn",
     "WebhookDelivery",

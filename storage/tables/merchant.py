@@ -91,6 +91,7 @@ class AuditEvent(OfMerchant, Base):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index("ix_audit_event_people", "merchant_id", "id", postgresql_where=_BY_PERSON),
+        Index("ix_audit_event_merchant_id_kind_at", "merchant_id", "kind", "at"),
     )
 
     id: Mapped[Id]

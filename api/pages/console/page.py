@@ -24,9 +24,10 @@ from api.people.sessions import SESSION_HOURS
 from api.people.sign_in import Entrance
 from api.wiring import Parts
 
-START = "/console/conversations"
+START = "/console"
 _pages = Pages("console", "console.css")
 _MENU = (
+    ("overview_title", START, Permission.READ),
     ("conversations", "/console/conversations", Permission.READ),
     ("claims_title", "/console/claims", Permission.READ),
     ("people_title", "/console/people", Permission.PEOPLE),

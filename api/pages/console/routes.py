@@ -1,8 +1,6 @@
 """``/console``: all pages for the merchant's people."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter
 
 from api.pages.console import (
     account,
@@ -12,23 +10,15 @@ from api.pages.console import (
     conversations,
     customers,
     merchants,
+    overview,
     people,
     second_factor,
     sign_in,
 )
-from api.pages.console.page import START, ConsoleRoute, go
-from api.people.access import Needs
-from api.people.sessions import SignedIn
+from api.pages.console.page import ConsoleRoute
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=ConsoleRoute)
-
-
-@router.get("")
-@router.get("/")
-async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())]) -> Response:
-    """The list is where one begins."""
-    return go(request, START)
-
+router.add_api_route("", overview.overview, methods=["GET"])
 
 for module in (
     *(sign_in, account, second_factor),

@@ -39,9 +39,9 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language: of transcripts, people and claims."""
+    """The console's words in this language: of transcripts, people, claims and figures."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml"):
+    for name in ("texts.yml", "people.yml", "claims.yml", "overview.yml"):
         loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
         words |= loaded[language]
     return words

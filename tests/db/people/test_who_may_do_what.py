@@ -316,6 +316,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /api/v1/claims": {"json": []},
     "POST /api/v1/open-items": {"json": []},
+    "POST /api/v1/reorders": {"json": []},
     "POST /api/v1/handoffs/{handoff}/take": {"json": {"agent": "x"}},
     "POST /api/v1/handoffs/{handoff}/reply": {
         "json": {"agent": "x", "text": "x"}, "headers": {"Idempotency-Key": "x" * 8},
