@@ -29,11 +29,35 @@ RECENT_DAYS: Final = 35
 WHOLE_DAYS: Final = 400
 WHOLE_EVERY: Final = timedelta(hours=20)
 
-_COLUMNS: Final = "day, figure, channel, band, currency, cases, minor, minutes"
+_COLUMNS: Final = "grain, day, figure, channel, band, currency, cases, minor, minutes, counts"
 _FORGET: Final = text(
-    "DELETE FROM overview_day WHERE merchant_id = :merchant AND day >= :first "
-    "AND (figure <> ALL(:stock) OR day = :today)"
+    "DELETE FROM overview_figure WHERE merchant_id = :merchant AND (:whole "
+    "OR figure = ANY(:stock) OR grain = 'day' AND day >= :first "
+    "OR grain = 'month' AND day >= date_trunc('month', CAST(:first AS date)))"
 )
+_MONTHS: Final = text(f"""
+INSERT INTO overview_figure (merchant_id, {_COLUMNS})
+WITH days AS (
+    SELECT *, date_trunc('month', day)::date AS month FROM overview_figure
+    WHERE merchant_id = :merchant AND grain = 'day' AND figure <> ALL(:stock)
+      AND day >= date_trunc('month', CAST(:first AS date))
+),
+took AS (
+    SELECT month, figure, channel, band, length.minute, sum(length.cases) AS cases
+    FROM days, unnest(minutes, counts) AS length (minute, cases) GROUP BY 1, 2, 3, 4, 5
+),
+lengths AS (
+    SELECT month, figure, channel, band, array_agg(minute ORDER BY minute) AS minutes,
+           array_agg(cases ORDER BY minute) AS counts
+    FROM took GROUP BY 1, 2, 3, 4
+),
+sums AS (
+    SELECT month, figure, channel, band, currency, sum(cases) AS cases, sum(minor) AS minor
+    FROM days GROUP BY 1, 2, 3, 4, 5
+)
+SELECT :merchant, 'month', month, figure, channel, band, currency, cases, minor, minutes, counts
+FROM sums LEFT JOIN lengths USING (month, figure, channel, band)
+""")
 _NOTE: Final = text(
     "INSERT INTO overview_refresh (merchant_id, day, at, whole_at) "
     "VALUES (:merchant, :today, :now, :now) ON CONFLICT (merchant_id) DO UPDATE SET "
@@ -46,6 +70,11 @@ async def refresh(session: AsyncSession, merchant: Merchant, now: datetime) -> d
     """Gather a merchant's figures anew, in the merchant's transaction; the first day of it."""
     zone = ZoneInfo(merchant.timezone)
     today = now.astimezone(zone).date()
+    # One at a time for each merchant, whoever begins.
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('overview'), CAST(:merchant AS integer))"),
+        {"merchant": merchant.id % 2**31},
+    )
     before = await session.get(OverviewRefresh, merchant.id)
     # A clock that was set back knows nothing of what lies ahead of it.
     whole = before is None or not now - WHOLE_EVERY < before.whole_at <= now
@@ -55,20 +84,16 @@ async def refresh(session: AsyncSession, merchant: Merchant, now: datetime) -> d
         "since": datetime.combine(first, time(), zone), "stock": list(STOCK), "now": now,
         "whole": whole,
     }  # fmt: skip
-    # One at a time for each merchant, whoever begins.
-    await session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext('overview'), CAST(:merchant AS integer))"),
-        {"merchant": merchant.id % 2**31},
-    )
     await session.execute(_FORGET, given)
     for figures in (of_the_books.FIGURES, of_conversations.FIGURES, of_contacts.FIGURES):
         await session.execute(
             text(
-                f"INSERT INTO overview_day (merchant_id, {_COLUMNS}) "
-                f"SELECT :merchant, gathered.* FROM ({figures}) AS gathered"
+                f"INSERT INTO overview_figure (merchant_id, {_COLUMNS}) "
+                f"SELECT :merchant, 'day', gathered.* FROM ({figures}) AS gathered"
             ),
             given,
         )
+    await session.execute(_MONTHS, given)
     await session.execute(_NOTE, given)
     return first
 
@@ -130,23 +155,31 @@ class Figures:
         return sum(one.cases for one in self.amounts.get(figure, {}).values())
 
 
+_OF_PERIOD: Final = (
+    "overview_figure JOIN unnest(CAST(:grains AS text[]), CAST(:firsts AS date[]), "
+    "CAST(:lasts AS date[])) AS span (grain, first, last) "
+    "ON overview_figure.grain = span.grain AND day BETWEEN span.first AND span.last"
+)
 _WHICH: Final = (
     "merchant_id = :merchant AND (:channel = '' OR channel = :channel) "
     "AND (:band = '' OR band = :band)"
 )
 _TOTALS: Final = text(
-    "SELECT figure, channel, currency, sum(cases)::bigint, sum(minor)::bigint FROM overview_day "
-    f"WHERE {_WHICH} AND (figure <> ALL(:stock) AND day BETWEEN :first AND :last "
-    "OR figure = ANY(:stock) AND day = :stock_day) GROUP BY 1, 2, 3"
+    "SELECT figure, channel, currency, sum(cases)::bigint, sum(minor)::bigint "
+    f"FROM {_OF_PERIOD} WHERE {_WHICH} AND figure <> ALL(:stock) GROUP BY 1, 2, 3 UNION ALL "
+    "SELECT figure, channel, currency, sum(cases)::bigint, sum(minor)::bigint "
+    f"FROM overview_figure WHERE {_WHICH} AND grain = 'day' AND figure = ANY(:stock) "
+    "AND day = :stock_day GROUP BY 1, 2, 3"
 )
 _WAITS: Final = text(
-    "SELECT figure, count(*), percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY minute) "
-    f"FROM overview_day, unnest(minutes) AS minute WHERE {_WHICH} AND figure = ANY(:timed) "
-    "AND day BETWEEN :first AND :last GROUP BY 1"
+    f"SELECT figure, length.minute, sum(length.cases)::bigint FROM {_OF_PERIOD}, "
+    f"unnest(minutes, counts) AS length (minute, cases) WHERE {_WHICH} AND figure = ANY(:timed) "
+    "GROUP BY 1, 2 ORDER BY 1, 2"
 )
 _DAYS: Final = text(
-    f"SELECT currency, day, sum(minor)::bigint FROM overview_day WHERE {_WHICH} "
-    "AND figure = 'collected' AND day BETWEEN :first AND :last GROUP BY 1, 2 ORDER BY 1, 2"
+    f"SELECT currency, day, sum(minor)::bigint FROM overview_figure WHERE {_WHICH} "
+    "AND grain = 'day' AND figure = 'collected' AND day BETWEEN :first AND :last "
+    "GROUP BY 1, 2 ORDER BY 1, 2"
 )
 
 
@@ -155,10 +188,12 @@ async def read(session: AsyncSession, merchant_id: int, chosen: Chosen) -> Figur
     gathered = await session.get(OverviewRefresh, merchant_id)
     if gathered is None:
         return None
+    grains, firsts, lasts = zip(*spans(chosen.first, chosen.last), strict=True)
     given = {
         "merchant": merchant_id, "first": chosen.first, "last": chosen.last,
         "channel": chosen.channel, "band": chosen.band, "stock": list(STOCK),
         "stock_day": gathered.day, "timed": list(TIMED),
+        "grains": list(grains), "firsts": list(firsts), "lasts": list(lasts),
     }  # fmt: skip
     amounts: dict[str, dict[str, Total]] = {}
     channels: dict[str, dict[str, int]] = {}
@@ -168,15 +203,44 @@ async def read(session: AsyncSession, merchant_id: int, chosen: Chosen) -> Figur
         of_figure[currency] = Total(so_far.cases + cases, so_far.minor + minor)
         of_channel = channels.setdefault(channel, {})
         of_channel[figure] = of_channel.get(figure, 0) + cases
-    waits = {
-        figure: Wait(cases, *_both(minutes))
-        for figure, cases, minutes in await session.execute(_WAITS, given)
-    }
+    lengths: dict[str, list[tuple[int, int]]] = {}
+    for figure, minute, cases in await session.execute(_WAITS, given):
+        lengths.setdefault(figure, []).append((minute, cases))
     days: dict[str, dict[date, int]] = {}
     for currency, day, minor in await session.execute(_DAYS, given):
         days.setdefault(currency, {})[day] = minor
+    waits = {figure: _wait(of) for figure, of in lengths.items()}
     return Figures(gathered.at, amounts, channels, waits, days)
 
 
-def _both(minutes: Sequence[int]) -> tuple[int, int]:
-    return minutes[0], minutes[1]
+def spans(first: date, last: date) -> list[tuple[str, date, date]]:
+    """The period in as few parts as can be: whole months by their first days, the rest in days."""
+    begins = first if first.day == 1 else _month_after(first)
+    ends = (last + timedelta(days=1)).replace(day=1)  # after the last whole month
+    if begins >= ends:
+        return [("day", first, last)]
+    parts = [
+        ("day", first, begins - timedelta(days=1)),
+        ("month", begins, ends - timedelta(days=1)),
+        ("day", ends, last),
+    ]
+    return [part for part in parts if part[1] <= part[2]]
+
+
+def _month_after(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def _wait(lengths: Sequence[tuple[int, int]]) -> Wait:
+    """The median and the 90th percentile of lengths with how many cases took so long, ascending."""
+    count = sum(cases for _, cases in lengths)
+
+    def reaches(share: float) -> int:
+        so_far = 0
+        for minute, cases in lengths:
+            so_far += cases
+            if so_far >= share * count:
+                return minute
+        return lengths[-1][0]
+
+    return Wait(count, reaches(0.5), reaches(0.9))

@@ -49,12 +49,12 @@ solved AS (
 )
 SELECT talked.day, talked.figure, conversation.channel,
        {BAND_OF_CUSTOMER.format(customer="conversation.customer_id")}, '',
-       count(*), 0, NULL::integer[]
+       count(*), 0, NULL::integer[], NULL::integer[]
 FROM talked JOIN conversation ON conversation.id = talked.conversation_id
 GROUP BY 1, 2, 3, 4
 UNION ALL
 SELECT (solved.at AT TIME ZONE :zone)::date, how.figure, segment.channel, segment.band, '',
-       count(*), 0, NULL::integer[]
+       count(*), 0, NULL::integer[], NULL::integer[]
 FROM solved JOIN segment USING (claim_id)
 CROSS JOIN LATERAL (
     SELECT 'solved' AS figure UNION ALL SELECT 'alone' WHERE NOT solved.with_person

@@ -1,7 +1,8 @@
 """What the overview shows of the books, as one statement that gathers it by day.
 
 Parameters: ``merchant``, ``zone`` (the merchant's), ``since`` (the first moment looked at) and
-``today``. Columns as in :class:`storage.tables.OverviewDay`, but for the merchant.
+``today``. Columns: day, figure, channel, band, currency, cases, minor, minutes and counts, as in
+:class:`storage.tables.OverviewFigure`.
 """
 
 from typing import Final
@@ -75,7 +76,7 @@ fact AS (
     )
 )
 SELECT fact.day, fact.figure, segment.channel, segment.band, segment.currency,
-       sum(fact.cases), sum(fact.minor), NULL::integer[]
+       sum(fact.cases), sum(fact.minor), NULL::integer[], NULL::integer[]
 FROM fact JOIN segment USING (claim_id)
 GROUP BY 1, 2, 3, 4, 5
 """

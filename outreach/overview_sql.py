@@ -16,6 +16,16 @@ TIMED: Final = ("answered", "agreed_after", "paid_after")
 # An attempt is planned some time before its message is sent: see `outreach.send_check`.
 _PLANNED_BEFORE: Final = "interval '7 days'"
 
+
+def _rounded(minutes: str) -> str:
+    """An expression of SQL rounded to minutes, and those to two digits: enough for a median."""
+    whole = f"round({minutes})"
+    return (
+        f"CASE WHEN {whole} < 100 THEN {whole} "
+        f"ELSE round({whole}, 1 - floor(log({whole}))::integer) END::integer"
+    )
+
+
 FIGURES: Final = f"""
 WITH contacted AS (
     SELECT attempt.customer_id, point.channel, message.id, message.sent_at, message.delivered_at,
@@ -63,24 +73,29 @@ reached AS (
         FROM claim JOIN claim_open ON claim_open.claim_id = claim.id
         WHERE claim.customer_id = contacted.customer_id
     ) AS amount
+),
+timed AS (
+    SELECT (reached.sent_at AT TIME ZONE :zone)::date AS day, stage.figure, reached.channel,
+           reached.band, count(*) AS cases,
+           {_rounded("extract(epoch FROM stage.at - reached.sent_at) / 60")} AS minute
+    FROM reached
+    CROSS JOIN LATERAL (
+        VALUES
+            ('sent', true, NULL::timestamptz),
+            ('delivered', coalesce(delivered_at, read_at, answered_at, verified_at, agreed_at)
+                IS NOT NULL, NULL),
+            ('read', coalesce(read_at, answered_at, verified_at, agreed_at) IS NOT NULL, NULL),
+            ('answered', coalesce(answered_at, verified_at, agreed_at) IS NOT NULL, answered_at),
+            ('verified', coalesce(verified_at, agreed_at) IS NOT NULL, NULL),
+            ('agreed_after', agreed_at IS NOT NULL, agreed_at),
+            ('paid_after', paid_at IS NOT NULL, paid_at)
+    ) AS stage (figure, here, at)
+    WHERE stage.here
+    GROUP BY 1, 2, 3, 4, 6
 )
-SELECT (reached.sent_at AT TIME ZONE :zone)::date, stage.figure, reached.channel, reached.band, '',
-       count(*), 0,
-       array_agg(
-           round(extract(epoch FROM stage.at - reached.sent_at) / 60)::integer ORDER BY stage.at
-       ) FILTER (WHERE stage.at IS NOT NULL)
-FROM reached
-CROSS JOIN LATERAL (
-    VALUES
-        ('sent', true, NULL::timestamptz),
-        ('delivered', coalesce(delivered_at, read_at, answered_at, verified_at, agreed_at)
-            IS NOT NULL, NULL),
-        ('read', coalesce(read_at, answered_at, verified_at, agreed_at) IS NOT NULL, NULL),
-        ('answered', coalesce(answered_at, verified_at, agreed_at) IS NOT NULL, answered_at),
-        ('verified', coalesce(verified_at, agreed_at) IS NOT NULL, NULL),
-        ('agreed_after', agreed_at IS NOT NULL, agreed_at),
-        ('paid_after', paid_at IS NOT NULL, paid_at)
-) AS stage (figure, here, at)
-WHERE stage.here
+SELECT day, figure, channel, band, '', sum(cases), 0,
+       array_agg(minute ORDER BY minute) FILTER (WHERE minute IS NOT NULL),
+       array_agg(cases ORDER BY minute) FILTER (WHERE minute IS NOT NULL)
+FROM timed
 GROUP BY 1, 2, 3, 4
 """

@@ -30,7 +30,7 @@ from storage.tables.conversation import (
 )
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
-from storage.tables.overview import OverviewDay, OverviewRefresh, Reorder
+from storage.tables.overview import OverviewFigure, OverviewRefresh, Reorder
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
 
@@ -63,7 +63,7 @@ __all__ = [
     "MerchantEvent",
     "Message",
     "OfMerchant",
-    "OverviewDay",
+    "OverviewFigure",
     "OverviewRefresh",
     "PageFeedback",
     "PageLink",

@@ -1,4 +1,4 @@
-"""What the console's overview shows, day by day, and the orders that followed a solved case."""
+"""What the console's overview shows, by day and month; orders that followed a solved case."""
 
 from datetime import date
 
@@ -17,19 +17,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.tables.base import Base, BigInt, Id, Moment, OfMerchant
 
 
-class OverviewDay(OfMerchant, Base):
-    """One figure of one day of the merchant's, for one channel, band of amounts and currency.
+class OverviewFigure(OfMerchant, Base):
+    """One figure of one day or month of the merchant's, for one channel, band and currency.
 
     Gathered from the books by a job (``api.overview``); nothing is decided by it.
     """
 
-    __tablename__ = "overview_day"
+    __tablename__ = "overview_figure"
     __table_args__ = (
-        PrimaryKeyConstraint("merchant_id", "day", "figure", "channel", "band", "currency"),
+        PrimaryKeyConstraint(
+            "merchant_id", "grain", "figure", "day", "channel", "band", "currency"
+        ),
     )
 
-    day: Mapped[date]
+    grain: Mapped[str]
+    """``day`` or ``month``: a month holds the sum of its days, so that few rows make a year."""
     figure: Mapped[str]
+    day: Mapped[date]
+    """The day, or the first of the month."""
     channel: Mapped[str]
     """Where the customer's dialogue is, or where the first contact went; empty: nowhere yet."""
     band: Mapped[str]
@@ -38,7 +43,9 @@ class OverviewDay(OfMerchant, Base):
     cases: Mapped[int]
     minor: Mapped[BigInt]
     minutes: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
-    """How long each of the cases took since the first contact."""
+    """How long cases took since the first contact, each length once; two digits of it count."""
+    counts: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    """How many took so long, in the same order."""
 
 
 class OverviewRefresh(OfMerchant, Base):

@@ -27,7 +27,6 @@ from storage.tables import (
     Handoff,
     Merchant,
     Message,
-    OverviewDay,
     Posting,
     Reorder,
 )
@@ -239,7 +238,7 @@ class Count:
         counts["paid_after"] += paid is not None
         for name, at in (("answered", answered), ("agreed_after", agreed), ("paid_after", paid)):
             if at is not None:
-                minutes[name].append(round((at - begin).total_seconds() / 60))
+                minutes[name].append(rounded(at - begin))
 
     def care(self) -> dict[str, int]:
         """Conversations that were stopped or handed over, and claims solved with and without."""
@@ -302,6 +301,13 @@ TABLES = (
     *(Agreement, AuditEvent, Claim, ContactAttempt, ContactPoint, Conversation, Customer),
     *(Handoff, Message, Posting, Reorder),
 )
+
+
+def rounded(took: timedelta) -> int:
+    """Minutes, to two digits; halves go up."""
+    minutes = int(took.total_seconds() / 60 + 0.5)
+    step = 10 ** max(0, len(str(minutes)) - 2)
+    return int(minutes / step + 0.5) * step
 
 
 def percentile(of: list[int], share: float) -> int:
@@ -382,22 +388,6 @@ async def test_another_merchants_figures_are_not_seen(
     assert (theirs.amounts, theirs.waits) == ({}, {})
     async with database.merchant(other.id) as session:
         assert await overview.read(session, merchant.id, chosen) is None
-
-
-async def test_what_was_open_stays_for_the_day_it_was_open_on(
-    database: Database, merchant: Merchant
-) -> None:
-    await town_of(database, merchant, 6)
-    async with database.merchant(merchant.id) as session:
-        await overview.refresh(session, merchant, NOW - timedelta(days=1))
-    await gathered(database, merchant, Chosen(NOW.date(), NOW.date()))
-
-    async def days(*figures: str) -> set[date]:
-        async with database.merchant(merchant.id) as session:
-            found = select(OverviewDay.day).where(OverviewDay.figure.in_(figures))
-            return set(await session.scalars(found))
-
-    assert await days("open") == {NOW.date(), NOW.date() - timedelta(days=1)}
 
 
 async def test_the_recent_days_are_gathered_often_and_all_of_them_once_a_day(

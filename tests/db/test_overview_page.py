@@ -1,4 +1,4 @@
-"""The overview's page: figures with where they lead, periods and segments as words, both languages."""
+"""The overview: figures with where they lead, periods and segments as words, both languages."""
 
 import re
 from collections.abc import AsyncIterator

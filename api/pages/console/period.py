@@ -38,11 +38,13 @@ def _own(first: str, last: str, today: date) -> Period:
     usual = period_of(USUAL, "", "", today)
     if begins is None or ends is None:
         return Period("own", usual.first, usual.last, "day")
+    if begins > today:
+        return Period("own", usual.first, usual.last, "ahead")
     if begins > ends:
         return Period("own", usual.first, usual.last, "order")
     if begins < earliest:
         return Period("own", usual.first, usual.last, "early")
-    return Period("own", begins, ends)
+    return Period("own", begins, min(ends, today))
 
 
 def day_of(given: str) -> date | None:

@@ -1,4 +1,4 @@
-"""the overview: figures by day, what claims came in with, orders after a solved case"""
+"""the overview: figures by day and month, what claims came in with, orders after a solved case"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -93,20 +93,23 @@ def _fill() -> None:
 
 
 def _figures() -> None:
-    key = ("merchant_id", "day", "figure", "channel", "band", "currency")
+    key = ("merchant_id", "grain", "figure", "day", "channel", "band", "currency")
     op.create_table(
-        "overview_day",
-        sa.Column("day", sa.Date(), nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in key[2:]),
+        "overview_figure",
+        *(
+            sa.Column(name, sa.Date() if name == "day" else sa.Text(), nullable=False)
+            for name in key[1:]
+        ),
         sa.Column("cases", sa.Integer(), nullable=False),
         sa.Column("minor", sa.BigInteger(), nullable=False),
         sa.Column("minutes", sa.ARRAY(sa.Integer()), nullable=True),
+        sa.Column("counts", sa.ARRAY(sa.Integer()), nullable=True),
         sa.Column("merchant_id", sa.BigInteger(), nullable=False),
-        _merchant("overview_day"),
-        sa.PrimaryKeyConstraint(*key, name=op.f("pk_overview_day")),
+        _merchant("overview_figure"),
+        sa.PrimaryKeyConstraint(*key, name=op.f("pk_overview_figure")),
     )
-    op.create_index(op.f("ix_overview_day_merchant_id"), "overview_day", ["merchant_id"])
-    protect("overview_day")
+    op.create_index(op.f("ix_overview_figure_merchant_id"), "overview_figure", ["merchant_id"])
+    protect("overview_figure")
     op.create_table(
         "overview_refresh",
         sa.Column("merchant_id", sa.BigInteger(), nullable=False),
