@@ -60,16 +60,15 @@ class Among:
 
     def _latest(self, merchant_id: int) -> ColumnElement[bool]:
         """Claims settled in the period, by the last time that they were."""
-        last = (
-            select(AuditEvent.claim_id)
-            .where(AuditEvent.merchant_id == merchant_id, AuditEvent.kind == "claim_settled")
-            .where(AuditEvent.at >= datetime.combine(self.first, time(), self.zone))
-            .group_by(AuditEvent.claim_id)
+        settled = select(AuditEvent.claim_id).where(
+            AuditEvent.merchant_id == merchant_id, AuditEvent.kind == "claim_settled"
         )
         ends = datetime.combine(self.last + timedelta(days=1), time(), self.zone)
+        later = settled.where(AuditEvent.claim_id == Claim.id, AuditEvent.at >= ends)
         return and_(
             Claim.status == ClaimStatus.SETTLED.value,
-            Claim.id.in_(last.having(func.max(AuditEvent.at) < ends)),
+            Claim.id.in_(settled.where(self._within(AuditEvent.at))),
+            ~later.exists(),
         )
 
     def _came_back(self, merchant_id: int) -> ColumnElement[bool]:

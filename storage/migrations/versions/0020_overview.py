@@ -1,4 +1,5 @@
-"""the overview: figures by day and month, what claims came in with, orders after a solved case"""
+"""the overview: figures by day and month, what claims came in with, orders after a solved case;
+names of API keys, and the log by who, what and when"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +39,7 @@ FROM (
 ) AS opened
 WHERE opened.claim_id = claim_open.claim_id
 """
+BY_PERSON = {"postgresql_where": sa.text("person IS NOT NULL")}
 INDEXES: tuple[tuple[str, str, list[str], dict[str, Any]], ...] = (
     (
         "ix_posting_cash",
@@ -49,6 +51,9 @@ INDEXES: tuple[tuple[str, str, list[str], dict[str, Any]], ...] = (
     ("ix_handoff_conversation_id_taken_at", "handoff", ["conversation_id", "taken_at"], {}),
     ("ix_contact_attempt_merchant_id_at", "contact_attempt", ["merchant_id", "at"], {}),
     ("ix_audit_event_merchant_id_kind_at", "audit_event", ["merchant_id", "kind", "at"], {}),
+    ("ix_audit_event_who", "audit_event", ["merchant_id", "person", "id"], BY_PERSON),
+    ("ix_audit_event_what", "audit_event", ["merchant_id", "kind", "id"], BY_PERSON),
+    ("ix_audit_event_when", "audit_event", ["merchant_id", "at"], BY_PERSON),
 )
 
 
@@ -60,6 +65,7 @@ def upgrade() -> None:
     )
     _fill()
     op.execute(CLAIMED)
+    op.add_column("api_key", sa.Column("name", sa.Text(), server_default="", nullable=False))
     for name, table, columns, more in INDEXES:
         op.create_index(name, table, columns, **more)
     _figures()
