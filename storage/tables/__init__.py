@@ -33,6 +33,7 @@ from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.overview import OverviewFigure, OverviewRefresh, Reorder
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
+from storage.tables.sso import SsoProvider
 
 __all__ = [
     "ActionResult",
@@ -75,6 +76,7 @@ __all__ = [
     "Posting",
     "RecoveryCode",
     "Reorder",
+    "SsoProvider",
     "StartToken",
     "Turn",
     "WebhookDelivery",

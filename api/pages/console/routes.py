@@ -14,6 +14,7 @@ from api.pages.console import (
     people,
     second_factor,
     sign_in,
+    sso,
 )
 from api.pages.console.page import ConsoleRoute
 
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=Conso
 router.add_api_route("", overview.overview, methods=["GET"])
 
 for module in (
-    *(sign_in, account, second_factor),
+    *(sign_in, sso, account, second_factor),
     *(conversations, claims, customers, claim_actions),
     *(people, audit, merchants),
 ):

@@ -41,7 +41,7 @@ _SYSTEMS = (
 def texts(language: str) -> dict[str, Any]:
     """The console's words in this language: of transcripts, people, claims and figures."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml", "overview.yml"):
+    for name in ("texts.yml", "people.yml", "claims.yml", "overview.yml", "sso.yml"):
         loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
         words |= loaded[language]
     return words

@@ -1,11 +1,12 @@
 """the overview: figures by day and month, what claims came in with, orders after a solved case;
-names of API keys, and the log by who, what and when"""
+names of API keys, the log by who, what and when; single sign-on"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.migrations.protection import protect, table_of_merchant
 
@@ -86,6 +87,33 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_reorder_amount_positive")),
     )
     op.create_index("ix_reorder_customer_id_ordered_on", "reorder", ["customer_id", "ordered_on"])
+    _single_sign_on()
+
+
+def _single_sign_on() -> None:
+    op.add_column("person", sa.Column("sso_subject", sa.Text(), nullable=True))
+    op.create_unique_constraint(
+        op.f("uq_person_merchant_id_sso_subject"), "person", ["merchant_id", "sso_subject"]
+    )
+    op.create_table(
+        "sso_provider",
+        sa.Column("merchant_id", sa.BigInteger(), nullable=False),
+        sa.Column("issuer", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("client_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("email_domains", JSONB(), nullable=False),
+        sa.Column("default_role", sa.Text(), nullable=True),
+        sa.Column("second_factor", sa.Text(), nullable=False),
+        sa.Column("sign_out_url", sa.Text(), nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.CheckConstraint(
+            "second_factor IN ('provider', 'told', 'ours')",
+            name=op.f("ck_sso_provider_second_factor_known"),
+        ),
+        _merchant("sso_provider"),
+        sa.PrimaryKeyConstraint("merchant_id", name=op.f("pk_sso_provider")),
+    )
+    protect("sso_provider")
 
 
 def _fill() -> None:
