@@ -103,9 +103,12 @@ async def _set(merchant: str | None, values: dict[str, object], secret: str | No
         if kept is None:
             kept = SsoProvider(merchant_id=found.id, created_at=clock.now(), **values)
             session.add(kept)
+        same = (kept.issuer, kept.client_id) == (values["issuer"], values["client_id"])
         for name, value in values.items():
             setattr(kept, name, value)
-        kept.client_secret, kept.sign_out_url = sealed, None
+        # A secret goes with the client that it was given for.
+        kept.client_secret = sealed or (kept.client_secret if same else None)
+        kept.sign_out_url = kept.sign_out_url if same else None
         audit.note(session, audit.COMMAND_LINE, "sso_changed", clock.now(), merchant_id=found.id)
     console.print(f"{found.name} signs in by {kept.issuer}", highlight=False)
     _tell_addresses(found)

@@ -156,8 +156,8 @@ class Town:
                 await book.post_payment(
                     session, claim.id, share, value_date=when.date(), now=when, key=f"pay:{name}"
                 )
-                if happens == "broken":
-                    await book.break_agreement(session, agreed.id, "missed", now=when)
+            if happens == "broken":
+                await book.break_agreement(session, agreed.id, "missed", now=when)
             if happens == "disputed":
                 await book.dispute(session, claim.id, "goods", now=when)
         if happens == "back":

@@ -143,9 +143,12 @@ def test_single_sign_on_is_set_shown_and_ended(kulanz: Kulanz) -> None:
     shown = kulanz("user", "sso")
     assert "client secret: kept" in shown.output
     assert kulanz("user", "sso", *SSO, "--default-role", "agent").exit_code == 0
-    assert kulanz.rows("SELECT client_secret, default_role FROM sso_provider") == [(None, "agent")]
+    kept = "SELECT client_secret, default_role FROM sso_provider"
+    assert kulanz.rows(kept) == [(sealed, "agent")]
+    assert kulanz("user", "sso", "--issuer", "https://other.example", *SSO[2:]).exit_code == 0
+    assert kulanz.rows(kept) == [(None, None)]
     assert kulanz("user", "sso", "--off").exit_code == 0
     assert kulanz("user", "sso", "--off").exit_code == 1
     assert kulanz.rows("SELECT count(*) FROM sso_provider") == [(0,)]
     told = kulanz.rows("SELECT kind FROM audit_event WHERE kind = 'sso_changed'")
-    assert len(told) == 3
+    assert len(told) == 4
