@@ -28,8 +28,8 @@ MONEY: Final = ("open", "promised", "collected", "settled")
 AGREEMENTS: Final = ("agreed", "kept", "broken")
 CARE: Final = ("handed_over", "opted_out", "disputed")
 _TALKED: Final[Mapping[str, Mapping[str, str]]] = {
-    "handed_over": {"handoff": "any"},
-    "opted_out": {"opt_out": "yes"},
+    "handed_over": {"with": "handoff"},
+    "opted_out": {"with": "opt_out"},
 }
 """The words by which the list of conversations keeps to what a figure counts."""
 
@@ -84,7 +84,8 @@ class View:
 
     def _count(self, name: str) -> dict[str, Any]:
         href = (
-            CONVERSATIONS + query(**_TALKED[name], **self._days(), **self._segment(band=False))
+            CONVERSATIONS
+            + query(**_TALKED[name], **self._days("since"), **self._segment(band=False))
             if name in _TALKED
             else self._claims(name)
         )
@@ -94,8 +95,8 @@ class View:
         days = {} if event == "promised" else self._days()
         return CLAIMS + query(event=event, **days, **self._segment())
 
-    def _days(self) -> dict[str, str]:
-        return {"from": self.period.first.isoformat(), "until": self.period.last.isoformat()}
+    def _days(self, first: str = "from") -> dict[str, str]:
+        return {first: self.period.first.isoformat(), "until": self.period.last.isoformat()}
 
     def _segment(self, *, band: bool = True) -> dict[str, str]:
         return {
@@ -129,7 +130,9 @@ class View:
         if minutes < HOUR:
             return str(of["minutes"].format(n=minutes))
         if minutes < 2 * DAY:
-            hours, rest = divmod(minutes, HOUR)
+            hours, rest = (
+                divmod(minutes, HOUR) if minutes < 10 * HOUR else (round(minutes / HOUR), 0)
+            )
             return str(of["hours" if not rest else "hours_minutes"].format(n=hours, rest=rest))
         return str(of["days"].format(n=self._number(round(minutes / DAY, 1))))
 
@@ -143,7 +146,7 @@ class View:
             if not sent:
                 continue
             of_list = CONVERSATIONS + query(
-                **{"channel": channel, **self._days(), "lang": self.kept["lang"]}
+                **{"channel": channel, **self._days("since"), "lang": self.kept["lang"]}
             )
             stages = bars([(name, counted.get(name, 0)) for name in STAGES])
             found.append(
