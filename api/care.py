@@ -1,6 +1,6 @@
 """Periodic care: jobs of dead workers are taken over, forgotten work gets a job, whoever waits for
 a person in vain is told, what was agreed is watched, bank statements in the watched folder are
-taken, and what has done its work is removed."""
+taken, the overview's figures are gathered, and what has done its work is removed."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import desk_care, handoff_care, removal, statements_folder, watch
+from api import desk_care, handoff_care, overview, removal, statements_folder, watch
 from api.queue import current, later, queue
 from storage.tables import Conversation, Message
 
@@ -100,6 +100,14 @@ async def agreements(timestamp: int) -> None:
     """Watch what was agreed until it is kept."""
     worker = current()
     await watch.look_at_all(worker.parts, worker.app)
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="overview", queueing_lock="overview")
+async def gather_overview(timestamp: int) -> None:
+    """Gather the figures of the console's overview."""
+    parts = current().parts
+    await overview.refresh_all(parts.database, parts.clock.now())
 
 
 @queue.periodic(cron="17 * * * *")

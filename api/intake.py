@@ -1,4 +1,4 @@
-"""The merchant's REST intake: open claims, and what happens to open items."""
+"""The merchant's REST intake: open claims, what happens to open items, and later orders."""
 
 import hashlib
 import json
@@ -13,10 +13,11 @@ from pydantic import BaseModel, Field
 
 from api.callers import OF_KEY, Failure, ForClaims
 from api.wiring import Parts
-from ledger import rows_claims, rows_items
+from ledger import rows_claims, rows_items, rows_reorders
 from ledger.contact import is_region
 from ledger.intake_book import Difference, RowsRefused, Source, take_claims
 from ledger.intake_items import take_items
+from ledger.intake_reorders import take_reorders
 from ledger.money import Notation
 from ledger.rows import Problem
 from ledger.rows_claims import Setting
@@ -81,6 +82,16 @@ class ItemsTaken(BaseModel):
     rows_posted: int
     rows_repeated: int = Field(description="Events that had been sent before.")
     rows_confirmed: int
+
+
+class ReordersTaken(BaseModel):
+    """What became of the orders."""
+
+    batch: int
+    rows_total: int
+    rows_added: int
+    rows_repeated: int = Field(description="Orders that had been sent before.")
+    rows_unknown: int = Field(description="Left aside: of customers without a claim here.")
 
 
 def _list_of(columns: tuple[Column, ...], name: str) -> dict[str, Any]:
@@ -218,6 +229,44 @@ async def post_open_items(request: Request, merchant: ForClaims) -> ItemsTaken |
         rows_posted=outcome.rows_posted,
         rows_repeated=outcome.rows_repeated,
         rows_confirmed=outcome.rows_confirmed,
+    )
+
+
+@router.post(
+    "/reorders",
+    response_model=ReordersTaken,
+    responses=RESPONSES,
+    openapi_extra=_list_of(rows_reorders.COLUMNS, "Reorder"),
+    summary="Report orders, to see who buys again",
+)
+async def post_reorders(request: Request, merchant: ForClaims) -> ReordersTaken | JSONResponse:
+    """Take a list of at most 5,000 orders: all of them, or none if one has a problem.
+
+    Your `order_number` makes each order count once: sending it again changes nothing, sending it
+    with other content is refused. Send all orders of a day if that is easier: those of customers
+    without a claim here are not kept.
+    """
+    parts: Parts = request.app.state.parts
+    body = await read_body(request, BODY_BYTES_MAX)
+    problems: list[Problem] = []
+    try:
+        async with parts.database.merchant(merchant.id) as session:
+            outcome = await take_reorders(
+                session,
+                _records(_rows(body), rows_reorders.COLUMNS),
+                _setting(parts, merchant, "DE"),
+                Source("reorders", "api", hashlib.sha256(body).hexdigest()),
+                merchant_id=merchant.id,
+                report=problems.append,
+            )
+    except RowsRefused:
+        return _refusal(problems)
+    return ReordersTaken(
+        batch=outcome.batch_id,
+        rows_total=outcome.rows_total,
+        rows_added=outcome.rows_added,
+        rows_repeated=outcome.rows_repeated,
+        rows_unknown=outcome.rows_unknown,
     )
 
 

@@ -15,6 +15,7 @@ from storage.tables import ApiKey, Merchant
 MARK = "kulanz_"
 PREFIX_LENGTH = len(MARK) + 8
 SECRET_BYTES = 32
+NAME_CHARACTERS_MAX = 60
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -28,12 +29,17 @@ async def create_api_key(
     *,
     now: datetime,
     scopes: Sequence[Permission] = SCOPES,
+    name: str = "",
 ) -> str:
-    """Make a key for the merchant and return it; afterwards only its hash is known."""
+    """Make a key for the merchant and return it; afterwards only its hash is known.
+
+    ``name`` says what uses it, for people who read the log.
+    """
     key = MARK + secrets.token_urlsafe(SECRET_BYTES)
     session.add(
         ApiKey(
             merchant_id=merchant_id,
+            name=" ".join(name.split())[:NAME_CHARACTERS_MAX],
             prefix=key[:PREFIX_LENGTH],
             hash=_hashed(key),
             scopes=[scope.value for scope in SCOPES if scope in scopes],

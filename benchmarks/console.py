@@ -9,6 +9,7 @@ console's own application for each page as a signed-in person would, without the
 import asyncio
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -184,7 +185,7 @@ def pages(claims: int) -> dict[str, list[str]]:
     }
 
 
-async def measure(database_: Database, merchant: int, claims: int, messages: int) -> bool:
+async def measure(database_: Database, merchant: int, pages_: Mapping[str, Sequence[str]]) -> bool:
     """Ask for every page, print the figures, say whether all are within bounds."""
     app = FastAPI()
     app.include_router(routes.router)
@@ -202,8 +203,7 @@ async def measure(database_: Database, merchant: int, claims: int, messages: int
         mark = start.partition('name="csrf" value="')[2].partition('"')[0]
         await client.post(f"/console/login/{token}", data={"csrf": mark})
         print(f"{'page':>28} {'p50 ms':>8} {'p95 ms':>8} {'KB':>6}")
-        talks = messages // console_talks.IN_A_TALK
-        for name, addresses in {**pages(claims), **console_talks.pages(talks)}.items():
+        for name, addresses in pages_.items():
             took, size = [], 0
             for number in range(max(ROUNDS, len(addresses)) + 3):
                 begun = time.perf_counter()
@@ -229,7 +229,8 @@ async def _run(urls: DatabaseUrls, claims: int, messages: int) -> bool:
     print(f"{claims} claims, {messages} messages seeded in {time.monotonic() - begun:.0f} s")
     held = Database(urls, pool_size=2)
     try:
-        return await measure(held, merchant, claims, messages)
+        talks = console_talks.pages(messages // console_talks.IN_A_TALK)
+        return await measure(held, merchant, {**pages(claims), **talks})
     finally:
         await held.close()
 

@@ -17,8 +17,8 @@ from conversation.transcript import OF_READERS
 from storage.tables import AuditEvent, Claim, Conversation, Message, Posting
 
 ENTRIES_MAX = 40
-SEEN = ("customer_seen", *OF_READERS)
-"""Each reading stands in the audit, but would drown what happened."""
+SEEN = ("customer_seen", "api_call", *OF_READERS)
+"""Each reading and each call stands in the audit, but would drown what happened."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _Row = Message | Posting | AuditEvent

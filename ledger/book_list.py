@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ledger.book_among import Among
 from ledger.book_search import Found
 from ledger.claim import ClaimStatus
 from ledger.money import Money
@@ -114,10 +115,11 @@ async def listed(
     *,
     today: date,
     found: Found | None = None,
+    among: Among | None = None,
     after: Cursor | None = None,
     limit: int = LISTED_MAX,
 ) -> tuple[list[ListedClaim], Cursor | None]:
-    """A page of claims, and where the next one goes on; ``found`` keeps it to those."""
+    """A page of claims, and where the next one goes on; ``found``, ``among`` keep it to those."""
     by = ClaimOpen.open_minor if order is Order.OPEN else Claim.due_date
     key = (by, Claim.id if by is not ClaimOpen.open_minor else ClaimOpen.claim_id)
     wanted = (
@@ -139,6 +141,8 @@ async def listed(
         .limit(limit + 1)
     )
     wanted = wanted.order_by(*(one if order is Order.DUE else one.desc() for one in key))
+    if among is not None:
+        wanted = wanted.where(*among.conditions(merchant_id))
     if found is not None:
         wanted = wanted.where(
             or_(Claim.id == _one_of(found.claims), Claim.customer_id == _one_of(found.customers))

@@ -118,9 +118,12 @@ class Database:
         lock = f"SELECT pg_advisory_xact_lock({number:d})"
         return self._transaction(APP_ROLE, _seeing(merchant_id), NOT_WAITING, lock)
 
-    def operator(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """One transaction over all merchants: routing, planning and operator work only."""
-        return self._transaction(OPERATOR_ROLE)
+    def operator(self, *, waits_for_disk: bool = True) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction over all merchants: routing, planning and operator work only.
+
+        Without `waits_for_disk` see `NOT_WAITING`.
+        """
+        return self._transaction(OPERATOR_ROLE, *(() if waits_for_disk else (NOT_WAITING,)))
 
     @asynccontextmanager
     async def _transaction(self, role: str, *start: str) -> AsyncIterator[AsyncSession]:

@@ -39,6 +39,7 @@ def api_key(
         list[Scope] | None,
         typer.Option(help="What the new key may do, once for each; everything without it."),
     ] = None,
+    name: Annotated[str, typer.Option(help="What will use the new key, for the log.")] = "",
 ) -> None:
     """Make an API key of a merchant and print it, this once; or list or revoke keys."""
     if listed and revoke is not None:
@@ -50,16 +51,16 @@ def api_key(
         run(_revoke(merchant, revoke))
     else:
         wanted = [Permission(one.value) for one in scope or ()]
-        run(_make(merchant, wanted or SCOPES))
+        run(_make(merchant, wanted or SCOPES, name))
 
 
-async def _make(merchant: str | None, scopes: Sequence[Permission]) -> None:
+async def _make(merchant: str | None, scopes: Sequence[Permission], name: str) -> None:
     async with (
         merchant_opened(merchant) as (database, found, clock),
         database.merchant(found.id) as session,
     ):
         now = clock.now()
-        key = await create_api_key(session, found.id, now=now, scopes=scopes)
+        key = await create_api_key(session, found.id, now=now, scopes=scopes, name=name)
         audit.note(
             session, audit.COMMAND_LINE, "api_key_made", now,
             merchant_id=found.id, key=key[:PREFIX_LENGTH],
@@ -75,11 +76,11 @@ async def _list(merchant: str | None) -> None:
     ):
         rows = await keys_of(session, found.id)
     zone = ZoneInfo(found.timezone)
-    table = Table("key", "may", "made", "last used", "revoked")
+    table = Table("key", "name", "may", "made", "last used", "revoked")
     for row in rows:
         moments = (row.created_at, row.last_used_at, row.revoked_at)
         may = "everything" if len(row.scopes) == len(SCOPES) else ", ".join(row.scopes)
-        table.add_row(f"{row.prefix}…", may, *(_moment(at, zone) for at in moments))
+        table.add_row(f"{row.prefix}…", row.name, may, *(_moment(at, zone) for at in moments))
     console.print(table)
 
 

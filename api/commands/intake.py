@@ -1,4 +1,4 @@
-"""``kulanz import-claims`` and ``import-open-items``: how claims come in."""
+"""``kulanz import-claims``, ``import-open-items`` and ``import-reorders``: how rows come in."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -11,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.clock import Clock
 from api.commands.session import MerchantKey, Refused, console, errors, merchant_opened, run
-from ledger import rows_claims, rows_items
+from ledger import rows_claims, rows_items, rows_reorders
 from ledger.contact import is_region
 from ledger.intake_book import Difference, RowsRefused, Source, take_claims
 from ledger.intake_items import take_items
+from ledger.intake_reorders import take_reorders
 from ledger.money import Notation
 from ledger.rows import Problem
 from ledger.rows_claims import Setting
@@ -114,6 +115,38 @@ def import_open_items(
     run(_or_refused(work()))
 
 
+def import_reorders(
+    file: File,
+    merchant: MerchantKey = None,
+    amounts: Amounts = Notation.EITHER,
+    ignore_unknown_columns: IgnoreUnknown = False,
+) -> None:
+    """Import orders from a CSV file, to see which customers buy again after a solved case."""
+
+    async def work() -> None:
+        rows = open_rows(
+            file, rows_reorders.COLUMNS, ignore_unknown=ignore_unknown_columns, notation=amounts
+        )
+        async with (
+            merchant_opened(merchant) as (database, found, clock),
+            database.merchant(found.id) as session,
+        ):
+            outcome = await take_reorders(
+                session,
+                rows.records(),
+                _setting(found, clock, rows, "DE"),
+                Source("reorders", file.name, rows.sha256),
+                merchant_id=found.id,
+                report=_report,
+            )
+        console.print(
+            f"{outcome.rows_total} rows: {outcome.rows_added} added, "
+            f"{outcome.rows_repeated} sent before, {outcome.rows_unknown} of unknown customers"
+        )
+
+    run(_or_refused(work()))
+
+
 def _setting(merchant: Merchant, clock: Clock, rows: RowFile, region: str) -> Setting:
     if not is_region(region.upper()):
         raise Refused(f"{region} is not a country code; write DE, AT …")
@@ -178,3 +211,4 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("import-claims")(import_claims)
     app.command("import-open-items")(import_open_items)
+    app.command("import-reorders")(import_reorders)

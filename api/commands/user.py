@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.commands.login import console_url
 from api.commands.session import MerchantKey, Refused, console, merchant_opened, run
+from api.commands.sso import single_sign_on
 from api.people import accounts, audit
 from api.people.links import INVITATION_DAYS, RESET_HOURS, make_password_link
 from api.people.roles import Role
@@ -198,4 +199,5 @@ async def _reset(email: str, merchant: str | None) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    users.command("sso")(single_sign_on)
     app.add_typer(users, name="user")

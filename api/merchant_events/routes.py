@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from api.callers import OF_KEY, Failure, ForEvents, ForReading
+from api.callers import OF_KEY, Failure, ForEvents, ForReadingCodes
 from api.merchant_events import replay
 from api.merchant_events.envelope import SHOWN, EventView, view
 from api.wiring import Parts
@@ -99,7 +99,7 @@ def delivery_view(row: Any) -> DeliveryView:
 @router.get("/events", responses=OF_KEY)
 async def events(
     request: Request,
-    merchant: ForReading,
+    merchant: ForReadingCodes,
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="A number.")] = 0,
     limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100,
 ) -> Events:
@@ -118,7 +118,7 @@ async def events(
 @router.get("/webhook-deliveries", responses=OF_KEY)
 async def deliveries(
     request: Request,
-    merchant: ForReading,
+    merchant: ForReadingCodes,
     status: Literal["pending", "delivered", "failed"] | None = None,
     endpoint_id: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,

@@ -20,6 +20,8 @@ DEVICE_CHARACTERS_MAX = 300
 SEEN_NOTED_EVERY = timedelta(minutes=1)
 
 BY_LINK, BY_PASSWORD = "link", "password"
+BY_PROVIDER, BY_PROVIDER_ALONE = "provider", "provider_alone"
+_ONE_FACTOR = frozenset({BY_PASSWORD, BY_PROVIDER_ALONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class SignedIn:
     role: Role
     person_id: int | None
     unfinished: bool
-    """The password was right, but there is no second factor yet: it has to be set up first."""
+    """One factor was right, but there is no second one yet: it has to be set up first."""
 
     def may(self, permission: Permission) -> bool:
         """Whether their role allows it. Who came by a link without an account has one merchant."""
@@ -127,7 +129,7 @@ async def signed_in(session: AsyncSession, token: str | None, now: datetime) -> 
         session=held.hash,
         role=Role(person.role if person else held.role or Role.ANALYST),
         person_id=held.person_id,
-        unfinished=held.proved_by == BY_PASSWORD and person.second_factor is None,
+        unfinished=held.proved_by in _ONE_FACTOR and person.second_factor is None,
     )
 
 

@@ -94,7 +94,7 @@ async def by_link(parts: Parts, token: str, at: Entrance) -> str | None:
     async with parts.database.operator() as session:
         made = await sessions.redeem(session, token, now, device=at.device)
         if made is not None:
-            await _note_signed_in(session, made, sessions.BY_LINK, now)
+            await note_signed_in(session, made, sessions.BY_LINK, now)
     return made
 
 
@@ -104,11 +104,12 @@ async def open_session(
     """Begin the session of who has given the password; the audit says so."""
     token = await sessions.begin(session, who, now, proved_by=sessions.BY_PASSWORD, device=device)
     if token is not None:
-        await _note_signed_in(session, token, sessions.BY_PASSWORD, now)
+        await note_signed_in(session, token, sessions.BY_PASSWORD, now)
     return token
 
 
-async def _note_signed_in(session: AsyncSession, token: str, how: str, now: datetime) -> None:
+async def note_signed_in(session: AsyncSession, token: str, how: str, now: datetime) -> None:
+    """Put it into the audit."""
     person = await sessions.signed_in(session, token, now)
     if person is not None:
         audit.note(session, person, "signed_in", now, merchant_id=person.merchant_id, by=how)

@@ -30,6 +30,7 @@ from storage.tables.conversation import (
 )
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
+from storage.tables.overview import OverviewFigure, OverviewRefresh, Reorder
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
 from storage.tables.review import (
@@ -40,6 +41,7 @@ from storage.tables.review import (
     TranscriptToken,
     TranscriptView,
 )
+from storage.tables.sso import SsoProvider
 from storage.tables.workforce import AnswerTarget, DeskSeat, DeskTeam, DeskTeamMember, WrapUp
 
 __all__ = [
@@ -76,6 +78,8 @@ __all__ = [
     "MerchantEvent",
     "Message",
     "OfMerchant",
+    "OverviewFigure",
+    "OverviewRefresh",
     "PageFeedback",
     "PageLink",
     "PageSession",
@@ -85,6 +89,8 @@ __all__ = [
     "Person",
     "Posting",
     "RecoveryCode",
+    "Reorder",
+    "SsoProvider",
     "StartToken",
     "Transcript",
     "TranscriptComment",

@@ -168,7 +168,7 @@ class Claim(OfMerchant, Base):
 
 
 class ClaimOpen(OfMerchant, Base):
-    """What is open on a claim by its postings, for sorting lists only.
+    """What was and is open on a claim by its postings, for lists and figures only.
 
     The database adds to it with each posting (a trigger); nothing is decided by it, and interest
     that is not posted yet is not in it.
@@ -186,6 +186,8 @@ class ClaimOpen(OfMerchant, Base):
 
     claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
     open_minor: Mapped[BigInt]
+    claimed_minor: Mapped[BigInt] = mapped_column(server_default="0")
+    """What the claim came in with."""
 
 
 class Posting(OfMerchant, Base):
@@ -200,6 +202,12 @@ class Posting(OfMerchant, Base):
         UniqueConstraint("claim_id", "number"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint("source <> destination", name="two_accounts"),
+        Index(
+            "ix_posting_cash",
+            "merchant_id",
+            "booked_at",
+            postgresql_where=text("source = 'cash' OR destination = 'cash'"),
+        ),
     )
 
     id: Mapped[Id]
@@ -237,6 +245,7 @@ class Agreement(OfMerchant, Base):
             postgresql_where=text("status = 'active'"),
         ),
         Index("ix_agreement_merchant_id_ended_at", "merchant_id", "ended_at"),
+        Index("ix_agreement_merchant_id_agreed_at", "merchant_id", "agreed_at"),
     )
 
     id: Mapped[Id]

@@ -24,6 +24,7 @@ class Person(OfMerchantOrAll, Base):
     __tablename__ = "person"
     __table_args__ = (
         UniqueConstraint("email", "merchant_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("merchant_id", "sso_subject"),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("(role = 'operator') = (merchant_id IS NULL)", name="operator_of_all"),
     )
@@ -39,6 +40,8 @@ class Person(OfMerchantOrAll, Base):
     """The secret of the time-based codes, encrypted with the service's secret key."""
     second_factor_step: Mapped[BigInt | None]
     """The time step of the last code that was taken: none is taken twice."""
+    sso_subject: Mapped[str | None]
+    """Issuer and subject of their account at the merchant's provider, once they came by it."""
     created_at: Mapped[Moment]
     signed_in_at: Mapped[Moment | None]
     disabled_at: Mapped[Moment | None]
@@ -91,7 +94,7 @@ class ConsoleSession(OfMerchant, Base):
     role: Mapped[str | None]
     """What somebody without an account may do; a person's role is looked up each time."""
     proved_by: Mapped[str]
-    """``link`` or ``password``."""
+    """``link``, ``password``, ``provider`` or ``provider_alone`` (without a second factor)."""
     device: Mapped[str]
     """The browser as it names itself, for the person's own list."""
     created_at: Mapped[Moment]

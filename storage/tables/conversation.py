@@ -199,6 +199,7 @@ class Handoff(OfMerchant, Base):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index("ix_handoff_merchant_id_answered_at", "merchant_id", "answered_at"),
+        Index("ix_handoff_conversation_id_taken_at", "conversation_id", "taken_at"),
     )
 
     id: Mapped[Id]
@@ -314,7 +315,10 @@ class ContactAttempt(OfMerchant, Base):
     """A message that outreach decided to send, and why."""
 
     __tablename__ = "contact_attempt"
-    __table_args__ = (UniqueConstraint("customer_id", "cycle", "step", "about"),)
+    __table_args__ = (
+        UniqueConstraint("customer_id", "cycle", "step", "about"),
+        Index("ix_contact_attempt_merchant_id_at", "merchant_id", "at"),
+    )
 
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))

@@ -76,6 +76,8 @@ class ApiKey(OfMerchant, Base):
     __tablename__ = "api_key"
 
     id: Mapped[Id]
+    name: Mapped[str] = mapped_column(server_default="")
+    """What uses it, as its maker called that."""
     prefix: Mapped[str]
     hash: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[JsonList]
@@ -91,6 +93,11 @@ class AuditEvent(OfMerchant, Base):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index("ix_audit_event_people", "merchant_id", "id", postgresql_where=_BY_PERSON),
+        # Each filter of the log: what people and keys do is much.
+        Index("ix_audit_event_who", "merchant_id", "person", "id", postgresql_where=_BY_PERSON),
+        Index("ix_audit_event_what", "merchant_id", "kind", "id", postgresql_where=_BY_PERSON),
+        Index("ix_audit_event_when", "merchant_id", "at", postgresql_where=_BY_PERSON),
+        Index("ix_audit_event_merchant_id_kind_at", "merchant_id", "kind", "at"),
     )
 
     id: Mapped[Id]

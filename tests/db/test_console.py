@@ -166,7 +166,7 @@ async def test_a_link_signs_in_once_and_only_by_its_button(
         assert (await console.client.get(link)).status_code == 200
     assert (await console.client.post(link)).status_code == 403, "it takes our form"
     answer = await console.post(link)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/conversations")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
     cookie = answer.headers["set-cookie"]
     for guard in ("HttpOnly", "Secure", "SameSite=lax", "Path=/console"):
         assert guard in cookie

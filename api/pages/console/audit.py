@@ -74,7 +74,8 @@ def _line(
         "of": known.get(facts.get("of", 0), ""),
         "role": words["roles"].get(facts.get("role"), ""),
         "by": words["by_ways"].get(facts.get("by"), ""),
-        "key": facts.get("key", ""),
+        "key": facts.get("call") or facts.get("key", ""),
+        "customer": row.customer_id if row.kind == "api_call" else None,
     }
 
 

@@ -24,9 +24,10 @@ from api.people.sessions import SESSION_HOURS
 from api.people.sign_in import Entrance
 from api.wiring import Parts
 
-START = "/console/conversations"
+START = "/console"
 _pages = Pages("console", "console.css")
 _MENU = (
+    ("overview_title", START, Permission.READ),
     ("desk_title", "/console/desk", Permission.HANDOFFS),
     ("conversations", "/console/conversations", Permission.READ),
     ("corrections_title", "/console/corrections", Permission.READ),

@@ -1,8 +1,6 @@
 """``/console``: all pages for the merchant's people."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter
 
 from api.pages.console import (
     account,
@@ -18,29 +16,22 @@ from api.pages.console import (
     exports,
     merchants,
     notes,
+    overview,
     people,
     second_factor,
     sign_in,
+    sso,
     transcripts,
     variants,
 )
-from api.pages.console.page import START, ConsoleRoute, go
+from api.pages.console.page import ConsoleRoute
 from api.pages.desk import callbacks, queue, queue_work, teams, teams_live, teams_rules
-from api.people.access import Needs
-from api.people.sessions import SignedIn
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=ConsoleRoute)
-
-
-@router.get("")
-@router.get("/")
-async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())]) -> Response:
-    """The list is where one begins."""
-    return go(request, START)
-
+router.add_api_route("", overview.overview, methods=["GET"])
 
 for module in (
-    *(sign_in, account, second_factor),
+    *(sign_in, sso, account, second_factor),
     *(conversations, transcripts, notes, exports, corrections, variants),
     *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(people, audit, merchants),

@@ -16,7 +16,7 @@ from api.pages.console.page import (
     set_cookie,
     signed_in,
 )
-from api.people import accounts, audit, links, passwords, sessions
+from api.people import accounts, audit, links, passwords, sessions, sso
 from api.people import sign_in as steps
 from api.people.access import CODE_COOKIE, COOKIE, Anybody, Needs
 from api.people.links import Link, LinkKind
@@ -60,7 +60,7 @@ async def by_password(
     if admitted is None:
         return _sign_in_page(request, mark, next, shop, email, wrong=True)
     if admitted.finished:
-        return signed_in(request, admitted.token, _local(next))
+        return signed_in(request, admitted.token, local(next))
     response = go(request, "/console/sign-in/code", next=next)
     set_cookie(request, response, CODE_COOKIE, admitted.token, seconds=_CODE_SECONDS)
     return response
@@ -87,7 +87,7 @@ async def by_code(request: Request, mark: Mark, code: Line = "", next: Line = ""
     token = await steps.by_code(parts_of(request), step, code, entrance(request))
     if token is None:
         return respond(request, "code.html", {"csrf": mark, "next": next, "wrong": True}, 401)
-    response = signed_in(request, token, _local(next))
+    response = signed_in(request, token, local(next))
     response.delete_cookie(CODE_COOKIE, path="/console")
     return response
 
@@ -113,7 +113,8 @@ async def log_out(request: Request, person: Whoever) -> Response:
     async with parts.database.merchant(person.merchant_id) as session:
         await sessions.end(session, person.session, now)
         audit.note(session, person, "signed_out", now, merchant_id=person.merchant_id)
-    response = notice(request, "out")
+        elsewhere = await sso.sign_out_url(session, person)
+    response = notice(request, "out", facts={"elsewhere": elsewhere})
     response.delete_cookie(COOKIE, path="/console")
     return response
 
@@ -190,7 +191,7 @@ def _mails(request: Request) -> bool:
     return can_mail(parts_of(request).settings)
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """A page of the console to go on to; everything else would lead people astray."""
     ours = path.startswith("/console/") and "//" not in path and "\\" not in path
     return path if ours and path.isprintable() else START

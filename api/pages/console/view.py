@@ -40,9 +40,12 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language: of signing in, people, claims and transcripts."""
+    """The console's words in this language."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml", "transcripts.yml", "../desk/queue.yml"):
+    for name in (
+        *("texts.yml", "people.yml", "sso.yml", "claims.yml", "transcripts.yml", "overview.yml"),
+        "../desk/queue.yml",
+    ):
         loaded = yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
         words |= loaded[language]
     return words

@@ -258,7 +258,7 @@ async def test_a_session_lasts_its_hours_and_leads_back_to_where_one_was(
 async def test_nobody_is_led_astray(console: Console, merchant: Merchant, path: str) -> None:
     await console.add(merchant, OLGA, Role.OWNER)
     answer = await console.post("/console/sign-in", email=OLGA, password=PASSWORD, next=path)
-    assert answer.headers["location"] == "/console/conversations"
+    assert answer.headers["location"] == "/console"
 
 
 async def test_the_secret_of_the_second_factor_is_sealed_and_the_offer_is_ones_own(

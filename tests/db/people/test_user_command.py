@@ -117,3 +117,38 @@ def test_a_key_gets_the_scopes_it_was_made_for(kulanz: Kulanz) -> None:
     told = kulanz.rows("SELECT kind, facts FROM audit_event ORDER BY id")
     assert told[-1] == ("api_key_revoked", {"key": beginning})
     assert [kind for kind, _ in told[:-1]] == ["api_key_made"] * 2
+
+
+SSO = ("--issuer", "https://id.example", "--client-id", "kulanz", "--domain", "@Lindenhof.example")
+
+
+def test_single_sign_on_is_set_shown_and_ended(kulanz: Kulanz) -> None:
+    for wrong in (
+        ("--issuer", "http://id.example", *SSO[2:]),
+        SSO[:4],
+        SSO[:2] + SSO[4:],
+        (*SSO[:4], "--domain", "lindenhof"),
+        (*SSO, "--default-role", "operator"),
+    ):
+        assert kulanz("user", "sso", *wrong).exit_code == 2, wrong
+    done = CliRunner().invoke(app, ["user", "sso", *SSO, "--secret"], input="sehr geheim\n")
+    assert done.exit_code == 0, done.output
+    assert "http://127.0.0.1:1/console/sso/return" in done.output
+    assert "sehr geheim" not in done.output
+    ((sealed, domains, role, second),) = kulanz.rows(
+        "SELECT client_secret, email_domains, default_role, second_factor FROM sso_provider"
+    )
+    assert b"sehr geheim" not in sealed
+    assert (domains, role, second) == (["lindenhof.example"], None, "told")
+    shown = kulanz("user", "sso")
+    assert "client secret: kept" in shown.output
+    assert kulanz("user", "sso", *SSO, "--default-role", "agent").exit_code == 0
+    kept = "SELECT client_secret, default_role FROM sso_provider"
+    assert kulanz.rows(kept) == [(sealed, "agent")]
+    assert kulanz("user", "sso", "--issuer", "https://other.example", *SSO[2:]).exit_code == 0
+    assert kulanz.rows(kept) == [(None, None)]
+    assert kulanz("user", "sso", "--off").exit_code == 0
+    assert kulanz("user", "sso", "--off").exit_code == 1
+    assert kulanz.rows("SELECT count(*) FROM sso_provider") == [(0,)]
+    told = kulanz.rows("SELECT kind FROM audit_event WHERE kind = 'sso_changed'")
+    assert len(told) == 4

@@ -1,0 +1,206 @@
+"""The overview's figures in words and shapes: amounts, shares, times, charts, and where each leads.
+
+A figure leads to the list of what it counts: claims or conversations, kept to the same period and
+segment.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from api.overview import Figures, Total, Wait
+from api.pages.console.overview_charts import Column, bars, columns, zero
+from api.pages.console.page import query
+from api.pages.console.period import Period
+from api.pages.console.view import texts
+from conversation.wording import formats
+from conversation.wording.formats import LOCALES, NBSP
+from outreach.overview_sql import STAGES, TIMED
+
+CLAIMS: Final = "/console/claims"
+CONVERSATIONS: Final = "/console/conversations"
+HOUR, DAY = 60, 24 * 60
+
+MONEY: Final = ("open", "promised", "collected", "settled")
+AGREEMENTS: Final = ("agreed", "kept", "broken")
+CARE: Final = ("handed_over", "opted_out", "disputed")
+_TALKED: Final[Mapping[str, Mapping[str, str]]] = {
+    "handed_over": {"with": "handoff"},
+    "opted_out": {"with": "opt_out"},
+}
+"""The words by which the list of conversations keeps to what a figure counts."""
+
+
+class View:
+    """What the page shows of one merchant's figures, in one language."""
+
+    def __init__(
+        self,
+        figures: Figures,
+        period: Period,
+        kept: Mapping[str, str],
+        currency: str,
+        language: str,
+    ) -> None:
+        self.figures = figures
+        self.period = period
+        self.kept = kept
+        self.currency = currency
+        self.language = language
+        self.words = texts(language)["overview"]
+
+    def all(self) -> dict[str, Any]:
+        """Everything for the template."""
+        return {
+            "money": [self._amounts(name) for name in MONEY],
+            "agreements": [self._amounts(name) for name in AGREEMENTS],
+            "care": [self._count(name) for name in CARE],
+            "kept_share": self._share("kept", ("kept", "broken")),
+            "alone": self._share("alone", ("solved",), leads_to=self._claims("settled")),
+            "came_back": self._share(
+                "came_back", ("solved_customers",), leads_to=self._claims("came_back")
+            ),
+            "waits": [self._wait(name) for name in TIMED],
+            "funnels": self._funnels(),
+            "charts": [self._chart(currency) for currency in sorted(self.figures.days)],
+        }
+
+    def _amounts(self, name: str) -> dict[str, Any]:
+        found = self.figures.amounts.get(name) or {self.currency: Total(0, 0)}
+        return {
+            "name": name,
+            "amounts": [
+                formats.money({"minor": one.minor, "currency": currency}, self.language)
+                for currency, one in sorted(found.items(), key=lambda one: -one[1].minor)
+            ],
+            "cases": self._number(self.figures.cases(name)),
+            "href": CLAIMS + query(state="pursued", **self._segment())
+            if name == "open"
+            else self._claims(name),
+        }
+
+    def _count(self, name: str) -> dict[str, Any]:
+        href = (
+            CONVERSATIONS
+            + query(**_TALKED[name], **self._days("since"), **self._segment(band=False))
+            if name in _TALKED
+            else self._claims(name)
+        )
+        return {"name": name, "cases": self._number(self.figures.cases(name)), "href": href}
+
+    def _claims(self, event: str) -> str:
+        days = {} if event == "promised" else self._days()
+        return CLAIMS + query(event=event, **days, **self._segment())
+
+    def _days(self, first: str = "from") -> dict[str, str]:
+        return {first: self.period.first.isoformat(), "until": self.period.last.isoformat()}
+
+    def _segment(self, *, band: bool = True) -> dict[str, str]:
+        return {
+            "channel": self.kept["channel"],
+            "band": self.kept["band"] if band else "",
+            "lang": self.kept["lang"],
+        }
+
+    def _share(self, part: str, whole: tuple[str, ...], *, leads_to: str = "") -> dict[str, Any]:
+        """A share in words; None of it where there is nothing that it is a share of."""
+        of = sum(self.figures.cases(name) for name in whole)
+        these = self.figures.cases(part)
+        return {
+            "share": f"{self._number(round(100 * these / of))}{NBSP}%" if of else "",
+            "these": self._number(these),
+            "of": self._number(of),
+            "href": leads_to,
+        }
+
+    def _wait(self, name: str) -> dict[str, Any]:
+        found: Wait | None = self.figures.waits.get(name)
+        return {
+            "name": name,
+            "cases": self._number(found.cases if found else 0),
+            "median": self._duration(found.median) if found else "–",
+            "p90": self._duration(found.p90) if found else "–",
+        }
+
+    def _duration(self, minutes: int) -> str:
+        of = self.words["durations"]
+        if minutes < HOUR:
+            return str(of["minutes"].format(n=minutes))
+        if minutes < 2 * DAY:
+            hours, rest = (
+                divmod(minutes, HOUR) if minutes < 10 * HOUR else (round(minutes / HOUR), 0)
+            )
+            return str(of["hours" if not rest else "hours_minutes"].format(n=hours, rest=rest))
+        return str(of["days"].format(n=self._number(round(minutes / DAY, 1))))
+
+    def _funnels(self) -> list[dict[str, Any]]:
+        """For each channel that was written on, how far the contacts led."""
+        found = []
+        for channel, counted in sorted(
+            self.figures.channels.items(), key=lambda one: -one[1].get("sent", 0)
+        ):
+            sent = counted.get("sent", 0)
+            if not sent:
+                continue
+            of_list = CONVERSATIONS + query(
+                **{"channel": channel, **self._days("since"), "lang": self.kept["lang"]}
+            )
+            stages = bars([(name, counted.get(name, 0)) for name in STAGES])
+            found.append(
+                {
+                    "channel": channel,
+                    "href": of_list,
+                    "stages": [
+                        {
+                            "name": one.name,
+                            "count": self._number(one.count),
+                            "share": f"{one.share:.2f}",
+                            "of_sent": f"{self._number(round(100 * one.count / sent))}{NBSP}%",
+                        }
+                        for one in stages
+                    ],
+                }
+            )
+        return found
+
+    def _chart(self, currency: str) -> dict[str, Any]:
+        found = columns(self.figures.days[currency], self.period.first, self.period.last)
+        most = max(found, key=lambda one: one.minor)
+        return {
+            "currency": currency,
+            "columns": [
+                {
+                    "left": f"{one.left:.3f}",
+                    "width": f"{one.width:.3f}",
+                    "top": f"{one.top:.1f}",
+                    "height": f"{one.height:.1f}",
+                    "span": self._span(one),
+                    "amount": self._money(one.minor, currency),
+                }
+                for one in found
+            ],
+            "zero": f"{zero(found):.1f}",
+            "most": self._money(most.minor, currency),
+            # The label of the tallest column stands over it, but inside the picture.
+            "most_at": f"{most.middle:.2f}",
+            "most_anchor": "start" if most.middle < 25 else "end" if most.middle > 75 else "middle",
+            "first": self._day(found[0].first),
+            "last": self._day(found[-1].last),
+        }
+
+    def _money(self, minor: int, currency: str) -> str:
+        return str(formats.money({"minor": minor, "currency": currency}, self.language))
+
+    def _span(self, one: Column) -> str:
+        first, last = self._day(one.first), self._day(one.last)
+        return first if one.first == one.last else f"{first} – {last}"
+
+    def _day(self, day: date) -> str:
+        pattern = {"de": "d. MMM", "en": "d MMM"}[self.language]
+        return str(format_date(day, pattern, locale=LOCALES[self.language]))
+
+    def _number(self, value: float) -> str:
+        return str(format_decimal(value, locale=LOCALES[self.language]))

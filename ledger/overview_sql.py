@@ -1,0 +1,82 @@
+"""What the overview shows of the books, as one statement that gathers it by day.
+
+Parameters: ``merchant``, ``zone`` (the merchant's), ``since`` (the first moment looked at) and
+``today``. Columns: day, figure, channel, band, currency, cases, minor, minutes and counts, as in
+:class:`storage.tables.OverviewFigure`.
+"""
+
+from typing import Final
+
+from ledger.segment import SEGMENT
+
+STOCK: Final = ("open", "promised")
+"""What stands now, under today; everything else stands under the day on which it happened."""
+
+FIGURES: Final = f"""
+WITH {SEGMENT},
+moved AS (
+    SELECT claim_id, (booked_at AT TIME ZONE :zone)::date AS day,
+           sum(CASE WHEN destination = 'cash' THEN amount_minor ELSE -amount_minor END) AS minor,
+           count(DISTINCT booked_at) FILTER (WHERE kind = 'payment' AND rebooks IS NULL) AS payments
+    FROM posting
+    WHERE merchant_id = :merchant AND booked_at >= :since
+      AND (source = 'cash' OR destination = 'cash')
+    GROUP BY 1, 2
+),
+ended AS (
+    SELECT DISTINCT ON (claim_id) claim_id, customer_id, at,
+           (at AT TIME ZONE :zone)::date AS day
+    FROM audit_event
+    WHERE merchant_id = :merchant AND kind = 'claim_settled' AND at >= :since
+    ORDER BY claim_id, at DESC
+),
+disputed AS (
+    SELECT DISTINCT claim_id, (at AT TIME ZONE :zone)::date AS day
+    FROM audit_event
+    WHERE merchant_id = :merchant AND kind = 'claim_disputed' AND at >= :since
+),
+made AS (
+    SELECT agreement.claim_id, agreement.total_minor, (event.at AT TIME ZONE :zone)::date AS day
+    FROM audit_event AS event
+    JOIN agreement ON agreement.id = (event.facts ->> 'agreement')::bigint
+    WHERE event.merchant_id = :merchant AND event.kind = 'agreement_made' AND event.at >= :since
+),
+latest AS (
+    SELECT DISTINCT ON (ended.customer_id) ended.customer_id, ended.claim_id, ended.day
+    FROM ended JOIN claim ON claim.id = ended.claim_id AND claim.status = 'settled'
+    ORDER BY ended.customer_id, ended.at DESC
+),
+fact AS (
+    SELECT CAST(:today AS date) AS day, 'open' AS figure, claim_id, open_minor AS minor, 1 AS cases
+    FROM segment WHERE status IN ('open', 'disputed')
+    UNION ALL
+    SELECT :today, 'promised', claim_id, least(agreement.total_minor, segment.open_minor), 1
+    FROM agreement JOIN segment USING (claim_id)
+    WHERE agreement.merchant_id = :merchant AND agreement.status = 'active'
+    UNION ALL
+    SELECT day, 'collected', claim_id, minor, payments FROM moved
+    UNION ALL
+    SELECT day, 'settled', claim_id, claimed_minor, 1
+    FROM ended JOIN segment USING (claim_id) WHERE status = 'settled'
+    UNION ALL
+    SELECT day, 'disputed', claim_id, claimed_minor, 1 FROM disputed JOIN segment USING (claim_id)
+    UNION ALL
+    SELECT day, 'agreed', claim_id, total_minor, 1 FROM made
+    UNION ALL
+    SELECT (ended_at AT TIME ZONE :zone)::date, status, claim_id, total_minor, 1
+    FROM agreement
+    WHERE merchant_id = :merchant AND ended_at >= :since AND status IN ('kept', 'broken')
+    UNION ALL
+    SELECT day, 'solved_customers', claim_id, 0, 1 FROM latest
+    UNION ALL
+    SELECT day, 'came_back', claim_id, 0, 1 FROM latest
+    WHERE EXISTS (
+        SELECT FROM reorder
+        WHERE reorder.customer_id = latest.customer_id AND reorder.ordered_on > latest.day
+    )
+)
+SELECT fact.day, fact.figure, segment.channel, segment.band, segment.currency,
+       sum(fact.cases), sum(fact.minor), NULL::integer[], NULL::integer[]
+FROM fact JOIN segment USING (claim_id)
+GROUP BY 1, 2, 3, 4, 5
+"""
