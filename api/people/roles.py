@@ -27,6 +27,8 @@ class Permission(StrEnum):
     """Pause claims, let them go on, and waive interest and costs; each with its reason."""
     ANNOTATE = "annotate"
     """Write remarks beside a transcript."""
+    SETTINGS = "settings"
+    """Change what a merchant allows, says and looks like, and what its systems are let in with."""
     PEOPLE = "people"
     """Invite people, give them roles, and keep them out."""
     AUDIT = "audit"

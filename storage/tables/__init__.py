@@ -32,6 +32,7 @@ from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoin
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
+from storage.tables.settings import SettingChange, Upload
 
 __all__ = [
     "ActionResult",
@@ -71,8 +72,10 @@ __all__ = [
     "Person",
     "Posting",
     "RecoveryCode",
+    "SettingChange",
     "StartToken",
     "Turn",
+    "Upload",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]

@@ -17,6 +17,8 @@ from api.pages.console import (
     sign_in,
 )
 from api.pages.console.page import START, ConsoleRoute, go
+from api.pages.console.settings import bank, imports, policy
+from api.pages.console.settings import page as settings
 from api.people.access import Needs
 from api.people.sessions import SignedIn
 
@@ -33,6 +35,6 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 for module in (
     *(sign_in, account, second_factor),
     *(conversations, claims, customers, claim_actions),
-    *(people, audit, merchants),
+    *(people, audit, settings, policy, bank, imports, merchants),
 ):
     router.include_router(module.router)

@@ -39,11 +39,12 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language: of transcripts, people and claims."""
+    """The console's words in this language: of transcripts, people, claims and settings."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml"):
-        loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
-        words |= loaded[language]
+    folder = Path(__file__).parent
+    first = [folder / name for name in ("texts.yml", "people.yml", "claims.yml")]
+    for path in (*first, *sorted((folder / "settings").glob("*.yml"))):
+        words |= yaml.safe_load(path.read_text("utf-8"))[language]
     return words
 
 

@@ -3,13 +3,14 @@
 from api.people.roles import PERMISSIONS, ROLES_OF_MERCHANT, SCOPES, Permission, Role
 
 TOLD = {
-    Role.OWNER: "read claims:write payments handoffs events reveal adjust annotate people audit",
+    Role.OWNER: "read claims:write payments handoffs events reveal adjust annotate settings people "
+    "audit",
     Role.SUPERVISOR: "read handoffs reveal adjust annotate",
     Role.AGENT: "read handoffs reveal",
     Role.REVIEWER: "read annotate",
     Role.ANALYST: "read",
-    Role.OPERATOR: "read claims:write payments handoffs events reveal adjust annotate people audit "
-    "merchants",
+    Role.OPERATOR: "read claims:write payments handoffs events reveal adjust annotate settings "
+    "people audit merchants",
 }
 
 
@@ -28,5 +29,6 @@ def test_a_key_can_never_do_what_takes_a_person() -> None:
     people = {
         *(Permission.PEOPLE, Permission.AUDIT, Permission.REVEAL, Permission.MERCHANTS),
         Permission.ADJUST,
+        Permission.SETTINGS,
     }
     assert not people & set(SCOPES)
