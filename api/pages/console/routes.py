@@ -17,7 +17,7 @@ from api.pages.console import (
     sign_in,
 )
 from api.pages.console.page import START, ConsoleRoute, go
-from api.pages.console.settings import bank, imports, policy
+from api.pages.console.settings import bank, imports, keys, policy, webhooks, wordings
 from api.pages.console.settings import page as settings
 from api.people.access import Needs
 from api.people.sessions import SignedIn
@@ -35,6 +35,8 @@ async def start(request: Request, person: Annotated[SignedIn, Depends(Needs())])
 for module in (
     *(sign_in, account, second_factor),
     *(conversations, claims, customers, claim_actions),
-    *(people, audit, settings, policy, bank, imports, merchants),
+    *(bank, imports, people, audit),
+    *(settings, policy, wordings, webhooks, keys),
+    merchants,
 ):
     router.include_router(module.router)

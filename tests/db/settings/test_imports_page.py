@@ -21,7 +21,8 @@ HEADER = "kundennummer;name;rechnungsnummer;beschreibung;rechnungsdatum;faellig_
 GOOD = HEADER + "K-1;Beispiel;RE-1;Schuhe;01.09.2026;15.09.2026;89,90\n"
 BAD = (
     HEADER
-    + "K-1;Beispiel;RE-1;Schuhe;01.09.26;15.09.2026;89,90\nK-2;;RE-2;Hut;01.09.2026;15.09.2026;viel\n"
+    + "K-1;Beispiel;RE-1;Schuhe;01.09.26;15.09.2026;89,90\n"
+    + "K-2;;RE-2;Hut;01.09.2026;15.09.2026;viel\n"
 )
 
 
