@@ -70,7 +70,7 @@ async def test_untouched_it_changes_nothing_and_says_all_fields(
 async def test_a_change_is_kept_with_who_when_and_why(
     console: Console, database: Database, merchant: Merchant
 ) -> None:
-    changed: dict[str, str | list[str]] = {
+    changed: dict[str, Any] = {
         "instalment_bands-0-up_to_minor": "150,00",
         "instalment_bands-2-up_to_minor": "1.000,00",
         "instalment_bands-2-count_max": "15",

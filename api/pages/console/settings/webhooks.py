@@ -47,8 +47,8 @@ async def listed(
     count: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """The endpoints, and the deliveries to them."""
-    facts = {"done": done if done in ("replayed", "on", "removed") else "", "count": count}
-    return await _page(request, person, state=state, before=before, **facts)
+    told_done = done if done in ("replayed", "on", "removed") else ""
+    return await _page(request, person, state=state, before=before, done=told_done, count=count)
 
 
 @router.post("/settings/webhooks")
