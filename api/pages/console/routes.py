@@ -17,7 +17,16 @@ from api.pages.console import (
     sign_in,
 )
 from api.pages.console.page import START, ConsoleRoute, go
-from api.pages.console.settings import bank, contact, imports, keys, policy, webhooks, wordings
+from api.pages.console.settings import (
+    bank,
+    brand,
+    contact,
+    imports,
+    keys,
+    policy,
+    webhooks,
+    wordings,
+)
 from api.pages.console.settings import page as settings
 from api.people.access import Needs
 from api.people.sessions import SignedIn
@@ -36,7 +45,7 @@ for module in (
     *(sign_in, account, second_factor),
     *(conversations, claims, customers, claim_actions),
     *(bank, imports, people, audit),
-    *(settings, policy, contact, wordings, webhooks, keys),
+    *(settings, policy, contact, wordings, brand, webhooks, keys),
     merchants,
 ):
     router.include_router(module.router)
