@@ -48,13 +48,14 @@ class Parts:
     limits: Unlimited = field(default_factory=Unlimited)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
+    app: FastAPI = field(default_factory=FastAPI)
 
 
 @asynccontextmanager
 async def served(database: Database) -> AsyncIterator[Parts]:
     """The console on a port."""
     made = Parts(database)
-    app = FastAPI()
+    app = made.app
     app.state.parts = made
     app.include_router(console.router)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
@@ -74,7 +75,8 @@ async def assert_fit_to_read(page: Page) -> None:
     assert overflow <= 0, page.url
     small = await page.evaluate(
         """smallest => [...document.querySelectorAll(
-                "a, button, input:not([type=hidden]):not([type=radio]), select, summary, .choice")]
+                "a, button, input:not([type=hidden]):not([type=radio]):not([type=checkbox]), select,"
+                + " summary, .choice, textarea")]
             .filter((e) => e.checkVisibility() && !e.closest(".skip"))
             .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
             .filter(([, box]) => box.height < smallest || box.width < smallest)

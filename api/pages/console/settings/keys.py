@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Form, Request, Response
 
 from api import setting_changes
-from api.keys import PREFIX_LENGTH, create_api_key, keys_of, revoke_api_key
+from api.keys import PREFIX_LENGTH, create_api_key, end_api_key, keys_of
 from api.pages.console.conversations import Id
 from api.pages.console.page import console_router, go, language_of, notice, parts_of
 from api.pages.console.settings.page import Setter, show
@@ -59,8 +59,7 @@ async def end(request: Request, person: Setter, key: Id) -> Response:
         )
         if found is None:
             return notice(request, "nothing", 404, {"person": person})
-        if found.revoked_at is None:
-            await revoke_api_key(session, person.merchant_id, found.prefix, now=now)
+        if end_api_key(found, now):
             audit.note(
                 session, person, "api_key_revoked", now,
                 merchant_id=person.merchant_id, key=found.prefix,
