@@ -100,10 +100,10 @@ async def test_a_file_with_mistakes_says_each_with_what_helps_and_nothing_is_tak
     assert "Nichts wurde übernommen" in page
     assert "Was nicht stimmt: 3" in page
     assert (
-        "2 invoice_date Das Jahr hat nur zwei Ziffern. Schreiben Sie das Jahr vierstellig." in page
+        "Zeile 2 invoice_date Das Jahr hat nur zwei Ziffern. Schreiben Sie das Jahr vierstellig." in page
     )
-    assert "3 name Hier fehlt etwas. Füllen Sie die Zelle aus." in page
-    assert "3 amount Das ist kein Betrag in EUR. Schreiben Sie 129,90." in page
+    assert "Zeile 3 name Hier fehlt etwas. Füllen Sie die Zelle aus." in page
+    assert "Zeile 3 amount Das ist kein Betrag in EUR. Schreiben Sie 129,90." in page
     assert await claims(database) == 0
     english = words(await console.get(f"{path}?lang=en"))
     assert "The year has two digits only. Write the year with four digits." in english
