@@ -149,6 +149,12 @@ async def test_the_preview_shows_each_channel_and_keeps_nothing(
     assert await stored(database, merchant) == {}
 
 
+async def test_our_own_text_stands_beside_it(console: Console) -> None:
+    page = await console.get(f"{PATH}/introduction?language=en")
+    said = load_catalogue().wordings["introduction"].text("warm", False, "en", "sie").source
+    assert f'<pre class="source" lang="en">{html.escape(said)}</pre>' in page.text
+
+
 async def test_what_is_no_wording_is_not_there(console: Console) -> None:
     assert (await console.get(f"{PATH}/invented")).status_code == 404
     assert (await write(console, "invented", "x")).status_code == 404

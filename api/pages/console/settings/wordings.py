@@ -306,8 +306,9 @@ async def _page(
         "forms": ADDRESS_FORMS if place.language == "de" else (),
         "tones": TONES,
         "variants": ours.variants(place.language, place.form),
-        "ours": standard,
-        "ours_sms": short if short != standard else "",
+        "place": "wordings",
+        "product": standard,
+        "product_sms": short if short != standard else "",
         "text": own_text(tried, place) or "",
         "sms": own_text(tried, place._replace(sms=True)) or "",
         "own": any(
