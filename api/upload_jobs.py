@@ -36,7 +36,7 @@ _ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('upload'), (:upload)::int)"
 
 
 @dataclass
-class _Told:
+class Told:
     """What is told of a file while it is read."""
 
     problems: list[dict[str, Any]] = field(default_factory=list)
@@ -68,7 +68,7 @@ class _Told:
 async def take_upload(merchant_id: int, upload_id: int) -> None:
     """Read a file: all of it is taken, or nothing, and either is said."""
     parts = current().parts
-    told = _Told()
+    told = Told()
     try:
         await _take(parts, merchant_id, upload_id, told)
     except (FileRefused, RowsRefused, StatementRefused) as refused:
@@ -81,7 +81,7 @@ async def take_upload(merchant_id: int, upload_id: int) -> None:
                 uploads.finish(upload, "failed", parts.clock.now(), report={})
 
 
-async def _take(parts: Parts, merchant_id: int, upload_id: int, told: _Told) -> None:
+async def _take(parts: Parts, merchant_id: int, upload_id: int, told: Told) -> None:
     async with parts.database.merchant(merchant_id) as session:
         alone = await session.scalar(text(_ALONE), {"upload": upload_id % 2**31})
         upload = await session.scalar(select(Upload).where(Upload.id == upload_id))
@@ -89,7 +89,7 @@ async def _take(parts: Parts, merchant_id: int, upload_id: int, told: _Told) -> 
             return
         content = upload.content or b""
         merchant = await session.get_one(Merchant, merchant_id)
-        async with _shown(parts, merchant_id, upload_id, told):
+        async with shown(parts, merchant_id, upload_id, told):
             if upload.kind == "bank_statement":
                 report = await _statements(parts, session, (merchant, upload, content), told)
             else:
@@ -100,7 +100,7 @@ async def _take(parts: Parts, merchant_id: int, upload_id: int, told: _Told) -> 
 
 
 async def _rows(
-    parts: Parts, session: AsyncSession, file: tuple[Merchant, Upload, bytes], told: _Told
+    parts: Parts, session: AsyncSession, file: tuple[Merchant, Upload, bytes], told: Told
 ) -> dict[str, Any]:
     """Claims or open items, as from the command line."""
     merchant, upload, content = file
@@ -147,7 +147,7 @@ async def _rows(
 
 
 async def _statements(
-    parts: Parts, session: AsyncSession, file: tuple[Merchant, Upload, bytes], told: _Told
+    parts: Parts, session: AsyncSession, file: tuple[Merchant, Upload, bytes], told: Told
 ) -> dict[str, Any]:
     """Bank statements, as over REST."""
     merchant, upload, content = file
@@ -161,9 +161,7 @@ async def _statements(
 
 
 @asynccontextmanager
-async def _shown(
-    parts: Parts, merchant_id: int, upload_id: int, told: _Told
-) -> AsyncIterator[None]:
+async def shown(parts: Parts, merchant_id: int, upload_id: int, told: Told) -> AsyncIterator[None]:
     """Note how far it is from time to time, for whoever looks at the page."""
 
     async def note() -> None:
@@ -189,7 +187,7 @@ async def _refuse(
     parts: Parts,
     merchant_id: int,
     upload_id: int,
-    told: _Told,
+    told: Told,
     refused: FileRefused | RowsRefused | StatementRefused,
 ) -> None:
     """Nothing of it was taken; why."""

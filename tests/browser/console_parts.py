@@ -75,8 +75,8 @@ async def assert_fit_to_read(page: Page) -> None:
     assert overflow <= 0, page.url
     small = await page.evaluate(
         """smallest => [...document.querySelectorAll(
-                "a, button, input:not([type=hidden]):not([type=radio]):not([type=checkbox]), select,"
-                + " summary, .choice, textarea")]
+                "a, button, select, summary, .choice, textarea, "
+                + "input:not([type=hidden]):not([type=radio]):not([type=checkbox])")]
             .filter((e) => e.checkVisibility() && !e.closest(".skip"))
             .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
             .filter(([, box]) => box.height < smallest || box.width < smallest)

@@ -1,7 +1,6 @@
 """Settings in a browser: a file read with its errors, rules tried, movements decided."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -36,21 +35,21 @@ def rows(count: int, *wrong: str) -> bytes:
     return (HEADER + "\n".join((*good, *wrong)) + "\n").encode()
 
 
+Work = Callable[[], Awaitable[None]]
+
+
 @pytest.fixture
-async def worker(parts: Parts) -> AsyncIterator[None]:
-    """The worker of uploads beside the console."""
+async def work(parts: Parts) -> AsyncIterator[Work]:
+    """Works off what was handed over, when a test says so."""
     app = make_app(parts, pool_size=2)  # type: ignore[arg-type]
+
+    async def work() -> None:
+        await app.run_worker_async(queues=[QUEUE], wait=False, install_signal_handlers=False)
+
     async with app.open_async():
         parts.app.state.jobs = app
         start_worker(Worker(parts, app))  # type: ignore[arg-type]
-        working = asyncio.create_task(
-            app.run_worker_async(
-                queues=[QUEUE], install_signal_handlers=False, fetch_job_polling_interval=1.5
-            )
-        )
-        yield
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        yield work
 
 
 @pytest.fixture
@@ -102,7 +101,7 @@ async def test_a_merchant_imports_decides_and_sets(
     parts: Parts,
     merchant: Merchant,
     movement: int,
-    worker: None,
+    work: Work,
     browser: Browser,
     width: int,
     scheme: Any,
@@ -126,7 +125,7 @@ async def test_a_merchant_imports_decides_and_sets(
     await page.goto(f"{parts.public_url}/console/login/{token}")
     await page.get_by_role("button", name="Jetzt anmelden").click()
 
-    await imports(page, parts, shows)
+    await imports(page, parts, work, shows)
     await decides(page, parts, movement, shows)
     await sets_rules(page, parts, shows)
     for name in PAGES[1:]:
@@ -139,7 +138,7 @@ async def test_a_merchant_imports_decides_and_sets(
     assert [said for said in trouble if "422" not in said] == []
 
 
-async def imports(page: Page, parts: Parts, shows: Any) -> None:
+async def imports(page: Page, parts: Parts, work: Work, shows: Any) -> None:
     await page.goto(f"{parts.public_url}/console/imports")
     await shows("imports-empty")
 
@@ -153,6 +152,7 @@ async def imports(page: Page, parts: Parts, shows: Any) -> None:
     await hand_over(rows(3, "K-9;;RE-9;Hut;01.09.26;15.09.2026;viel"))
     await expect(page.get_by_role("progressbar")).to_be_visible()
     await shows("progress")
+    await work()
     # The page looks again by itself.
     await expect(page.get_by_role("alert")).to_contain_text(
         "Nichts wurde übernommen", timeout=20_000
@@ -163,6 +163,7 @@ async def imports(page: Page, parts: Parts, shows: Any) -> None:
     )
     await shows("problems")
     await hand_over(rows(3))
+    await work()
     await expect(page.get_by_role("status")).to_contain_text("ganz übernommen", timeout=20_000)
     await shows("taken")
 
@@ -208,7 +209,7 @@ async def sets_rules(page: Page, parts: Parts, shows: Any) -> None:
 
 
 async def test_the_preview_and_the_progress_need_no_script(
-    parts: Parts, merchant: Merchant, movement: int, worker: None, browser: Browser
+    parts: Parts, merchant: Merchant, movement: int, work: Work, browser: Browser
 ) -> None:
     context = await browser.new_context(locale="de-DE", java_script_enabled=False)
     page = await context.new_page()
@@ -225,10 +226,8 @@ async def test_the_preview_and_the_progress_need_no_script(
         {"name": "november.csv", "mimeType": "text/csv", "buffer": rows(2)}
     )
     await page.get_by_role("button", name="Datei einlesen").first.click()
-    for _ in range(40):
-        if await page.get_by_role("status").count():
-            break
-        await asyncio.sleep(0.25)
-        await page.get_by_role("link", name="Stand neu laden").click()
+    await expect(page.get_by_text("wartet")).to_be_visible()
+    await work()
+    await page.get_by_role("link", name="Stand neu laden").click()
     await expect(page.get_by_role("status")).to_contain_text("ganz übernommen")
     await context.close()

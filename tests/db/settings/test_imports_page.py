@@ -1,5 +1,6 @@
 """Files handed over at the console: read by the job, reported, refused with what helps."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import procrastinate
 import pytest
 from sqlalchemy import func, select
 
+from api import upload_jobs
 from api.queue import Worker, make_app, start_worker
 from api.upload_jobs import take_upload
 from api.uploads import QUEUE
@@ -100,7 +102,8 @@ async def test_a_file_with_mistakes_says_each_with_what_helps_and_nothing_is_tak
     assert "Nichts wurde übernommen" in page
     assert "Was nicht stimmt: 3" in page
     assert (
-        "Zeile 2 invoice_date Das Jahr hat nur zwei Ziffern. Schreiben Sie das Jahr vierstellig." in page
+        "Zeile 2 invoice_date Das Jahr hat nur zwei Ziffern. Schreiben Sie das Jahr vierstellig."
+        in page
     )
     assert "Zeile 3 name Hier fehlt etwas. Füllen Sie die Zelle aus." in page
     assert "Zeile 3 amount Das ist kein Betrag in EUR. Schreiben Sie 129,90." in page
@@ -166,6 +169,23 @@ async def test_a_bank_statement_leads_to_what_waits(
     async with database.operator() as session:
         count = await session.scalar(select(func.count()).select_from(BankMovement))
     assert f"Umsätze {count}" in words(page)
+
+
+async def test_how_far_a_file_is_can_be_seen_while_it_is_read(
+    console: Console, merchant: Merchant, jobs: procrastinate.App
+) -> None:
+    path = (await hand_over(console, GOOD)).headers["location"]
+    told = upload_jobs.Told(rows_total=900, rows_done=0)
+    number = int(path.rpartition("/")[2])
+    async with upload_jobs.shown(console.parts, merchant.id, number, told):  # type: ignore[arg-type]
+        told.progress(450)
+        for _ in range(100):
+            part = (await console.get(f"{path}/progress")).text
+            if "450 von 900" in part:
+                break
+            await asyncio.sleep(0.1)
+    assert "Zeilen werden geprüft" in part
+    assert 'max="900" value="450"' in part
 
 
 async def test_a_job_that_runs_again_does_nothing_twice(

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
+from api.merchants import save_merchant
 from ledger import book
 from ledger.agreements import InstalmentPlan, plan_by_count
 from ledger.book import NewClaim
@@ -214,3 +215,19 @@ async def test_fields_of_other_pages_stay(
     await sent(console, why="x", note_days="6")
     data = policy_to_data(await stored(database, merchant))
     assert (data["contact_rules"], data["answer_minutes"]) == ({"per_week_max": 1}, 15)
+
+
+async def test_what_a_merchants_file_changes_stands_in_the_same_history(
+    console: Console, database: Database, merchant: Merchant
+) -> None:
+    facts: dict[str, Any] = {"key": merchant.key, "name": merchant.name, "phone": "030 123456"}
+    for policy in ({}, {"note_days": 9}, {"note_days": 9}):
+        async with database.operator() as session:
+            await save_merchant(session, {**facts, "policy": policy}, NOW)
+    async with database.merchant(merchant.id) as session:
+        (change,) = (await session.scalars(select(SettingChange))).all()
+    assert (change.person, change.before, change.after) == (
+        "kulanz", {"note_days": 3}, {"note_days": 9},
+    )  # fmt: skip
+    page = words(await console.get(PATH))
+    assert "Vor einem Zahltag Bescheid geben: 3 Tage → 9 Tage" in page
