@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import procrastinate
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from api import upload_jobs
+from api import care, upload_jobs
 from api.queue import Worker, make_app, start_worker
 from api.upload_jobs import take_upload
 from api.uploads import QUEUE
@@ -196,6 +196,27 @@ async def test_a_job_that_runs_again_does_nothing_twice(
     await take_upload(merchant.id, int(path.rpartition("/")[2]))
     async with database.operator() as session:
         assert len((await session.scalars(select(IntakeBatch))).all()) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*nb_seconds.*:DeprecationWarning")
+async def test_a_large_file_is_not_taken_over_from_a_worker_that_lives(
+    console: Console, database: Database, jobs: procrastinate.App
+) -> None:
+    await hand_over(console, GOOD)
+    manager = jobs.job_manager
+    worker = await manager.register_worker()
+    job = await manager.fetch_job(queues=[QUEUE], worker_id=worker)
+    assert job is not None
+    for minutes, status in ((10, "doing"), (120, "todo")):
+        async with database.operator() as session:
+            await session.execute(
+                text("UPDATE procrastinate_events SET at = now() - make_interval(mins => :n)"),
+                {"n": minutes},
+            )
+        await care.care(0)
+        async with database.operator() as session:
+            found = await session.scalar(text("SELECT status FROM procrastinate_jobs"))
+        assert found == status
 
 
 async def test_what_is_no_file_or_too_much_is_refused_beside_the_field(
