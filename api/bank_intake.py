@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import Clock
 from ledger.bank.entry import BankStatement
@@ -42,19 +45,30 @@ async def take(
 
     Raises ``StatementRefused``; then nothing has changed.
     """
-    now = clock.now()
-    account = Account(
-        merchant.id,
-        own_ibans(merchant),
-        now.astimezone(ZoneInfo(merchant.timezone)).date(),
-        now,
-    )
-    source = Source("bank_statement", name, hashlib.sha256(data).hexdigest())
     async with database.merchant(merchant.id) as session:
-        outcome = await take_statements(session, statements, account, source, progress=progress)
+        outcome = await take_in(
+            session, merchant, statements, name=name, data=data, now=clock.now(), progress=progress
+        )
         if dry_run:
             await session.rollback()
     return outcome
+
+
+async def take_in(
+    session: AsyncSession,
+    merchant: Merchant,
+    statements: tuple[BankStatement, ...],
+    *,
+    name: str,
+    data: bytes,
+    now: datetime,
+    progress: Callable[[int], None] = lambda movements: None,
+) -> StatementsOutcome:
+    """Take statements in the caller's transaction; raises ``StatementRefused``."""
+    today = now.astimezone(ZoneInfo(merchant.timezone)).date()
+    account = Account(merchant.id, own_ibans(merchant), today, now)
+    source = Source("bank_statement", name, hashlib.sha256(data).hexdigest())
+    return await take_statements(session, statements, account, source, progress=progress)
 
 
 def report(outcome: StatementsOutcome, *, dry_run: bool = False) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from sqlalchemy import exists, func, or_, select
 
 from api import desk_care, handoff_care, overview, removal, statements_folder, watch
 from api.queue import current, later, queue
+from api.uploads import QUEUE as UPLOADS
 from storage.tables import Conversation, Message
 
 log = structlog.get_logger()
 
 STALLED_SECONDS = 3
 OVERDUE_SECONDS = 180
+UPLOAD_SECONDS_MAX = 3600
+"""A large file takes longer to read than anything else that a job does."""
 SWEEP_AFTER_SECONDS = 30
 
 
@@ -27,7 +30,12 @@ async def care(timestamp: int) -> None:
     manager = current().app.job_manager
     stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
     # A job whose end could not be written stays "doing" under a living worker.
-    overdue = await manager.get_stalled_jobs(nb_seconds=OVERDUE_SECONDS)
+    overdue = [
+        job
+        for job in await manager.get_stalled_jobs(nb_seconds=OVERDUE_SECONDS)
+        if job.queue != UPLOADS
+    ]
+    overdue += await manager.get_stalled_jobs(nb_seconds=UPLOAD_SECONDS_MAX, queue=UPLOADS)
     for job in {job.id: job for job in (*stalled, *overdue)}.values():
         log.warning("job_taken_over", task=job.task_name)
         try:

@@ -17,7 +17,8 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-import api.merchant_events.jobs  # noqa: F401 - puts its tasks into the queue
+import api.merchant_events.jobs
+import api.upload_jobs  # noqa: F401 - both put their tasks into the queue
 from api import care
 from api.limits import WAIT_SECONDS
 from api.outreach_check import still_allowed

@@ -96,8 +96,15 @@ async def revoke_api_key(
     if len(fitting) != 1:
         raise KeyUnknown(f"{len(fitting)} keys begin like this")
     (key,) = fitting
-    key.revoked_at = key.revoked_at or now
+    end_api_key(key, now)
     return key
+
+
+def end_api_key(key: ApiKey, now: datetime) -> bool:
+    """Let nothing in with a key any more, for good; whether it still counted."""
+    counted = key.revoked_at is None
+    key.revoked_at = key.revoked_at or now
+    return counted
 
 
 def _hashed(key: str) -> str:

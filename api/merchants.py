@@ -11,7 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from stdnum import iban as iban_number
 
+from api import setting_changes
 from api.letter_data import LetterData
+from api.people.audit import COMMAND_LINE
+from api.setting_changes import Part
 from conversation.genuine import CODE_LENGTH
 from conversation.wording import (
     MerchantVoice,
@@ -19,8 +22,10 @@ from conversation.wording import (
     check_voice,
     checked_overrides,
 )
+from conversation.wording.own import own_texts
 from conversation.wording.voice import LINK_CHARACTERS_MAX, host
-from negotiation.policy_data import policy_from_data
+from negotiation.policy import PolicyInvalid
+from negotiation.policy_data import policy_from_data, policy_to_data
 from storage.tables import Merchant
 
 CHECK_URL_CHARACTERS_MAX = LINK_CHARACTERS_MAX - CODE_LENGTH - 1
@@ -139,15 +144,20 @@ class MerchantData(BaseModel):
     @model_validator(mode="after")
     def _speakable(self) -> Self:
         """Whether a first contact can be written in this name that keeps its law."""
-        voice = MerchantVoice(self.name, self.alias, self.phone, self.email, self.website)
-        problems = check_voice(voice)
-        if self.alias and self.check_url and host(self.website) == host(self.check_url):
-            problems.append(
-                "check_url: lies on the website, whose address says what the alias hides"
-            )
-        if problems:
+        voice = MerchantVoice(
+            self.name, self.alias, self.phone, self.email, self.website, self.check_url
+        )
+        if problems := unspeakable(voice):
             raise ValueError("\n    ".join(problems))
         return self
+
+
+def unspeakable(voice: MerchantVoice) -> list[str]:
+    """Why no first contact that keeps its law can be written in this name, in words."""
+    problems = check_voice(voice)
+    if voice.alias and voice.check_url and host(voice.website) == host(voice.check_url):
+        problems.append("check_url: lies on the website, whose address says what the alias hides")
+    return problems
 
 
 async def save_merchant(session: AsyncSession, data: Mapping[str, Any], now: datetime) -> int:
@@ -164,7 +174,41 @@ async def save_merchant(session: AsyncSession, data: Mapping[str, Any], now: dat
         merchant = Merchant(key=given.key, created_at=now)
         session.add(merchant)
     stays = {"key"} if given.wordings is not None else {"key", "wordings"}
+    before = _set_so_far(merchant)
     for field, value in given.model_dump(exclude=stays).items():
         setattr(merchant, field, value)
     await session.flush()
+    if before is not None:
+        _note_changes(session, merchant, before, now)
     return merchant.id
+
+
+def _set_so_far(merchant: Merchant) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Policy and texts of a merchant that is there already."""
+    if merchant.id is None:
+        return None
+    try:
+        policy = policy_to_data(policy_from_data(merchant.policy))
+    except PolicyInvalid:  # stored before a bound was drawn; the new one takes its place
+        policy = dict(merchant.policy)
+    return policy, dict(merchant.wordings)
+
+
+def _note_changes(
+    session: AsyncSession,
+    merchant: Merchant,
+    before: tuple[dict[str, Any], dict[str, Any]],
+    now: datetime,
+) -> None:
+    """Keep in the settings' history what a file has changed, as the console's pages do."""
+    policy, wordings = before
+    after = policy_to_data(policy_from_data(merchant.policy))
+    of = merchant.id
+    setting_changes.note(session, COMMAND_LINE, Part.POLICY, policy, after, now, merchant_id=of)
+    for name in sorted({*wordings, *merchant.wordings}):
+        said, says = (
+            own_texts(name, held.get(name) or {}) for held in (wordings, merchant.wordings)
+        )
+        setting_changes.note(
+            session, COMMAND_LINE, Part.WORDING, said, says, now, merchant_id=of, name=name
+        )

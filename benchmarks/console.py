@@ -7,6 +7,7 @@ console's own application for each page as a signed-in person would, without the
 """
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -116,6 +117,25 @@ def fill(urls: DatabaseUrls, port_password: tuple[int, str], claims: int, messag
                 if n == 1 or status_of(claim) == "settled"
             ),
         )  # fmt: skip
+        batch = cursor.execute(
+            "INSERT INTO intake_batch (merchant_id, kind, name, sha256, rows_total, rows_added, "
+            "rows_changed, rows_unchanged, at) VALUES (%s, 'bank_statement', 'x', 'x', 0, 0, 0, 0, "
+            "%s) RETURNING id",
+            [merchant, NOW],
+        ).fetchone()
+        assert batch is not None
+        copied(
+            "bank_movement",
+            "batch_id, account, format, statement_number, booked, value_date, amount_minor, "
+            "currency, content, position, payer_name, text, state, match, created_at",
+            (
+                (batch[0], "DE02120300000000202051", "camt", "1", TODAY, TODAY, 1000 + n, "EUR",
+                 f"c{n}", 1, name_of(n), f"Rechnung RE-2026-{n:07d}",
+                 ("suggested", "unmatched", "posted", "unmatched", "rejected")[n % 5],
+                 json.dumps({"shares": [{"claim": n, "minor": 1000}], "evidence": ["name"]}), NOW)
+                for n in range(1, claims + 1)
+            ),
+        )  # fmt: skip
         busy = customers // 2
         account = cursor.execute(
             "INSERT INTO channel_account (merchant_id, channel, address, created_at) "
@@ -153,6 +173,13 @@ class Clock:
         return NOW
 
 
+SETTINGS = (
+    "imports",
+    *(f"settings/{name}" for name in ("policy", "contact", "brand", "webhooks", "keys")),
+    *("settings/wordings", "settings/wordings?q=rechnung", "settings/wordings/bank_details"),
+)
+
+
 def pages(claims: int) -> dict[str, list[str]]:
     """Each kind of page with the addresses that are asked for in turn."""
     one = [claims * n // 21 + 1 for n in range(1, 21)]
@@ -182,6 +209,13 @@ def pages(claims: int) -> dict[str, list[str]]:
         "find nothing": [q + "RE-9999999", q + "Xanthippe"],
         "customer": [f"/console/customers/{n % customers + 1}" for n in one],
         "customer, 3000 messages": [f"/console/customers/{customers // 2}"],
+        **{
+            f"movements {state}": [f"/console/bank?state={state}"]
+            for state in ("suggested", "unmatched", "posted", "rejected")
+        },
+        "movements deep": [f"/console/bank?state=unmatched&after={n}" for n in one],
+        "movement": [f"/console/bank/{n}?q=RE-2026-{n}" for n in one[:4]],
+        **{name: [f"/console/{name}"] for name in SETTINGS},
     }
 
 

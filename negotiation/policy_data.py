@@ -36,13 +36,17 @@ class _Wrong(Exception):
 Reader = Callable[[Any], Any]
 
 
-def _whole(least: int, most: int) -> Reader:
-    def read(value: Any) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise _Wrong(("", f"a whole number from {least} to {most}"))
-        return value
+@dataclass(frozen=True)
+class _Whole:
+    """Reads a whole number within bounds, both included."""
 
-    return read
+    least: int
+    most: int
+
+    def __call__(self, value: Any) -> int:
+        if type(value) is not int or not self.least <= value <= self.most:
+            raise _Wrong(("", f"a whole number from {self.least} to {self.most}"))
+        return value
 
 
 def _yes_no(value: Any) -> bool:
@@ -162,14 +166,14 @@ class _Bands:
         return tuple(bands)
 
 
-_AMOUNT = _whole(0, 10**12)
-_DAYS = _whole(0, 366)
-_PERCENT = _whole(0, 100)
+_AMOUNT = _Whole(0, 10**12)
+_DAYS = _Whole(0, 366)
+_PERCENT = _Whole(0, 100)
 
 _READERS: Mapping[str, Reader] = {
     "currency": _currency,
-    "instalment_minor_min": _whole(1, 10**12),
-    "instalment_bands": _Bands(InstalmentBand, "up_to_minor", {"count_max": _whole(1, 120)}),
+    "instalment_minor_min": _Whole(1, 10**12),
+    "instalment_bands": _Bands(InstalmentBand, "up_to_minor", {"count_max": _Whole(1, 120)}),
     "instalment_first_days_max": _DAYS,
     "instalment_first_days_usual": _DAYS,
     "instalment_periods": _periods,
@@ -183,32 +187,45 @@ _READERS: Mapping[str, Reader] = {
     "discount_principal_percent": _PERCENT,
     "discount_days_max": _DAYS,
     "authority_minor": _AMOUNT,
-    "agreements_max": _whole(1, 100),
+    "agreements_max": _Whole(1, 100),
     "let_go_below_minor": _AMOUNT,
     "effort_bands": _Bands(
-        EffortBand, "up_to_minor", {"reminders_max": _whole(0, 10), "call": _yes_no}
+        EffortBand, "up_to_minor", {"reminders_max": _Whole(0, 10), "call": _yes_no}
     ),
-    "freshness_hours": _whole(1, 24 * 31),
-    "verification_minutes": _whole(1, 60 * 24 * 31),
+    "freshness_hours": _Whole(1, 24 * 31),
+    "verification_minutes": _Whole(1, 60 * 24 * 31),
     "check_days": _DAYS,
-    "reminder_after_days": _whole(1, 366),
-    "note_days": _whole(0, 28),
+    "reminder_after_days": _Whole(1, 366),
+    "note_days": _Whole(0, 28),
     "day_word": _one_of(DayWord),
-    "invoice_note_days": _whole(0, 28),
+    "invoice_note_days": _Whole(0, 28),
     "thanks": _yes_no,
-    "question_banking_days": _whole(1, 20),
-    "days_moved_max": _whole(0, 10),
-    "broken_after_days": _whole(1, 90),
+    "question_banking_days": _Whole(1, 20),
+    "days_moved_max": _Whole(0, 10),
+    "broken_after_days": _Whole(1, 90),
     "broken_next": _one_of(BrokenNext),
     "contact_country": _country,
     "contact_rules": _object,
     "opening_hours": _hours,
-    "answer_minutes": _whole(0, 24 * 60),
-    "transit_days": _whole(0, 31),
-    "small_rest_below_minor": _whole(0, 10_00),
-    "reminder_letter_minor": _whole(0, LETTER_MINOR_MAX),
+    "answer_minutes": _Whole(0, 24 * 60),
+    "transit_days": _Whole(0, 31),
+    "small_rest_below_minor": _Whole(0, 10_00),
+    "reminder_letter_minor": _Whole(0, LETTER_MINOR_MAX),
     "contact_thanks_minor": _AMOUNT,
 }
+
+
+def bounds(name: str, part: str = "") -> tuple[int, int]:
+    """Least and largest value of a field that is a whole number, or of a part of its bands.
+
+    Raises KeyError for a field that there is not, TypeError for one of another kind.
+    """
+    reader = _READERS[name]
+    if isinstance(reader, _Bands):
+        reader = reader.readers[part]
+    if not isinstance(reader, _Whole):
+        raise TypeError(f"{name} is no whole number")
+    return reader.least, reader.most
 
 
 def policy_from_data(data: Mapping[str, Any]) -> Policy:

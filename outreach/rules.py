@@ -181,6 +181,11 @@ class ContactRules:
                 return self.weekday
 
 
+def countries() -> tuple[str, ...]:
+    """The countries that rules are written down for."""
+    return tuple(_rules_by_country())
+
+
 def rules_of(country: str, own: Mapping[str, Any] | None = None) -> ContactRules:
     """The rules of a country, tightened by a merchant's own where it has any.
 

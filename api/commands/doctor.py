@@ -15,8 +15,8 @@ from rich.table import Table
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from api import live_accounts as live
 from api import live_checks
-from api.accounts import decrypt, environment_credentials
 from api.clock import Clock
 from api.commands.session import console
 from api.findings import BAD, GOOD, MISSING, Finding
@@ -29,11 +29,11 @@ from conversation.engine import RasaEngine
 from ledger.base_rate import SHIPPED, BaseRate, base_rate_on, not_confirmed
 from ledger.book import base_rates
 from storage.engine import Database, DatabaseUrls
-from storage.tables import ChannelAccount, Claim, Merchant, Message
+from storage.tables import Claim, Merchant, Message
 
 
 def doctor(
-    live: Annotated[
+    asked: Annotated[
         bool,
         typer.Option("--live", help="Also ask Telegram and Twilio what they have on file."),
     ] = False,
@@ -41,7 +41,7 @@ def doctor(
     """Say what is configured, reachable and missing; exit code 1 if something is broken."""
     settings = Settings()
     findings = asyncio.run(examine(settings))
-    if live:
+    if asked:
         findings += asyncio.run(examine_live(settings))
     table = Table("")
     for heading in ("part", "state", "what to do"):
@@ -195,57 +195,18 @@ async def examine_live(settings: Settings) -> list[Finding]:
         return [Finding(BAD, "live", "no service runs", "kulanz up, then again")]
     if not accounts:
         return [Finding(MISSING, "live", "no account to ask about", "docs/connect.md")]
-    apis = live_checks.Providers(
-        telegram=settings.telegram_api_url.rstrip("/"),
-        twilio=settings.twilio_api_url.rstrip("/"),
-        twilio_messaging=settings.twilio_messaging_api_url.rstrip("/"),
-        twilio_content=settings.twilio_content_api_url.rstrip("/"),
-    )
-    async with httpx.AsyncClient(timeout=15) as client:
-        asked = [
-            live_checks.check(account, apis, client, datetime.now(UTC)) for account in accounts
-        ]
-        return [finding for found in await asyncio.gather(*asked) for finding in found]
+    return await live.ask(accounts, settings)
 
 
 async def live_accounts(settings: Settings, running: Running) -> list[live_checks.LiveAccount]:
     """Every enabled account with the credentials that are in force for it."""
     keys = Keys.of(settings)
-    base = (settings.public_url or "").rstrip("/") + "/webhooks"
-    accounts = []
     database = Database(DatabaseUrls.derive(running.owner_url, keys.role_password), pool_size=1)
     try:
         async with database.operator() as session:
-            rows = (
-                await session.execute(
-                    select(ChannelAccount, Merchant.key)
-                    .join(Merchant, Merchant.id == ChannelAccount.merchant_id)
-                    .where(ChannelAccount.enabled, ChannelAccount.channel != "terminal")
-                    .order_by(ChannelAccount.id)
-                )
-            ).all()
+            return await live.in_force(session, settings, keys.secret_key)
     finally:
         await database.close()
-    for row, merchant in rows:
-        own = row.credentials is not None
-        credentials = (
-            decrypt(keys.secret_key, row.credentials)
-            if row.credentials is not None
-            else environment_credentials(settings, row.channel)
-        )
-        if credentials is not None:
-            accounts.append(
-                live_checks.LiveAccount(
-                    merchant=merchant,
-                    channel=row.channel,
-                    address=row.address,
-                    credentials=credentials,
-                    hooks=f"{base}/{merchant}" if own else base,
-                    bot_name=None if own else settings.telegram_bot_name,
-                    templates=row.templates,
-                )
-            )
-    return accounts
 
 
 async def _database(settings: Settings, running: Running) -> str:

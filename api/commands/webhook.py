@@ -14,18 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.clock import Clock
 from api.commands.session import Refused, console, merchant_named, run
 from api.database import database_only
-from api.merchant_events import endpoints, replay
+from api.merchant_events import endpoints, replay, trial
 from api.merchant_events.addresses import UrlRefused
-from api.merchant_events.envelope import EventView, body
-from api.merchant_events.posting import Answer, Poster
+from api.merchant_events.posting import Answer
 from api.merchant_events.routes import delivery_view
 from api.settings import Settings
 from api.wiring import Keys, as_running
 from storage.engine import Database
-from storage.merchant_events import new_event_key
 from storage.tables import Merchant
-
-TEST_KIND = "webhook.test"
 
 webhook = typer.Typer(
     help="Post what happened to the merchant's own systems (docs/events.md).", no_args_is_help=True
@@ -173,18 +169,16 @@ def post_test(endpoint: EndpointId, merchant: OfMerchant = None) -> None:
 
     async def work() -> Answer:
         async with _open(merchant) as held:
-            found = await endpoints.named(held.session, held.merchant.id, endpoint)
-            signing = endpoints.secrets_in_force(found.secrets, held.secret_key, held.now)
-        shown = EventView(
-            id=new_event_key(),
-            type=TEST_KIND,
-            timestamp=held.now,
-            sequence=0,
-            merchant=held.merchant.key,
-            data={},
+            found, signing = await trial.signing_of(
+                held.session,
+                held.merchant.id,
+                endpoint,
+                secret_key=held.secret_key,
+                now=held.now,
+            )
+        return await trial.post_test(
+            found.url, signing, held.merchant.key, settings=held.settings, now=held.now
         )
-        async with Poster(endpoints.networks_of(held.settings)) as poster:
-            return await poster.post(found.url, signing, shown.id, body(shown))
 
     answer = run(work())
     console.print(_said(answer.status, answer.error))

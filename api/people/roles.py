@@ -31,6 +31,8 @@ class Permission(StrEnum):
     """Take transcripts and what was learned from them out as files."""
     SUPERVISE = "supervise"
     """See the whole desk at work, give what somebody has to others, and set up teams."""
+    SETTINGS = "settings"
+    """Change what a merchant allows, says and looks like, and what its systems are let in with."""
     PEOPLE = "people"
     """Invite people, give them roles, and keep them out."""
     AUDIT = "audit"

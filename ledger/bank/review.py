@@ -70,22 +70,35 @@ async def listed(
     states: Sequence[str] = ("suggested",),
     after: int = 0,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> list[Reviewed]:
-    """Movements in these states, oldest first; of what went out only what came back."""
+    """Movements in these states, oldest first unless said otherwise, going on `after` one of them;
+    of what went out only what came back."""
+    further = BankMovement.id < after if newest_first and after else BankMovement.id > after
     found = (
         await session.scalars(
             select(BankMovement)
             .where(
                 BankMovement.merchant_id == merchant_id,
                 BankMovement.state.in_(states),
-                BankMovement.id > after,
+                further,
                 BankMovement.match["doubt"].astext.is_distinct_from(Doubt.OUTGOING.value),
             )
-            .order_by(BankMovement.id)
+            .order_by(BankMovement.id.desc() if newest_first else BankMovement.id)
             .limit(limit)
         )
     ).all()
     return await _reviewed(session, found)
+
+
+async def one(session: AsyncSession, merchant_id: int, movement_id: int) -> Reviewed | None:
+    """A movement as people review it; None where the merchant has no such."""
+    row = await session.scalar(
+        select(BankMovement).where(
+            BankMovement.merchant_id == merchant_id, BankMovement.id == movement_id
+        )
+    )
+    return (await _reviewed(session, [row]))[0] if row is not None else None
 
 
 async def accept(

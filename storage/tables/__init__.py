@@ -41,6 +41,7 @@ from storage.tables.review import (
     TranscriptToken,
     TranscriptView,
 )
+from storage.tables.settings import SettingChange, Upload
 from storage.tables.sso import SsoProvider
 from storage.tables.workforce import AnswerTarget, DeskSeat, DeskTeam, DeskTeamMember, WrapUp
 
@@ -90,6 +91,7 @@ __all__ = [
     "Posting",
     "RecoveryCode",
     "Reorder",
+    "SettingChange",
     "SsoProvider",
     "StartToken",
     "Transcript",
@@ -98,6 +100,7 @@ __all__ = [
     "TranscriptToken",
     "TranscriptView",
     "Turn",
+    "Upload",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WrapUp",

@@ -50,13 +50,14 @@ class Parts:
     events: NoEvents = field(default_factory=NoEvents)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
+    app: FastAPI = field(default_factory=FastAPI)
 
 
 @asynccontextmanager
 async def served(database: Database) -> AsyncIterator[Parts]:
     """The console on a port."""
     made = Parts(database)
-    app = FastAPI()
+    app = made.app
     app.state.parts = made
     app.include_router(console.router)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))

@@ -53,8 +53,9 @@ router = console_router()
 
 CONTACTS_MAX = 5000
 EVENTS_MAX = 2000
-_SOURCE = Path(__file__).with_name("complaint.typ")
-_TEXTS = yaml.safe_load(Path(__file__).with_name("complaint.yml").read_text("utf-8"))
+_FOLDER = Path(__file__).with_name("complaint_file")
+_SOURCE = _FOLDER / "file.typ"
+_TEXTS = yaml.safe_load((_FOLDER / "texts.yml").read_text("utf-8"))
 Told = list[tuple[str, str]]
 Revealer = Annotated[SignedIn, Depends(Needs(Permission.REVEAL))]
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.types import Message, Receive
 
 from api.client_address import client_key
 from api.pages.console.view import texts
@@ -32,31 +33,58 @@ _MENU = (
     ("conversations", "/console/conversations", Permission.READ),
     ("corrections_title", "/console/corrections", Permission.READ),
     ("claims_title", "/console/claims", Permission.READ),
+    ("bank_title", "/console/bank", Permission.PAYMENTS),
+    ("imports_title", "/console/imports", Permission.CLAIMS),
     ("people_title", "/console/people", Permission.PEOPLE),
     ("audit_title", "/console/audit", Permission.AUDIT),
+    ("settings_title", "/console/settings", Permission.SETTINGS),
     ("merchants_title", "/console/merchants", Permission.MERCHANTS),
 )
+FORM_BYTES_MAX = 512 * 1024
+
+
+class FormTooLarge(AccessRefused):
+    """More was sent than any form of this page holds."""
 
 
 class ConsoleRoute(APIRoute):
     """A route that answers with a page where somebody may not come in."""
+
+    bytes_max = FORM_BYTES_MAX
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with refusals turned into pages."""
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
+            read = Request(request.scope, self._bounded(request.receive))
             try:
-                return await handle(request)
+                return await handle(read)
             except AccessRefused as refused:
                 return _refusal(request, refused)
+            finally:
+                await read.close()  # the files of a form
 
         return handled
 
+    def _bounded(self, receive: Receive) -> Receive:
+        """What comes in, until it is more than it may be."""
+        size = 0
 
-def console_router() -> APIRouter:
+        async def bounded() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self.bytes_max:
+                raise FormTooLarge
+            return message
+
+        return bounded
+
+
+def console_router(route: type[ConsoleRoute] = ConsoleRoute) -> APIRouter:
     """A router for pages of the console."""
-    return APIRouter(route_class=ConsoleRoute)
+    return APIRouter(route_class=route)
 
 
 def _refusal(request: Request, refused: AccessRefused) -> Response:
@@ -69,6 +97,8 @@ def _refusal(request: Request, refused: AccessRefused) -> Response:
         return RedirectResponse("/console/me/second-factor" + query(lang=lang), 303)
     if isinstance(refused, NotAllowed):
         return notice(request, "not_allowed", 403, {"person": refused.person})
+    if isinstance(refused, FormTooLarge):
+        return notice(request, "too_large", 413)
     return notice(request, "not_ours", 403)
 
 
@@ -100,11 +130,13 @@ def respond(
     template: str,
     facts: Mapping[str, Any],
     status: int = 200,
+    *,
     pages: Pages = _pages,
+    brand: str = "",
 ) -> Response:
     """Render a page of the console; ``person`` among the facts shows who is signed in.
 
-    `pages` are those of a folder of its own within the console.
+    `pages` are those of a folder of its own or with a script, `brand` is CSS of the merchant's own.
     """
     language = language_of(request)
     kept = [pair for pair in request.query_params.multi_items() if pair[0] != "lang"]
@@ -124,7 +156,7 @@ def respond(
         ],
         **facts,
     }
-    response = pages.respond(template, shown, language=language, status=status)
+    response = pages.respond(template, shown, language=language, status=status, brand=brand)
     fresh = getattr(request.state, "form_cookie", None)
     if fresh is not None:
         set_cookie(request, response, FORM_COOKIE, fresh, seconds=SESSION_HOURS * 3600)

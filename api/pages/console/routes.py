@@ -25,6 +25,17 @@ from api.pages.console import (
     variants,
 )
 from api.pages.console.page import ConsoleRoute
+from api.pages.console.settings import (
+    bank,
+    brand,
+    contact,
+    imports,
+    keys,
+    policy,
+    webhooks,
+    wordings,
+)
+from api.pages.console.settings import page as settings
 from api.pages.desk import callbacks, queue, queue_work, teams, teams_live, teams_rules
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=ConsoleRoute)
@@ -34,7 +45,9 @@ for module in (
     *(sign_in, sso, account, second_factor),
     *(conversations, transcripts, notes, exports, corrections, variants),
     *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
-    *(people, audit, merchants),
+    *(bank, imports, people, audit),
+    *(settings, policy, contact, wordings, brand, webhooks, keys),
+    merchants,
     # Before any page whose path begins with a handoff's number.
     *(queue, queue_work, callbacks, teams, teams_rules, teams_live),
 ):

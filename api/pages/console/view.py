@@ -40,14 +40,20 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language."""
+    """The console's words in this language, of all its pages and those of the desk.
+
+    Raises:
+        ValueError: a name is given twice.
+    """
     words: dict[str, Any] = {}
-    for name in (
-        *("texts.yml", "people.yml", "sso.yml", "claims.yml", "transcripts.yml", "overview.yml"),
-        "../desk/queue.yml",
+    folder = Path(__file__).parent
+    for path in sorted(
+        [*folder.glob("*.yml"), *folder.glob("settings/*.yml"), *folder.glob("../desk/*.yml")]
     ):
-        loaded = yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
-        words |= loaded[language]
+        loaded = yaml.safe_load(path.read_text("utf-8"))[language]
+        if twice := words.keys() & loaded.keys():
+            raise ValueError(f"{path.name} says otherwise what {sorted(twice)} are")
+        words |= loaded
     return words
 
 

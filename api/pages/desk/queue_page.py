@@ -40,7 +40,7 @@ def respond(
     """A page of the queue, or a part of one that is put in."""
     tabs = [(name, path) for name, path, needed in _TABS if person.may(needed)]
     shown = {"person": person, "tabs": tabs, "error": "", "told": "", **facts}
-    return page.respond(request, template, shown, status, _PAGES)
+    return page.respond(request, template, shown, status, pages=_PAGES)
 
 
 def by(person: SignedIn) -> By:

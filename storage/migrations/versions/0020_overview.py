@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.migrations.protection import protect, table_of_merchant
 
 revision: str = "0020"
-down_revision: str | None = "0017"
+down_revision: str | None = "0019"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

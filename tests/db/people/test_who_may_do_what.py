@@ -27,6 +27,7 @@ from ledger.book import NewClaim
 from ledger.money import Money
 from storage.engine import Database
 from storage.tables import (
+    ApiKey,
     AuditEvent,
     BankMovement,
     ChannelAccount,
@@ -44,6 +45,7 @@ from storage.tables import (
     Message,
     Person,
     TranscriptView,
+    Upload,
     WebhookDelivery,
     WebhookEndpoint,
     WrapUp,
@@ -212,6 +214,11 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
+        api_key = ApiKey(prefix="kulanz_g", hash="x", scopes=[], created_at=NOW, **of)
+        upload = Upload(
+            kind="claims", name="Vertraulich.csv", sha256="x", state="taken", person="x",
+            created_at=NOW, **of,
+        )  # fmt: skip
         team = DeskTeam(name="Vertraulich Team", **of)
         code = WrapUp(name="Vertraulich geregelt", outcome="solved", **of)
         point = ContactPoint(
@@ -219,7 +226,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             source="merchant_import", created_at=NOW, **of,
         )  # fmt: skip
         view = TranscriptView(name="Vertraulich", query="", person="x", created_at=NOW, **of)
-        session.add_all([message, handoff, movement, delivery, signed_in, point, view, team, code])
+        session.add_all([message, handoff, movement, delivery, signed_in, point])
+        session.add_all([view, team, code, api_key, upload])
         await session.flush()
         correction = Correction(
             conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
@@ -245,6 +253,10 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "of": str(person.id),
                 "hash_": signed_in.hash,
                 "to": str(merchant.id),
+                "endpoint": str(endpoint.id),
+                "upload": str(upload.id),
+                "key": str(api_key.id),
+                "name": "introduction",
                 "handoff": str(handoff.id),
                 "team": str(team.id),
                 "code": str(code.id),
@@ -260,6 +272,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 (ConsoleSession, signed_in.hash), (Claim, opened.id), (ContactPoint, point.id),
                 (Correction, correction.id), (TranscriptView, view.id), (Message, message.id),
                 (DeskTeam, team.id), (WrapUp, code.id),
+                (Upload, upload.id),
+                (WebhookEndpoint, endpoint.id), (ApiKey, api_key.id), (Merchant, merchant.id),
             ],
         )  # fmt: skip
 
@@ -404,7 +418,8 @@ async def test_another_merchants_people_and_keys_get_and_change_nothing(
 
     def judge(route: OneRoute, answer: httpx.Response, *, foreign: frozenset[int]) -> None:
         told = [one for one in SECRETS if one in answer.text.replace(theirs.path(route), "")]
-        named = "{" in route.path
+        # A wording's name is the same at every merchant.
+        named = "{" in route.path and "{name}" not in route.path
         if told or (named and answer.status_code not in foreign) or answer.status_code >= 500:
             wrong.append(f"{route}: {answer.status_code} {told}")
 

@@ -4,13 +4,13 @@ from api.people.roles import PERMISSIONS, ROLES_OF_MERCHANT, SCOPES, Permission,
 
 TOLD = {
     Role.OWNER: "read claims:write payments handoffs events reveal adjust annotate export "
-    "supervise people audit",
+    "supervise settings people audit",
     Role.SUPERVISOR: "read handoffs reveal adjust annotate export supervise",
     Role.AGENT: "read handoffs reveal",
     Role.REVIEWER: "read annotate",
     Role.ANALYST: "read",
     Role.OPERATOR: "read claims:write payments handoffs events reveal adjust annotate export "
-    "supervise "
+    "supervise settings "
     "people audit merchants",
 }
 
@@ -29,6 +29,6 @@ def test_only_operators_go_from_merchant_to_merchant_and_no_owner_makes_one() ->
 def test_a_key_can_never_do_what_takes_a_person() -> None:
     people = {
         *(Permission.PEOPLE, Permission.AUDIT, Permission.REVEAL, Permission.MERCHANTS),
-        *(Permission.ADJUST, Permission.EXPORT, Permission.SUPERVISE),
+        *(Permission.ADJUST, Permission.EXPORT, Permission.SUPERVISE, Permission.SETTINGS),
     }
     assert not people & set(SCOPES)
