@@ -67,7 +67,9 @@ class Redaction:
         self._labels = labels
         self._spared = frozenset(filter(None, known.spared))
         self._apart = re.compile(f"({'|'.join(map(re.escape, self._spared))})")
-        self._known = list(_patterns(known))
+        self._known = [
+            (kind, one, _trace(one) if kind == NAME else "") for kind, one in _patterns(known)
+        ]
 
     def cover(self, text: str) -> str:
         """The text with everything personal that was recognised put behind its label."""
@@ -78,10 +80,10 @@ class Redaction:
 
     def _covered(self, text: str) -> str:
         covered = _PAGE_LINK.sub(r"\1…", mask_cards(mask_ibans(text)))
-        digits = any(map(str.isdigit, covered))
-        for kind, known in self._known:
-            # Most texts have no digit, and a list covers many: nothing is looked for in vain.
-            if digits or kind not in _OF_DIGITS:
+        digits, folded = any(map(str.isdigit, covered)), covered.casefold()
+        for kind, known, trace in self._known:
+            # A list covers many texts, and most have nothing to cover: a pattern is made if it may.
+            if trace in folded and (digits or kind not in _OF_DIGITS):
                 covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
         for kind, pattern in ((EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
             covered = pattern.sub(f"[{self._labels[kind]}]", covered)
@@ -103,6 +105,15 @@ class Redaction:
 def cover_address(address: str) -> str:
     """A number or chat id of which only the last two characters show."""
     return f"…{address[-2:]}" if len(address) > 4 else "…"
+
+
+def _trace(pattern: str) -> str:
+    """Letters without which a pattern of a name fits nothing, as `str.casefold` writes them.
+
+    Without i, of which there are more in Turkish than one knows: a small one is no capital's.
+    """
+    runs = re.findall(r"[a-hj-z]+", pattern.casefold().replace("\\w", "").replace("\\s", " "))
+    return max(runs, key=len, default="")
 
 
 @lru_cache(maxsize=4096)
