@@ -43,8 +43,6 @@ _PAGE_LINK = re.compile(rf"(/{PATH}/)[{LETTERS}-]{{{CHARACTERS},}}")
 _WORD = r"(?<!\w){}(?!\w)"
 _BETWEEN_DIGITS = r"[\s/().\-]*"
 _NAME_CHARACTERS_MIN = 2
-_OF_DIGITS = frozenset({PHONE, BIRTH_DATE, ADDRESS})
-"""What is known of these is made of digits, or with some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +65,9 @@ class Redaction:
         self._labels = labels
         self._spared = frozenset(filter(None, known.spared))
         self._apart = re.compile(f"({'|'.join(map(re.escape, self._spared))})")
-        self._known = [
-            (kind, one, _trace(one) if kind == NAME else "") for kind, one in _patterns(known)
-        ]
+        self._known = known
+        self._words = [(kind, one, _trace(one)) for kind, one in _words(known)]
+        self._numbers: list[tuple[str, str]] | None = None
 
     def cover(self, text: str) -> str:
         """The text with everything personal that was recognised put behind its label."""
@@ -80,10 +78,16 @@ class Redaction:
 
     def _covered(self, text: str) -> str:
         covered = _PAGE_LINK.sub(r"\1…", mask_cards(mask_ibans(text)))
-        digits, folded = any(map(str.isdigit, covered)), covered.casefold()
-        for kind, known, trace in self._known:
-            # A list covers many texts, and most have nothing to cover: a pattern is made if it may.
-            if trace in folded and (digits or kind not in _OF_DIGITS):
+        # A list covers many texts, and most have nothing to cover: patterns are made if they may.
+        digits = any(map(str.isdigit, covered))
+        if digits:
+            if self._numbers is None:
+                self._numbers = list(_numbers(self._known))
+            for kind, known in self._numbers:
+                covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
+        folded = covered.casefold()
+        for kind, known, trace in self._words:
+            if trace in folded:
                 covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
         for kind, pattern in ((EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
             covered = pattern.sub(f"[{self._labels[kind]}]", covered)
@@ -108,7 +112,7 @@ def cover_address(address: str) -> str:
 
 
 def _trace(pattern: str) -> str:
-    """Letters without which a pattern of a name fits nothing, as `str.casefold` writes them.
+    """Letters without which a pattern of words fits nothing, as `str.casefold` writes them.
 
     Without i, of which there are more in Turkish than one knows: a small one is no capital's.
     """
@@ -121,20 +125,25 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def _patterns(known: Known) -> Iterator[tuple[str, str]]:
+def _words(known: Known) -> Iterator[tuple[str, str]]:
     for address in known.addresses:
-        digits = re.sub(r"\D", "", address)
         if "@" in address:
             yield EMAIL, re.escape(address)
-        elif len(digits) >= 5:
+    for name in _names(known.names):
+        yield NAME, _WORD.format(re.escape(name).replace(r"\ ", r"\s+"))
+
+
+def _numbers(known: Known) -> Iterator[tuple[str, str]]:
+    """What fits only where there are digits."""
+    for address in known.addresses:
+        digits = re.sub(r"\D", "", address)
+        if "@" not in address and len(digits) >= 5:
             yield PHONE, _phone(address, digits)
     if known.birth_date is not None:
         for spelled in dict.fromkeys(_days(known.birth_date)):
             yield BIRTH_DATE, rf"(?<!\d){spelled}(?!\d)"
     if known.postal_code:
         yield ADDRESS, _WORD.format(re.escape(known.postal_code))
-    for name in _names(known.names):
-        yield NAME, _WORD.format(re.escape(name).replace(r"\ ", r"\s+"))
 
 
 def _names(given: Iterable[str]) -> list[str]:
