@@ -43,8 +43,6 @@ _PAGE_LINK = re.compile(rf"(/{PATH}/)[{LETTERS}-]{{{CHARACTERS},}}")
 _WORD = r"(?<!\w){}(?!\w)"
 _BETWEEN_DIGITS = r"[\s/().\-]*"
 _NAME_CHARACTERS_MIN = 2
-_OF_DIGITS = frozenset({PHONE, BIRTH_DATE, ADDRESS})
-"""What is known of these is made of digits, or with some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,9 @@ class Redaction:
         self._labels = labels
         self._spared = frozenset(filter(None, known.spared))
         self._apart = re.compile(f"({'|'.join(map(re.escape, self._spared))})")
-        self._known = list(_patterns(known))
+        self._known = known
+        self._words = [(kind, one, _trace(one)) for kind, one in _words(known)]
+        self._numbers: list[tuple[str, str]] | None = None
 
     def cover(self, text: str) -> str:
         """The text with everything personal that was recognised put behind its label."""
@@ -78,10 +78,16 @@ class Redaction:
 
     def _covered(self, text: str) -> str:
         covered = _PAGE_LINK.sub(r"\1…", mask_cards(mask_ibans(text)))
+        # A list covers many texts, and most have nothing to cover: patterns are made if they may.
         digits = any(map(str.isdigit, covered))
-        for kind, known in self._known:
-            # Most texts have no digit, and a list covers many: nothing is looked for in vain.
-            if digits or kind not in _OF_DIGITS:
+        if digits:
+            if self._numbers is None:
+                self._numbers = list(_numbers(self._known))
+            for kind, known in self._numbers:
+                covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
+        folded = covered.casefold()
+        for kind, known, trace in self._words:
+            if trace in folded:
                 covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
         for kind, pattern in ((EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
             covered = pattern.sub(f"[{self._labels[kind]}]", covered)
@@ -105,26 +111,40 @@ def cover_address(address: str) -> str:
     return f"…{address[-2:]}" if len(address) > 4 else "…"
 
 
+def _trace(pattern: str) -> str:
+    """Letters without which a pattern of words fits nothing, as `str.casefold` writes them.
+
+    Without i, of which there are more in Turkish than one knows: a small one is no capital's.
+    """
+    runs = re.findall(r"[a-hj-z]+", pattern.casefold().replace("\\w", "").replace("\\s", " "))
+    return max(runs, key=len, default="")
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def _patterns(known: Known) -> Iterator[tuple[str, str]]:
+def _words(known: Known) -> Iterator[tuple[str, str]]:
     for address in known.addresses:
-        digits = re.sub(r"\D", "", address)
         if "@" in address:
             yield EMAIL, re.escape(address)
-        elif len(digits) >= 5:
+    names = (re.escape(name).replace(r"\ ", r"\s+") for name in _names(known.names))
+    if spellings := "|".join(names):
+        yield NAME, _WORD.format(f"(?:{spellings})")
+
+
+def _numbers(known: Known) -> Iterator[tuple[str, str]]:
+    """What fits only where there are digits."""
+    for address in known.addresses:
+        digits = re.sub(r"\D", "", address)
+        if "@" not in address and len(digits) >= 5:
             yield PHONE, _phone(address, digits)
     if known.birth_date is not None:
         spellings = "|".join(dict.fromkeys(_days(known.birth_date)))
         yield BIRTH_DATE, rf"(?<!\d)(?:{spellings})(?!\d)"
     if known.postal_code:
         yield ADDRESS, _WORD.format(re.escape(known.postal_code))
-    names = (re.escape(name).replace(r"\ ", r"\s+") for name in _names(known.names))
-    if spellings := "|".join(names):
-        yield NAME, _WORD.format(f"(?:{spellings})")
 
 
 def _names(given: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What a passing glance at a transcript may not catch."""
 
+import re
 from datetime import date
 
 import pytest
@@ -96,3 +97,30 @@ def test_personal_values_are_covered_whole() -> None:
 def test_a_link_to_the_customers_page_cannot_be_followed() -> None:
     said = COVER("Alles im Überblick: https://kulanz.example/p/k7qm-t2rt-xh4p")
     assert said == "Alles im Überblick: https://kulanz.example/p/…"
+
+
+@pytest.mark.parametrize("written", ["İpek", "ipek", "ıpek", "IPEK", "İPEK", "Ipek"])
+@pytest.mark.parametrize("known", ["İpek", "Ipek", "ıpek"])
+def test_a_turkish_i_hides_no_name(known: str, written: str) -> None:
+    cover = Redaction(Known(names=(known,)), LABELS).cover
+    pattern = re.compile(rf"\b{known}\b", re.IGNORECASE)
+    assert (written in cover(f"hier {written}, hallo")) == (pattern.search(written) is None)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        *(("Strauß", "STRAUẞ"), ("Kessler", "Kessler"), ("Süß", "süß"), ("Ó Néill", "ó  néill")),
+        *(
+            ("d'Ivoire", "D'IVOIRE"),
+            ("Ia", "ia"),
+            ("Li", "LI"),
+            ("Nguyễn-Mai", "nguyễn"),
+            ("Şen", "şEN"),
+        ),
+        *(("Susi", "ſuſi"), ("Jörn (Jo)", "jörn (jo)")),
+    ],
+)
+def test_a_name_is_covered_in_any_case(name: str, written: str) -> None:
+    covered = Redaction(Known(names=(name,)), LABELS).cover(f"ich bin {written}.")
+    assert covered == f"ich bin [{LABELS['name']}]."

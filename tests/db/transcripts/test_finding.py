@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from conversation import finding
 from conversation.finding import Found, Place, Question, find
 from storage.engine import Database
 from storage.tables import Agreement, AuditEvent, Claim, Conversation, Customer, Merchant, Message
-from tests.conftest import NOW
+from tests.conftest import NOW, PostgresServer
 from tests.db.transcripts.conftest import Talks
 
 
@@ -161,3 +162,29 @@ async def test_words_that_go_are_found_no_more(talks: Talks, database: Database)
         first.text = "…"
     assert ids(await ask(talks, "häuser")) == []
     assert ids(await ask(talks, "gärten")) == [talk]
+
+
+async def test_the_migration_lists_what_triggers_would_have(
+    talks: Talks, database: Database, postgres_server: PostgresServer, anna: Customer
+) -> None:
+    talk = await talks.add("Häuser, Häuser", "im Garten", customer_id=anna.id)
+    unsure = {"intent": "out_of_scope", "confidence": 0.2}
+    await talks.say(talk, "äh", understanding=unsure)
+    await talks.say(talk, "Ja.", author="bot", wording="plan_offer", variant="short")
+    async with database.operator() as session:
+        of: dict[str, Any] = {"at": NOW, "merchant_id": talks.merchant.id}
+        session.add(AuditEvent(kind="claim_disputed", customer_id=anna.id, **of))
+        session.add(AuditEvent(kind="handoff_requested", conversation_id=talk, **of))
+    migration = import_module("storage.migrations.versions.0016_transcripts")
+    rows = (
+        "SELECT merchant_id, token, conversation_id FROM transcript_token ORDER BY 1, 2, 3",
+        "SELECT conversation_id, merchant_id, message_id, at FROM transcript ORDER BY 1",
+    )
+    with postgres_server.connected(database.urls.owner.database) as connection:
+        by_triggers = [connection.execute(one).fetchall() for one in rows]
+        connection.execute("DELETE FROM transcript_token")
+        connection.execute("DELETE FROM transcript")
+        connection.execute(migration.LISTED_SO_FAR)
+        connection.execute(migration.MARKED_SO_FAR)
+        assert [connection.execute(one).fetchall() for one in rows] == by_triggers
+    assert len(by_triggers[0]) > 10

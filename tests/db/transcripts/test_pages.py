@@ -324,6 +324,7 @@ async def test_one_conversation_leaves_as_a_tagged_pdf(
     await console.sign_in(merchant)
     answer = await console.post(f"{LIST}/{talk}/pdf")
     assert answer.content.startswith(b"%PDF")
+    assert b"pdfuaid" in answer.content
     assert b"/StructTreeRoot" in answer.content
     (one,) = await noted(database, "transcripts_exported")
     assert (one.conversation_id, one.facts["uncovered"]) == (talk, False)

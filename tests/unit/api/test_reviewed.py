@@ -1,8 +1,13 @@
 """Reviewed lines are taken as training data, but never a line that measures."""
 
+from pathlib import Path
+
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from api.cli import app
+from api.commands import train
 from api.pages.console.choice import intents
 from api.reviewed import ReviewedUnusable, held_out_lines, normalised, read_reviewed
 from conversation.corrections import learnable, training_data
@@ -82,3 +87,40 @@ def test_what_was_accepted_is_read_again_without_anybody_in_it() -> None:
         ("inform", "en"): ("Ruf 0123 456 an",),
     }
     assert len(yaml.safe_load(file_)["nlu"]) == 2
+
+
+def test_nothing_is_trained_with_held_out_lines_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lines = tmp_path / "reviewed.yml", tmp_path / "lines.yml"
+    monkeypatch.setattr(train, "LINES", lines)
+    line, intent = held_out_lines()[0]
+    path.write_text(file(line, intent=intent), "utf-8")
+    done = CliRunner().invoke(app, ["train", "--with-reviewed", str(path)])
+    assert done.exit_code == 1
+    assert f"refused, it is a held-out line: {line}" in " ".join(done.output.split())
+    assert "no line to train with" in done.output
+    assert not lines.exists()
+
+
+@pytest.mark.parametrize(("after", "kept"), [(0.9, True), (0.8, True), (0.7999, False)])
+def test_lines_that_make_it_worse_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: float, kept: bool
+) -> None:
+    """As the figures say; the assistant that gives them stands in here."""
+    lines, path = tmp_path / "reviewed" / "lines.yml", tmp_path / "given.yml"
+    path.write_text(file("in [3](count) Raten"), "utf-8")
+
+    async def accuracy() -> float:
+        return after if lines.exists() else 0.8
+
+    async def trained_model() -> str:
+        return "model.tar.gz"
+
+    monkeypatch.setattr(train, "LINES", lines)
+    monkeypatch.setattr(train, "accuracy", accuracy)
+    monkeypatch.setattr(train, "trained_model", trained_model)
+    done = CliRunner().invoke(app, ["train", "--with-reviewed", str(path)])
+    assert (done.exit_code, lines.exists()) == (0 if kept else 1, kept)
+    assert "before: 80.0%" in done.output
+    assert f"after:  {after:.1%} with 1 reviewed lines" in done.output
