@@ -130,9 +130,9 @@ class View:
         if minutes < HOUR:
             return str(of["minutes"].format(n=minutes))
         if minutes < 2 * DAY:
-            hours, rest = (
-                divmod(minutes, HOUR) if minutes < 10 * HOUR else (round(minutes / HOUR), 0)
-            )
+            hours, rest = divmod(minutes, HOUR)
+            if hours >= 10:  # two digits are known
+                hours, rest = round(minutes / HOUR), 0
             return str(of["hours" if not rest else "hours_minutes"].format(n=hours, rest=rest))
         return str(of["days"].format(n=self._number(round(minutes / DAY, 1))))
 
