@@ -144,7 +144,7 @@ async def set_tags(
     wanted = tags_of(tags)
     if wanted != held.handoff.tags:
         held.handoff.tags = wanted
-        held.note("handoff_tagged", now, by=by, count=len(wanted))
+        held.note("handoff_tagged", now, by=by)
 
 
 def tags_of(given: Iterable[str]) -> list[str]:
@@ -192,7 +192,7 @@ async def called(
     elif again_at is not None:
         handoff.snoozed_at, handoff.snoozed_until = now, again_at
     again = again_at.isoformat() if again_at is not None else None
-    held.note("handoff_called", now, by=by, result=result.value, again_at=again)
+    held.note(f"call_{result.value}", now, by=by, again_at=again)
 
 
 async def _sleeps(session: AsyncSession, handoff: Handoff) -> bool:

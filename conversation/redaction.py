@@ -129,9 +129,8 @@ def _words(known: Known) -> Iterator[tuple[str, str]]:
     for address in known.addresses:
         if "@" in address:
             yield EMAIL, re.escape(address)
-    names = (re.escape(name).replace(r"\ ", r"\s+") for name in _names(known.names))
-    if spellings := "|".join(names):
-        yield NAME, _WORD.format(f"(?:{spellings})")
+    for name in _names(known.names):
+        yield NAME, _WORD.format(re.escape(name).replace(r"\ ", r"\s+"))
 
 
 def _numbers(known: Known) -> Iterator[tuple[str, str]]:

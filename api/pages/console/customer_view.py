@@ -1,7 +1,7 @@
 """A customer in the words of the console: claims, agreements, ways to them, what happened."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,18 @@ Cover = Callable[[str], str]
 FORM = "sie"
 """People at the console are addressed like that, whatever the merchant's customers are."""
 _QUIET_FACTS = frozenset(
-    {"message", "conversation", "claim", "handoff", "agreement", "instead_of", "early", "key", "of"}
+    {
+        "message",
+        "conversation",
+        "claim",
+        "handoff",
+        "agreement",
+        "instead_of",
+        "early",
+        "key",
+        "of",
+        "in_turn",
+    }
 )
 _DAYS = frozenset({"until", "due"})
 
@@ -176,7 +187,7 @@ def entry_view(
     return shown | {
         "kind": "agreement" if row.kind.startswith("agreement_") else "event",
         "what": _event_words(row, words),
-        "facts": _facts(row, language, cover),
+        "facts": _facts(row, language, zone, cover),
         "who": row.person or "",
         "claim": invoices.get(row.claim_id or 0, ""),
         "conversation": row.conversation_id,
@@ -190,7 +201,7 @@ def _event_words(row: AuditEvent, words: Mapping[str, Any]) -> str:
     return f"{words['effects'][agreed]}: {named}" if agreed in words["effects"] else str(named)
 
 
-def _facts(row: AuditEvent, language: str, cover: Cover) -> str:
+def _facts(row: AuditEvent, language: str, zone: ZoneInfo, cover: Cover) -> str:
     words, said = texts(language), []
     currency = str(row.facts.get("currency", "EUR"))
     for name, value in row.facts.items():
@@ -205,6 +216,8 @@ def _facts(row: AuditEvent, language: str, cover: Cover) -> str:
         if isinstance(value, int) and name.endswith("_minor"):
             shown = _money(Money(value, currency), language)
             label = label or words["fact_names"]["amount_minor"]
+        elif name == "again_at":
+            shown = moment(datetime.fromisoformat(value), language, zone)
         elif name in _DAYS:
             shown = formats.day(str(value)[:10], language, short=True)
         else:

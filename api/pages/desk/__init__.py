@@ -1,1 +1,1 @@
-"""The desk in the console: what waits for a person, and people's work on it."""
+"""The desk: conversations that need a person."""

@@ -43,8 +43,8 @@ async def test_reached_it_leaves_the_list_and_stands_in_the_history(floor: Floor
         assert talk.customer_id is not None
         entries, _ = await timeline(session, talk.customer_id)
         kinds = [entry.row for entry in entries if isinstance(entry.row, AuditEvent)]
-    (call,) = [row for row in kinds if row.kind == "handoff_called"]
-    assert (call.facts["result"], call.person) == ("reached", "Lea")
+    (call,) = [row for row in kinds if row.kind.startswith("call_")]
+    assert (call.kind, call.person) == ("call_reached", "Lea")
 
 
 async def test_not_reached_it_comes_up_again_at_its_time(floor: Floor) -> None:
@@ -58,18 +58,21 @@ async def test_not_reached_it_comes_up_again_at_its_time(floor: Floor) -> None:
     held = await floor.handoff(number)
     at = NOW + timedelta(hours=4, minutes=30)
     assert (held.call_again_at, held.snoozed_until, held.called_at) == (at, at, None)
-    assert len(await floor.happened("handoff_called")) == 1
+    assert len(await floor.happened("call_not_reached")) == 1
     said = words(await floor.console.get("/console/desk/callbacks"))
     assert "15:30" in said
     assert "schon versucht" in said
     (row,) = (await floor.queue()).rows
     assert row.asleep
+    page = await floor.console.get(f"/console/customers/{row.customer_id}")
+    assert "Rückruf, nicht erreicht" in words(page)
+    assert "wieder: Mo. 23.11.2026 15:30" in words(page)
     floor.later(hours=5)
     (row,) = (await floor.queue()).rows
     assert not row.asleep
     for _ in range(2):
         await floor.console.post(path, result="not_reached", again="")
-    assert len(await floor.happened("handoff_called")) == 2
+    assert len(await floor.happened("call_not_reached")) == 2
     assert (await floor.handoff(number)).call_again_at == floor.now
     late = await floor.console.post(path, result="not_reached", again="2026-11-23T08:00")
     assert late.status_code == 409

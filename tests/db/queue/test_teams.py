@@ -105,7 +105,7 @@ async def test_the_supervisor_sees_who_is_there_with_what(floor: Floor) -> None:
     said = words(await floor.console.get("/console/desk/live"))
     for shown in (
         "Noch bei niemandem 1", "Längste Wartezeit 42 Min.", "Heute beantwortet 1",
-        "Erste Antwort, Mitte 30 Min.", "Ada da 0 von 5", "Ben abgemeldet 2 von 5",
+        "Erste Antwort (Median) 30 Min.", "Ada da 0 von 5", "Ben abgemeldet 2 von 5",
         "heute 1 beantwortet", "K-2001", "K-2002",
     ):  # fmt: skip
         assert shown in said, shown
