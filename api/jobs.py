@@ -139,6 +139,7 @@ async def _work_off(merchant_id: int, conversation_id: int, *, handle: bool) -> 
     send, changed = True, False
     while True:
         found = await _noted(merchant_id, conversation_id, sent, send=send, handle=handle)
+        changed = changed or sent is not None
         sent = None
         if found.wait is not None:
             await later("deliver", merchant_id, conversation_id, found.wait)
@@ -155,9 +156,11 @@ async def _work_off(merchant_id: int, conversation_id: int, *, handle: bool) -> 
                 continue
             case delivery.Skipped(message_id, reason):
                 log.info("message_not_sent", message=message_id, reason=reason)
+                changed = True
                 continue
         if changed:
             await parts.events.changed(merchant_id, conversation_id)
+            changed = False
         if found.taken is None:
             return
         changed = True

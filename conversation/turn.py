@@ -31,6 +31,7 @@ from sqlalchemy.orm import aliased
 
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
+from conversation import desk_offer
 from conversation.arriving import Arrival, come_by_link, token_of
 from conversation.consent import (
     MayGuess,
@@ -143,7 +144,7 @@ async def _settle(
     if conversation.state == "agent":
         if starts:
             await opt_in(session, conversation, now)  # the person at the desk may write again
-        return "for_agent"
+        return await desk_offer.hear(session, conversation, message, now) or "for_agent"
     if conversation.state == "closed":
         conversation.state = "bot"
     link_used = not await come_by_link(session, conversation, message, now, arrival)

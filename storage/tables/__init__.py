@@ -28,6 +28,7 @@ from storage.tables.conversation import (
     StartToken,
     Turn,
 )
+from storage.tables.desk import CannedReply, DeskOffer, NoteMention
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.page import PageFeedback, PageLink, PageSession
@@ -43,6 +44,7 @@ __all__ = [
     "Base",
     "BaseRate",
     "ButtonChoice",
+    "CannedReply",
     "ChannelAccount",
     "Claim",
     "ClaimOpen",
@@ -52,6 +54,7 @@ __all__ = [
     "ContactPoint",
     "Conversation",
     "Customer",
+    "DeskOffer",
     "FollowUp",
     "GenuineCode",
     "Handoff",
@@ -61,6 +64,7 @@ __all__ = [
     "Merchant",
     "MerchantEvent",
     "Message",
+    "NoteMention",
     "OfMerchant",
     "PageFeedback",
     "PageLink",

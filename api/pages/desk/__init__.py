@@ -1,0 +1,1 @@
+"""The desk: conversations that need a person."""
