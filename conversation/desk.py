@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversation import desk_offer
 from conversation.delivery import hindrance
 from conversation.handoff_held import (
+    AddressOptedOut,
     HandoffUnknown,
     Held,
     Outcome,
@@ -64,6 +65,18 @@ async def conversation_of(session: AsyncSession, handoff_id: int) -> int:
     found = await session.scalar(select(Handoff.conversation_id).where(Handoff.id == handoff_id))
     if found is None:
         raise HandoffUnknown(f"there is no handoff {handoff_id}")
+    return found
+
+
+async def open_handoff_of(session: AsyncSession, conversation_id: int) -> int:
+    """The handoff that is open in a conversation; raises ``HandoffUnknown``."""
+    found = await session.scalar(
+        select(Handoff.id).where(
+            Handoff.conversation_id == conversation_id, Handoff.closed_at.is_(None)
+        )
+    )
+    if found is None:
+        raise HandoffUnknown("nobody was asked for")
     return found
 
 
@@ -300,6 +313,36 @@ async def send_again(
             idempotency_key=key,
             created_at=now,
         )
+    )
+    return True
+
+
+async def send_template(
+    session: AsyncSession, handoff_id: int, agent: str, wording: str, now: datetime, *, key: str
+) -> bool:
+    """Send a wording that the provider has approved as a template and that discloses nothing.
+
+    False where the account has no such template. The same `key` sends once.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut
+    """
+    held = await held_handoff(session, handoff_id)
+    held.of(agent)
+    if held.conversation.opted_out_at is not None:
+        raise AddressOptedOut("the customer wants no messages at this address")
+    where = await scene(session, held.conversation.id)
+    speaker = where.speaker(verified=False)
+    if not speaker.template_of(wording):
+        return False
+    known = f"template:{handoff_id}:{key}"
+    if await _known_reply(session, held.conversation.id, known) is not None:
+        return True
+    (queued,) = await queue(
+        session, where, speaker, [Reply(wording, {"agent": agent})], now, author="agent"
+    )
+    await session.execute(
+        update(Message).where(Message.id == queued.message_id).values(idempotency_key=known)
     )
     return True
 

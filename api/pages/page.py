@@ -24,11 +24,17 @@ class Pages:
     """The templates of one folder below this one, with the tokens and the folder's own style.
 
     Templates stand in the folder or in ``templates`` below it; `scripts` are files of it as well.
+    `base` names another folder with its style whose templates these go on from.
     """
 
-    def __init__(self, folder: str, style: str, *scripts: str) -> None:
+    def __init__(
+        self, folder: str, style: str, *scripts: str, base: tuple[str, str] | None = None
+    ) -> None:
+        folders = [folder, *([base[0]] if base else [])]
         self.environment = Environment(
-            loader=FileSystemLoader([PAGES / folder, PAGES / folder / "templates"]),
+            loader=FileSystemLoader(
+                [PAGES / one / below for one in folders for below in ("", "templates")]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -36,7 +42,11 @@ class Pages:
         )
         css = "\n".join(
             path.read_text("utf-8")
-            for path in (PAGES / "static" / "tokens.css", PAGES / folder / style)
+            for path in (
+                PAGES / "static" / "tokens.css",
+                *([PAGES / base[0] / base[1]] if base else []),
+                PAGES / folder / style,
+            )
         )
         self.environment.globals["style"] = Markup(css)
         self._style_sources = f"'{_digest(css)}'"

@@ -88,7 +88,11 @@ def language_of(request: Request) -> str:
 
 
 def respond(
-    request: Request, template: str, facts: Mapping[str, Any], status: int = 200
+    request: Request,
+    template: str,
+    facts: Mapping[str, Any],
+    status: int = 200,
+    pages: Pages = _pages,
 ) -> Response:
     """Render a page of the console; ``person`` among the facts shows who is signed in."""
     language = language_of(request)
@@ -110,7 +114,7 @@ def respond(
         ],
         **facts,
     }
-    response = _pages.respond(template, shown, language=language, status=status)
+    response = pages.respond(template, shown, language=language, status=status)
     fresh = getattr(request.state, "form_cookie", None)
     if fresh is not None:
         set_cookie(request, response, FORM_COOKIE, fresh, seconds=SESSION_HOURS * 3600)

@@ -17,6 +17,13 @@ from api.pages.console import (
     sign_in,
 )
 from api.pages.console.page import START, ConsoleRoute, go
+from api.pages.desk import (
+    conversation,
+    conversation_acts,
+    conversation_offers,
+    conversation_replies,
+    stream,
+)
 from api.people.access import Needs
 from api.people.sessions import SignedIn
 
@@ -34,5 +41,6 @@ for module in (
     *(sign_in, account, second_factor),
     *(conversations, claims, customers, claim_actions),
     *(people, audit, merchants),
+    *(stream, conversation, conversation_acts, conversation_offers, conversation_replies),
 ):
     router.include_router(module.router)

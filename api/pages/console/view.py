@@ -39,10 +39,10 @@ _SYSTEMS = (
 
 @cache
 def texts(language: str) -> dict[str, Any]:
-    """The console's words in this language: of transcripts, people and claims."""
+    """The console's words in this language: of transcripts, people, claims and the desk."""
     words: dict[str, Any] = {}
-    for name in ("texts.yml", "people.yml", "claims.yml"):
-        loaded = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+    for name in ("texts.yml", "people.yml", "claims.yml", "../desk/conversation.yml"):
+        loaded = yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
         words |= loaded[language]
     return words
 
