@@ -75,8 +75,16 @@ class _Subscription:
 
     def __init__(self, redis: Redis, merchant_id: int) -> None:
         self.listeners: set[Listener] = set()
-        self.ready = asyncio.Event()
+        self._ready = asyncio.Event()
         self.task = asyncio.create_task(self._run(redis, merchant_topic(merchant_id)))
+
+    async def begun(self) -> bool:
+        """Whether it hears what is published from now on; False where that takes too long."""
+        ready = asyncio.ensure_future(self._ready.wait())
+        both = {ready, self.task}
+        await asyncio.wait(both, timeout=SUBSCRIBE_SECONDS_MAX, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        return self._ready.is_set() and not self.task.done()
 
     async def _run(self, redis: Redis, topic: str) -> None:
         pubsub = redis.pubsub()
@@ -88,7 +96,7 @@ class _Subscription:
                     # The only way to learn that the other side is gone without a word.
                     await asyncio.wait_for(pubsub.ping(), _WAIT_SECONDS)
                 elif found["type"] == "subscribe":
-                    self.ready.set()
+                    self._ready.set()
                 elif found["type"] == "message":
                     self._tell(json.loads(found["data"]))
         except (RedisError, OSError, TimeoutError) as error:
@@ -150,10 +158,8 @@ class Events:
         held.listeners.add(listener)
         self._listening[person] += 1
         try:
-            try:
-                await asyncio.wait_for(held.ready.wait(), SUBSCRIBE_SECONDS_MAX)
-            except TimeoutError:
-                raise NotLive("no subscription") from None
+            if not await held.begun():
+                raise NotLive("no subscription")
             yield listener
         finally:
             held.listeners.discard(listener)

@@ -4,6 +4,7 @@ The routes are the application's own: a new one without a rule fails here.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
+from redis.asyncio import Redis
 
 from api.app import create_app
 from api.callers import KeyNeeds
+from api.events import Listener
 from api.keys import create_api_key
 from api.people.access import Anybody, Needs
 from api.people.links import make_link
@@ -29,6 +32,7 @@ from storage.engine import Database
 from storage.tables import (
     AuditEvent,
     BankMovement,
+    CannedReply,
     ChannelAccount,
     Claim,
     ConsoleSession,
@@ -116,6 +120,18 @@ def test_the_walk_finds_what_is_there() -> None:
     assert OneRoute("GET", "/p/plan", None) in ROUTES
 
 
+class Ending(Heard):
+    """Live events that are over at once: a stream would not end by itself."""
+
+    redis = Redis.from_url("redis://127.0.0.1:1")
+
+    @asynccontextmanager
+    async def listening(self, merchant_id: int, person: str) -> AsyncIterator[Listener]:
+        listener = Listener()
+        listener.end()
+        yield listener
+
+
 @dataclass
 class FakeParts:
     """What all routes together need of a web process."""
@@ -123,7 +139,7 @@ class FakeParts:
     database: Database
     clock: MovedClock = field(default_factory=MovedClock)
     limits: CountedTries = field(default_factory=CountedTries)
-    events: Heard = field(default_factory=Heard)
+    events: Ending = field(default_factory=Ending)
     public_url: str = "https://kulanz.example"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
@@ -207,7 +223,11 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
-        session.add_all([message, handoff, movement, delivery, signed_in])
+        reply = CannedReply(
+            shortcut="geheim", text_de="Vertraulich", text_en="", changed_by="x", changed_at=NOW,
+            **of,
+        )  # fmt: skip
+        session.add_all([message, handoff, movement, delivery, signed_in, reply])
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -224,6 +244,9 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "hash_": signed_in.hash,
                 "to": str(merchant.id),
                 "handoff": str(handoff.id),
+                "handoff:int": str(handoff.id),
+                "conversation:int": str(held.id),
+                "reply:int": str(reply.id),
                 "movement_id": str(movement.id),
                 "delivery_id": str(delivery.id),
                 "number": customer.number,
@@ -233,7 +256,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             [
                 (Conversation, held.id), (Person, person.id), (Handoff, handoff.id),
                 (BankMovement, movement.id), (WebhookDelivery, delivery.id),
-                (ConsoleSession, signed_in.hash), (Claim, opened.id),
+                (ConsoleSession, signed_in.hash), (Claim, opened.id), (CannedReply, reply.id),
             ],
         )  # fmt: skip
 
