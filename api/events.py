@@ -115,8 +115,10 @@ class Events:
     """Publishes small JSON events; a Redis that is away costs nobody a message."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
         self._subscriptions: dict[int, _Subscription] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._listening: Counter[str] = Counter()
         self._stopped = False
 
@@ -168,6 +170,8 @@ class Events:
                 del self._listening[person]
             if not held.listeners:
                 held.task.cancel()
+                self._ending.add(held.task)
+                held.task.add_done_callback(self._ending.discard)
                 if self._subscriptions.get(merchant_id) is held:
                     del self._subscriptions[merchant_id]
 
@@ -181,7 +185,7 @@ class Events:
     async def close(self) -> None:
         """Close the connections."""
         self.stop()
-        tasks = [held.task for held in self._subscriptions.values()]
+        tasks = [*self._ending, *(held.task for held in self._subscriptions.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

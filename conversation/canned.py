@@ -134,15 +134,15 @@ async def save(
 
     Raises CannedRefused.
     """
+    kept = await _one(session, merchant_id, reply_id) if reply_id is not None else CannedReply()
+    if kept is None:
+        return None
     draft = draft.checked()
     same = await session.scalar(
         select(CannedReply).where(
             CannedReply.merchant_id == merchant_id, CannedReply.shortcut == draft.shortcut
         )
     )
-    kept = await _one(session, merchant_id, reply_id) if reply_id is not None else CannedReply()
-    if kept is None:
-        return None
     if same is not None and same.id != kept.id:
         raise CannedRefused("taken")
     kept.merchant_id, kept.shortcut = merchant_id, draft.shortcut

@@ -74,7 +74,8 @@ async def assert_fit_to_read(page: Page) -> None:
     assert overflow <= 0, page.url
     small = await page.evaluate(
         """smallest => [...document.querySelectorAll(
-                "a, button, input:not([type=hidden]):not([type=radio]), select, summary, .choice")]
+                "a, button, input:not([type=hidden], [type=radio], [type=checkbox]), select, "
+                + "summary, .choice")]
             .filter((e) => e.checkVisibility() && !e.closest(".skip"))
             .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
             .filter(([, box]) => box.height < smallest || box.width < smallest)

@@ -10,7 +10,7 @@ from ledger import book
 from ledger.money import Money
 from storage.tables import Agreement, DeskOffer, Merchant
 from tests.db.console_browser import hidden, words
-from tests.db.desk.conftest import TODAY, Agent, Desk
+from tests.desk_parts import TODAY, Agent, Desk
 
 FIRST = str(TODAY + timedelta(days=14))
 

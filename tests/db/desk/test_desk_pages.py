@@ -8,7 +8,7 @@ from api.people.roles import Role
 from storage.tables import Customer, Handoff, HandoffNote
 from tests.conftest import NOW
 from tests.db.console_browser import words
-from tests.db.desk.conftest import Desk
+from tests.desk_parts import Desk
 
 
 async def test_it_is_taken_written_and_given_back_and_the_bot_goes_on(desk: Desk) -> None:

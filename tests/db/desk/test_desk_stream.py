@@ -16,7 +16,7 @@ from api.pages.desk import stream
 from api.people.access import COOKIE
 from api.people.roles import Role
 from storage.tables import ConsoleSession
-from tests.db.desk.conftest import Agent, Desk
+from tests.desk_parts import Agent, Desk
 
 
 async def next_of(lines: AsyncIterator[str]) -> tuple[str, Any]:
