@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import structlog
@@ -18,7 +18,11 @@ log = structlog.get_logger()
 
 LISTENERS_MAX: Final = 12
 """So many at once for one person in one process: windows that are open, and some to spare."""
-SUBSCRIBE_SECONDS_MAX: Final = 2.0
+CHANGED: Final = "changed"
+MESSAGE: Final = "message"
+"""A message has come, or what became of one is known: nothing else of the conversation is new."""
+PRESENCE: Final = "presence"
+SUBSCRIBE_SECONDS_MAX: Final = 5.0
 _WAIT_SECONDS: Final = 5.0
 
 
@@ -47,7 +51,7 @@ class Listener:
         self.over = False
         """Nothing more comes: the subscription broke off, or the process ends."""
         self._changed: dict[str, set[int]] = {}
-        self._news = asyncio.Event()
+        self._news, self._ended = asyncio.Event(), asyncio.Event()
 
     def put(self, kind: str, conversation_id: int) -> None:
         """Keep that a conversation has something new of this kind."""
@@ -58,6 +62,7 @@ class Listener:
         """Wake whoever waits, for the last time."""
         self.over = True
         self._news.set()
+        self._ended.set()
 
     async def next(self, seconds: float) -> Mapping[str, set[int]]:
         """Conversations by kind as soon as there are any; none after so many seconds."""
@@ -68,6 +73,11 @@ class Listener:
         self._news.clear()
         found, self._changed = self._changed, {}
         return found
+
+    async def pause(self, seconds: float) -> None:
+        """Let news gather for so long, or until nothing more comes."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
 
 
 class _Subscription:
@@ -108,7 +118,7 @@ class _Subscription:
 
     def _tell(self, event: Mapping[str, Any]) -> None:
         for listener in self.listeners:
-            listener.put(event.get("kind", "changed"), event["conversation"])
+            listener.put(event.get("kind", CHANGED), event["conversation"])
 
 
 class Events:
@@ -130,12 +140,10 @@ class Events:
         """
         await self.redis.publish(terminal_topic(address), json.dumps(dict(event)))
 
-    async def changed(
-        self, merchant_id: int, conversation_id: int, *, kind: str = "changed"
-    ) -> None:
+    async def changed(self, merchant_id: int, conversation_id: int, *, kind: str = CHANGED) -> None:
         """Say that a conversation has something new; ids only."""
         event = {"conversation": conversation_id}
-        if kind != "changed":
+        if kind != CHANGED:
             event |= {"kind": kind}  # type: ignore[dict-item]
         try:
             await self.redis.publish(merchant_topic(merchant_id), json.dumps(event))

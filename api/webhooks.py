@@ -17,6 +17,7 @@ from tenacity import (
 )
 
 from api.accounts import NoProvider
+from api.events import MESSAGE
 from api.intake import read_body
 from api.queue import Overtaken, defer_turn
 from api.wiring import Parts
@@ -214,7 +215,7 @@ async def _accept(request: Request, parts: Parts, merchant_id: int, parsed: Pars
             log.error("webhook_for_nobody", channel=message.channel, reason=str(error))
             raise HTTPException(404, "no such account") from None
         if accepted.new:
-            await parts.events.changed(accepted.merchant_id, accepted.conversation_id)
+            await parts.events.changed(accepted.merchant_id, accepted.conversation_id, kind=MESSAGE)
     if parsed.statuses or parsed.contacts:
         for conversation_id in await _record(parts, merchant_id, parsed, now):
-            await parts.events.changed(merchant_id, conversation_id)
+            await parts.events.changed(merchant_id, conversation_id, kind=MESSAGE)

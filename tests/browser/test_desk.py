@@ -11,7 +11,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
-from api.events import Events
+from api.events import MESSAGE, Events
 from api.people.links import make_link
 from api.people.roles import Role
 from storage.engine import Database
@@ -58,7 +58,7 @@ async def desk(
 async def came(desk: Desk, text: str) -> None:
     """A message is stored, and said so at once, as the webhook does it."""
     await desk.hear(text)
-    await desk.parts.events.changed(desk.merchant.id, desk.conversation.id)
+    await desk.parts.events.changed(desk.merchant.id, desk.conversation.id, kind=MESSAGE)
 
 
 class At:

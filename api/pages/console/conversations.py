@@ -107,6 +107,7 @@ async def _transcript(
         "person": person,
         "covered": covered,
         "may_reveal": person.may(Permission.REVEAL),
+        "may_take": person.may(Permission.HANDOFFS),
         "held": held,
         "number": customer.number if customer else "",
         "name": "" if covered else name,

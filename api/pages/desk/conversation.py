@@ -6,8 +6,15 @@ from fastapi import Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.pages.console.page import console_router, notice, parts_of, query
-from api.pages.desk.conversation_facts import Problem, asked_of, facts_of, presence_of
+from api.events import PRESENCE
+from api.pages.console.page import console_router, language_of, notice, parts_of, query
+from api.pages.desk.conversation_facts import (
+    Problem,
+    asked_of,
+    facts_of,
+    lines_since,
+    presence_of,
+)
 from api.pages.desk.page import BIGGEST, DESK, Agent, Id, pages, respond
 from api.people import audit
 from api.people.sessions import SignedIn
@@ -17,7 +24,7 @@ from conversation.handoff_held import HandoffUnknown
 router = console_router()
 
 ONE = "/desk/{handoff:int}"
-After = Annotated[int | None, Query(ge=0, le=BIGGEST)]
+After = Annotated[int, Query(ge=0, le=BIGGEST)]
 DONE = frozenset(
     {
         "sent", "taken", "noted", "offered", "agreed", "waived", "returned", "closed", "again",
@@ -33,15 +40,31 @@ async def conversation(request: Request, person: Agent, handoff: Id, done: str =
 
 
 @router.get(ONE + "/live")
-async def live(request: Request, person: Agent, handoff: Id, after: After = None) -> Response:
-    """All that came after a message, and the parts of the page as they are now."""
-    asked = await asked_of(request, person, handoff, after=after)
+async def live(request: Request, person: Agent, handoff: Id, after: After = 0) -> Response:
+    """All lines that came after a message."""
+    asked = await asked_of(request, person, handoff, people=False)
+    try:
+        async with parts_of(request).database.merchant(person.merchant_id) as session:
+            facts = await lines_since(session, handoff, asked, after)
+    except HandoffUnknown:
+        return HTMLResponse("", 404)
+    return _part(request, "conversation_since.html", facts)
+
+
+@router.get(ONE + "/parts")
+async def parts(request: Request, person: Agent, handoff: Id) -> Response:
+    """What stands around the lines, as it is now."""
+    asked = await asked_of(request, person, handoff, with_lines=False)
     try:
         async with parts_of(request).database.merchant(person.merchant_id) as session:
             facts = await facts_of(session, handoff, asked)
     except HandoffUnknown:
         return HTMLResponse("", 404)
-    html = pages.part("conversation_parts.html", _more(request, facts), language=asked.language)
+    return _part(request, "conversation_parts.html", facts)
+
+
+def _part(request: Request, template: str, facts: dict[str, Any]) -> Response:
+    html = pages.part(template, _more(request, facts), language=language_of(request))
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
@@ -70,7 +93,7 @@ async def presence(
             "writer": seen.writer if seen.writer != person.operator else "",
         }
     if new:
-        await parts_of(request).events.changed(person.merchant_id, conversation_id, kind="presence")
+        await parts_of(request).events.changed(person.merchant_id, conversation_id, kind=PRESENCE)
     return JSONResponse(told)
 
 

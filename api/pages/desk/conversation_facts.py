@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console.customer_view import cover_with
@@ -23,7 +23,8 @@ from conversation import canned, desk_offer, identity
 from conversation.call_time import best_call_time
 from conversation.desk import REPLY_CHARACTERS_MAX
 from conversation.handoff_advice import Step
-from conversation.handoff_summary import Summary, summary
+from conversation.handoff_held import held_handoff
+from conversation.handoff_summary import MESSAGES_MAX, Summary, summary
 from conversation.outbox import Scene, scene
 from conversation.page_chat import place_of_answer
 from conversation.redaction import Redaction, cover_address
@@ -33,7 +34,15 @@ from conversation.wording import DisclosureRefused, formats
 from conversation.wrap_up import wrap_up_codes
 from ledger.claim import PURSUED
 from negotiation.policy_data import policy_from_data
-from storage.tables import AuditEvent, Conversation, DeskOffer, HandoffNote, Merchant, Message
+from storage.tables import (
+    AuditEvent,
+    Conversation,
+    Customer,
+    DeskOffer,
+    HandoffNote,
+    Merchant,
+    Message,
+)
 
 CLAIMS_MAX = 6
 BESIDES_MAX = 80
@@ -71,8 +80,8 @@ class Asked:
     now: datetime
     uncovered: bool
     seen: Seen
-    after: int | None = None
     problem: Problem | None = None
+    with_lines: bool = True
 
 
 async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict[str, Any]:
@@ -122,8 +131,9 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
             language,
             zone,
             redaction,
-            after=asked.after,
-        ),
+        )
+        if asked.with_lines
+        else [],
         "customer": _customer(found, conversation, language, covered=not asked.uncovered),
         "caller": await _caller(session, conversation, merchant, language, zone, now),
         "claims": [
@@ -147,18 +157,70 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
     }
 
 
-async def _notes(session: AsyncSession, conversation_id: int) -> Sequence[HandoffNote]:
+async def lines_since(
+    session: AsyncSession, handoff_id: int, asked: Asked, after: int
+) -> dict[str, Any]:
+    """What came after a message, and what became of our last ones: in few statements, since
+    everybody who has the conversation open asks for it at once.
+
+    Raises HandoffUnknown.
+    """
+    person, language = asked.person, asked.language
+    held = await held_handoff(session, handoff_id)
+    conversation = held.conversation
+    redaction = None
+    if not asked.uncovered and conversation.customer_id is not None:
+        customer = await session.get_one(Customer, conversation.customer_id)
+        known = await known_of(session, customer, conversation.address)
+        redaction = Redaction(known, texts(language)["covered"])
+    here = Message.conversation_id == conversation.id
+    ours = select(Message.id).where(here, Message.direction == "out")
+    again = ours.order_by(Message.id.desc()).limit(view.OURS_AGAIN)
+    newest = await session.scalars(
+        select(Message)
+        .where(here, or_(Message.id > after, Message.id.in_(again)))
+        .order_by(Message.id.desc())
+        .limit(MESSAGES_MAX)
+    )
+    shown = list(reversed(newest.all()))
+    since = await session.scalar(select(Message.created_at).where(here, Message.id == after))
+    return {
+        "person": person,
+        "here": f"/console/desk/{handoff_id}",
+        "t": texts(language),
+        "d": texts(language)["desk"],
+        "may_write": held.handoff.taken_by == person.operator and held.handoff.closed_at is None,
+        "lines": view.lines_view(
+            shown,
+            await _notes(session, conversation.id, since),
+            await _events(session, conversation.id, since),
+            language,
+            person.zone,
+            redaction,
+        ),
+    }
+
+
+async def _notes(
+    session: AsyncSession, conversation_id: int, since: datetime | None = None
+) -> Sequence[HandoffNote]:
     wanted = select(HandoffNote).where(HandoffNote.conversation_id == conversation_id)
+    if since is not None:
+        wanted = wanted.where(HandoffNote.at >= since)
     found = await session.scalars(wanted.order_by(HandoffNote.id.desc()).limit(BESIDES_MAX))
     return found.all()
 
 
-async def _events(session: AsyncSession, conversation_id: int) -> Sequence[AuditEvent]:
+async def _events(
+    session: AsyncSession, conversation_id: int, since: datetime | None = None
+) -> Sequence[AuditEvent]:
     wanted = select(AuditEvent).where(
         AuditEvent.conversation_id == conversation_id,
         AuditEvent.kind.in_(sorted(view.EVENTS)),
         AuditEvent.person.is_(None),
     )
+    if since is not None:
+        wanted = wanted.where(AuditEvent.at >= since)
     found = await session.scalars(wanted.order_by(AuditEvent.id.desc()).limit(BESIDES_MAX))
     return found.all()
 
@@ -334,7 +396,9 @@ def _templates(where: Scene) -> list[dict[str, str]]:
     return found
 
 
-async def asked_of(request: Request, person: SignedIn, handoff_id: int, **more: Any) -> Asked:
+async def asked_of(
+    request: Request, person: SignedIn, handoff_id: int, *, people: bool = True, **more: Any
+) -> Asked:
     """Who asks for the page, now."""
     presence = presence_of(request, person)
     return Asked(
@@ -342,7 +406,7 @@ async def asked_of(request: Request, person: SignedIn, handoff_id: int, **more: 
         language_of(request),
         parts_of(request).clock.now(),
         await presence.is_uncovered(handoff_id, person.session),
-        await presence.look(handoff_id),
+        await presence.look(handoff_id) if people else Seen(),
         **more,
     )
 

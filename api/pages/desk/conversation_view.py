@@ -24,10 +24,9 @@ from negotiation.offers import Accept, CounterOffer, InstalmentRequest
 from negotiation.policy import Policy
 from storage.tables import AuditEvent, DeskOffer, HandoffNote, Message
 
-LINES_AGAIN = 20
-"""So many lines before the newest are told again: what became of a message may have changed."""
+OURS_AGAIN = 4
+"""So many of our last messages are told again: what became of them may have changed."""
 PLANS_MAX = 3
-FILES = frozenset({"photo", "document", "video", "audio", "voice"})
 EVENTS = frozenset(
     {
         "handoff_requested", "handoff_reason_added", "handoff_taken", "handoff_ended",
@@ -62,28 +61,14 @@ def lines_view(
     language: str,
     zone: ZoneInfo,
     redaction: Redaction | None,
-    *,
-    after: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Messages with the notes and events between them; with `after` what is new since, and the
-    last lines before, as they may have changed."""
-    fresh = messages
-    if after is not None:
-        tail = {one.id for one in messages[-LINES_AGAIN:]}
-        fresh = [one for one in messages if one.id > after or one.id in tail]
-    since = fresh[0].created_at if fresh and len(fresh) < len(messages) else None
+    """Messages with the notes and events between them, by their time."""
     cover: Cover = redaction.cover if redaction is not None else str
-    shown = [(one.created_at, 2, one.id, _message(one, language, zone, redaction)) for one in fresh]
-    shown += [
-        (one.at, 1, one.id, _note(one, language, zone, cover))
-        for one in notes
-        if since is None or one.at >= since
+    shown = [
+        (one.created_at, 2, one.id, _message(one, language, zone, redaction)) for one in messages
     ]
-    shown += [
-        (one.at, 0, one.id, _event(one, language, zone))
-        for one in events
-        if since is None or one.at >= since
-    ]
+    shown += [(one.at, 1, one.id, _note(one, language, zone, cover)) for one in notes]
+    shown += [(one.at, 0, one.id, _event(one, language, zone)) for one in events]
     return [line for *_, line in sorted(shown, key=lambda one: one[:3])]
 
 
@@ -91,20 +76,11 @@ def _message(
     message: Message, language: str, zone: ZoneInfo, redaction: Redaction | None
 ) -> dict[str, Any]:
     line = line_view(Line(message.created_at, message), language, zone, redaction)
-    files = [
-        {"index": index, "name": name, "picture": one.get("kind") == "photo"}
-        for index, (one, name) in enumerate(
-            zip(message.attachments, line["attachments"], strict=True)
-        )
-        if one.get("reference") and one.get("kind") in FILES
-    ]
     failed = message.author == "agent" and message.status == "failed" and not message.wording
     return line | {
         "id": f"m{message.id}",
         "number": message.id,
         "kind": "message",
-        "files": files,
-        "attachments": [] if files else line["attachments"],
         "failed": failed,
         "inbound": message.direction == "in",
     }

@@ -21,11 +21,13 @@
     const live = $("#live");
     if (news.state && live) live.textContent = words[news.state] ?? "";
     if (news.look) look();
-    const { changed = [], presence = [] } = news.ids ?? {};
+    const { changed = [], message = [], presence = [] } = news.ids ?? {};
     const here = Number(desk?.dataset.conversation);
-    if (changed.includes(here)) live_.soon();
+    if (changed.includes(here) || message.includes(here)) live_.soon();
+    if (changed.includes(here)) parts_.soon();
+    else if (message.includes(here)) partsLater();
     if (presence.includes(here)) sayHere();
-    if (changed.length) refreshLists();
+    if (changed.length || message.length) refreshLists();
   }
 
   /** Hear it here and in the other windows. */
@@ -36,6 +38,7 @@
 
   function look() {
     live_.soon();
+    parts_.soon();
     refreshLists();
   }
 
@@ -91,6 +94,23 @@
     if (answer.redirected) return hear({ state: "ended" });
     if (answer.ok) merge(parsed(await answer.text()));
   });
+
+  const PARTS_MILLISECONDS = 500;
+  const parts_ = fetching(async () => {
+    if (!desk) return;
+    clearTimeout(later_);
+    later_ = null;
+    const answer = await fetch(desk.dataset.parts);
+    if (answer.redirected) return hear({ state: "ended" });
+    if (answer.ok) merge(parsed(await answer.text()));
+  }, PARTS_MILLISECONDS);
+
+  /** A new message alone changes little beside it: that waits for a quiet moment. */
+  const QUIET_MILLISECONDS = 5_000;
+  let later_ = null;
+  function partsLater() {
+    later_ ??= setTimeout(() => { later_ = null; parts_.soon(); }, QUIET_MILLISECONDS);
+  }
 
   const lists_ = fetching(async () => {
     for (const list of lists()) {

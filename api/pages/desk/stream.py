@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from api.events import Events, Listener, NotLive, TooManyListeners
+from api.events import Events, NotLive, TooManyListeners
 from api.pages.console.page import console_router, parts_of
 from api.people import sessions
 from api.people.access import COOKIE, Needs
@@ -24,8 +24,9 @@ router = console_router()
 
 HEARTBEAT_SECONDS: Final = 10.0
 """A line now and then shows a browser that is gone; the session is looked at anew with it."""
-TOGETHER_SECONDS: Final = 0.02
-"""News that come within this time are told together."""
+TOGETHER_SECONDS: Final = 0.1
+"""News that come so soon after others are told together: at a busy merchant's, everybody hears of
+everything."""
 Agent = Annotated[SignedIn, Depends(Needs(Permission.HANDOFFS))]
 
 
@@ -59,9 +60,10 @@ async def _stream(request: Request, merchant_id: int, listening: Any) -> AsyncIt
         yield _event("ready", {})
         looked = time.monotonic()
         while not listener.over:
-            found = await _next(listener)
+            found = await listener.next(HEARTBEAT_SECONDS)
             if found:
                 yield _event("changed", {kind: sorted(ids) for kind, ids in found.items()})
+                await listener.pause(TOGETHER_SECONDS)
             if time.monotonic() - looked < HEARTBEAT_SECONDS:
                 continue
             # A browser that goes must not cut a statement short: that costs the connection.
@@ -71,16 +73,6 @@ async def _stream(request: Request, merchant_id: int, listening: Any) -> AsyncIt
                 return
             looked = time.monotonic()
             yield ": still here\n\n"
-
-
-async def _next(listener: Listener) -> dict[str, set[int]]:
-    """What changed, gathered for a moment; nothing after a heartbeat's time."""
-    found = dict(await listener.next(HEARTBEAT_SECONDS))
-    if found and not listener.over:
-        await asyncio.sleep(TOGETHER_SECONDS)
-        for kind, ids in (await listener.next(0)).items():
-            found[kind] = found.get(kind, set()) | ids
-    return found
 
 
 async def _still_may(request: Request, merchant_id: int) -> bool:

@@ -145,10 +145,14 @@ async def test_all_after_the_last_message_is_asked_for_and_nothing_is_lost(desk:
         await desk.hear(f"Satz {number}.")
     found = await agent.console.get(f"{desk.page}/live?after={last}")
     assert all(f"Satz {number}." in found.text for number in range(30))
+    await agent.act("take")
+    await agent.write("Gern geschehen.")
     newest = (await desk.messages())[-1].id
+    await desk.all_sent()
     found = await agent.console.get(f"{desk.page}/live?after={newest}")
-    assert "Satz 29." in found.text, "what became of the last messages may have changed"
-    assert "Satz 3." not in found.text
+    assert "gesendet" in found.text
+    assert "Gern geschehen." in found.text, "what became of our last messages may have changed"
+    assert "Satz 29." not in found.text
 
 
 async def test_who_writes_keeps_the_field_until_somebody_takes_it(desk: Desk) -> None:
