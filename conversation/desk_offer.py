@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import audit, identity
+from conversation.delivery import hindrance
 from conversation.handoff_held import CallerNotVerified, CustomerNotVerified, held_handoff
 from conversation.handoff_voice import announce_person, refuse_unsendable
 from conversation.identity import proof_holds
@@ -313,7 +314,8 @@ async def _agree(
     where = await place_of_answer(session, await scene(session, conversation.id), now)
     on_page = where.page_customer_id is not None
     verified = on_page or proof_holds(where.customer_id, where.verified_at, where.policy, now)
-    if not verified or (not on_page and conversation.opted_out_at is not None):
+    silent = conversation.opted_out_at is not None or hindrance(conversation, now, template=None)
+    if not verified or (silent and not on_page):
         return
     wording = "plan_agreed" if isinstance(terms, InstalmentPlan) else "payment_agreed"
     told = {

@@ -297,3 +297,8 @@ async def test_sixty_open_conversations_do_not_slow_it(desk: Desk, browser: Brow
     # What happens elsewhere is heard and costs nothing.
     assert len([url for url in asked if "/live" in url]) <= 2
     await maria.context.close()
+    for _ in range(100):  # who has gone holds nothing any more
+        if not desk.parts.events._subscriptions:
+            break
+        await asyncio.sleep(0.1)
+    assert not desk.parts.events._subscriptions
