@@ -34,6 +34,7 @@ from api.payments import routes as payments
 from api.payments.accounts import PaymentProviders
 from api.queue import make_app as make_jobs
 from api.settings import Settings
+from api.stopping import when_stopped
 from api.wiring import parts
 
 log = structlog.get_logger()
@@ -50,8 +51,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs = make_jobs(made, pool_size=2)
         async with jobs.open_async():
             app.state.jobs = jobs
-            async with simulator(app, made, jobs):
-                yield
+            with when_stopped(made.events.stop):
+                async with simulator(app, made, jobs):
+                    yield
         await app.state.payments.close()
 
 

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "chat": "chat",
     "import-claims": "intake",
     "import-open-items": "intake",
+    "import-reorders": "intake",
     "api-key": "api_key",
     "import-statement": "bank",
     "statement-review": "bank",

@@ -17,7 +17,6 @@ from channels.payload import storable
 from conversation import desk
 from conversation.handoff_held import Outcome
 from conversation.handoff_summary import open_handoffs, summary
-from storage.tables import Merchant
 
 LISTED_MAX = 500
 
@@ -191,7 +190,7 @@ async def post_take(
     Of two people one gets it; the other is told who. Taking it again changes nothing.
     """
     parts: Parts = request.app.state.parts
-    async with _working(request, merchant, handoff) as session:
+    async with working(request, merchant.id, handoff) as session:
         now = parts.clock.now()
         await desk.take(session, handoff, given.agent, now, instead_of=given.instead_of)
         await session.flush()
@@ -227,7 +226,7 @@ async def post_reply(
     **Look at `verified` first**: while it is false nothing about a claim may be named.
     """
     parts: Parts = request.app.state.parts
-    async with _working(request, merchant, handoff) as session:
+    async with working(request, merchant.id, handoff) as session:
         replied = await desk.reply(
             session,
             handoff,
@@ -237,7 +236,7 @@ async def post_reply(
             key=idempotency_key,
             public_url=parts.public_url,
         )
-        await _send(request, session, merchant, handoff)
+        await send_outbox(request, session, merchant.id, handoff)
     return ReplyAccepted(message=replied.message_id, new=replied.new, verified=replied.verified)
 
 
@@ -249,7 +248,7 @@ async def post_note(
 ) -> NoteKept:
     """Keep words for colleagues. A note is no message and cannot reach the customer."""
     parts: Parts = request.app.state.parts
-    async with _working(request, merchant, handoff) as session:
+    async with working(request, merchant.id, handoff) as session:
         kept = await desk.note(session, handoff, given.agent, given.text, parts.clock.now())
     return NoteKept(note=kept)
 
@@ -270,7 +269,7 @@ async def post_return(
     from before are no longer open.
     """
     parts: Parts = request.app.state.parts
-    async with _working(request, merchant, handoff) as session:
+    async with working(request, merchant.id, handoff) as session:
         now = parts.clock.now()
         conversation = await desk.conversation_of(session, handoff)
         greeted = await desk.give_back(
@@ -285,7 +284,7 @@ async def post_return(
             reopen_proof=given.reopen_proof,
         )
         if greeted:
-            await _send(request, session, merchant, handoff)
+            await send_outbox(request, session, merchant.id, handoff)
         await session.flush()
         return detail(await summary(session, merchant.id, handoff, now))
 
@@ -298,7 +297,7 @@ async def post_close(
 ) -> HandoffDetail:
     """End it with its outcome. When the customer writes again, the assistant answers."""
     parts: Parts = request.app.state.parts
-    async with _working(request, merchant, handoff) as session:
+    async with working(request, merchant.id, handoff) as session:
         now = parts.clock.now()
         await desk.close(
             session,
@@ -314,18 +313,19 @@ async def post_close(
 
 
 @asynccontextmanager
-async def _working(
-    request: Request, merchant: Merchant, handoff: int
-) -> AsyncIterator[AsyncSession]:
+async def working(request: Request, merchant_id: int, handoff: int) -> AsyncIterator[AsyncSession]:
     """One transaction that holds the lock of the handoff's conversation; then a live event."""
     parts: Parts = request.app.state.parts
-    async with parts.database.merchant(merchant.id) as session:
+    async with parts.database.merchant(merchant_id) as session:
         conversation = await desk.conversation_of(session, handoff)
-    async with parts.database.conversation(merchant.id, conversation) as session:
+    async with parts.database.conversation(merchant_id, conversation) as session:
         yield session
-    await parts.events.changed(merchant.id, conversation)
+    await parts.events.changed(merchant_id, conversation)
 
 
-async def _send(request: Request, session: AsyncSession, merchant: Merchant, handoff: int) -> None:
+async def send_outbox(
+    request: Request, session: AsyncSession, merchant_id: int, handoff: int
+) -> None:
+    """Have sent what was written, in the caller's transaction. Raises Overtaken."""
     conversation = await desk.conversation_of(session, handoff)
-    await defer_delivery(request.app.state.jobs, session, merchant.id, conversation)
+    await defer_delivery(request.app.state.jobs, session, merchant_id, conversation)

@@ -20,6 +20,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponenti
 import api.merchant_events.jobs
 import api.upload_jobs  # noqa: F401 - both put their tasks into the queue
 from api import care
+from api.events import CHANGED, MESSAGE
 from api.limits import WAIT_SECONDS
 from api.outreach_check import still_allowed
 from api.queue import Worker, current, defer_woken, later, make_app, queue, start_worker
@@ -137,9 +138,13 @@ async def _work_off(merchant_id: int, conversation_id: int, *, handle: bool) -> 
     """
     parts = current().parts
     sent: Sent | None = None
-    send, changed = True, False
+    send = True
+    news: str | None = None
+    """What there is to tell those who watch."""
     while True:
         found = await _noted(merchant_id, conversation_id, sent, send=send, handle=handle)
+        if sent is not None:
+            news = news or MESSAGE
         sent = None
         if found.wait is not None:
             await later("deliver", merchant_id, conversation_id, found.wait)
@@ -156,12 +161,15 @@ async def _work_off(merchant_id: int, conversation_id: int, *, handle: bool) -> 
                 continue
             case delivery.Skipped(message_id, reason):
                 log.info("message_not_sent", message=message_id, reason=reason)
+                news = news or MESSAGE
                 continue
-        if changed:
-            await parts.events.changed(merchant_id, conversation_id)
+        if news is not None:
+            await parts.events.changed(merchant_id, conversation_id, kind=news)
+            news = None
         if found.taken is None:
             return
-        changed = True
+        if not (isinstance(found.taken, turn.Settled) and found.taken.outcome == turn.FOR_AGENT):
+            news = CHANGED  # a person who has it was told when it came
         if isinstance(found.taken, turn.Pending):
             handle, first = await _answer(merchant_id, conversation_id, found.taken)
             if first is not None:

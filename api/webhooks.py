@@ -17,6 +17,7 @@ from tenacity import (
 )
 
 from api.accounts import NoProvider
+from api.events import MESSAGE
 from api.intake import read_body
 from api.queue import Overtaken, defer_turn
 from api.wiring import Parts
@@ -182,12 +183,16 @@ async def _store(
 
 
 @patiently
-async def _record(parts: Parts, merchant_id: int, parsed: ParsedWebhook, now: datetime) -> None:
-    """Status callbacks and what the provider says of addresses."""
+async def _record(parts: Parts, merchant_id: int, parsed: ParsedWebhook, now: datetime) -> set[int]:
+    """Status callbacks, and what the provider says of addresses; the conversations concerned."""
+    changed: set[int] = set()
     async with parts.database.merchant(merchant_id) as session:
         for status in parsed.statuses:
-            if not await record_status(session, status, now):
+            conversation_id = await record_status(session, status, now)
+            if conversation_id is None:
                 log.warning("status_for_nobody", channel=status.channel)
+            else:
+                changed.add(conversation_id)
         for contact in parsed.contacts:
             await set_reachable(
                 session,
@@ -197,6 +202,7 @@ async def _record(parts: Parts, merchant_id: int, parsed: ParsedWebhook, now: da
                 reachable=contact.reachable,
                 now=now,
             )
+    return changed
 
 
 async def _accept(request: Request, parts: Parts, merchant_id: int, parsed: ParsedWebhook) -> None:
@@ -209,6 +215,7 @@ async def _accept(request: Request, parts: Parts, merchant_id: int, parsed: Pars
             log.error("webhook_for_nobody", channel=message.channel, reason=str(error))
             raise HTTPException(404, "no such account") from None
         if accepted.new:
-            await parts.events.changed(accepted.merchant_id, accepted.conversation_id)
+            await parts.events.changed(accepted.merchant_id, accepted.conversation_id, kind=MESSAGE)
     if parsed.statuses or parsed.contacts:
-        await _record(parts, merchant_id, parsed, now)
+        for conversation_id in await _record(parts, merchant_id, parsed, now):
+            await parts.events.changed(merchant_id, conversation_id, kind=MESSAGE)

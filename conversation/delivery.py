@@ -315,14 +315,15 @@ async def note_unknown(session: AsyncSession, message_id: int, now: datetime) ->
     audit.note(session, conversation, "delivery_unknown", now, {"message_id": message_id})
 
 
-async def record_status(session: AsyncSession, status: StatusUpdate, now: datetime) -> bool:
-    """Move a message forward by a status callback; False where we know no such message.
+async def record_status(session: AsyncSession, status: StatusUpdate, now: datetime) -> int | None:
+    """Move a message forward by a status callback; its conversation, None where we know no such
+    message.
 
     The outbox id in the callback's address finds a message whose provider id was never noted.
     """
     found = await _message_of(session, status)
     if found is None:
-        return False
+        return None
     message_id, conversation_id = found
     if status.status is DeliveryStatus.FAILED:
         # What follows from it changes the conversation: locked first, as all others lock it.
@@ -354,7 +355,7 @@ async def record_status(session: AsyncSession, status: StatusUpdate, now: dateti
                 await _mark_address(session, conversation, status.failure, now)
         case _:
             pass
-    return True
+    return conversation_id
 
 
 async def _message_of(session: AsyncSession, status: StatusUpdate) -> tuple[int, int] | None:

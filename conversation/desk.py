@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation import desk_offer
 from conversation.delivery import hindrance
 from conversation.handoff_held import (
     AddressOptedOut,
@@ -21,12 +22,13 @@ from conversation.handoff_held import (
     Held,
     Outcome,
     ReplyKeyReused,
-    TemplateNeeded,
+    SomethingNewer,
     answered,
     held_handoff,
     open_handoff,
     taken,
 )
+from conversation.handoff_voice import announce_person, refuse_unsendable
 from conversation.identity import proof_holds, reopen
 from conversation.masking import masked_storable
 from conversation.outbox import queue, scene
@@ -45,6 +47,8 @@ from storage.tables import (
 REPLY_CHARACTERS_MAX: Final = 1500
 """Fits every channel with room to spare (Twilio takes 1,600 characters, Telegram 4,096)."""
 RETURNED: Final = "returned"
+NOTE: Final = "note"
+CALL: Final = "call"
 _FORGOTTEN: Final = {"awaiting": "none", "offer": None, "wish": None, "given": None}
 """Slots that a "yes" could be taken to answer: after a person has spoken it no longer does."""
 
@@ -63,6 +67,18 @@ async def conversation_of(session: AsyncSession, handoff_id: int) -> int:
     found = await session.scalar(select(Handoff.conversation_id).where(Handoff.id == handoff_id))
     if found is None:
         raise HandoffUnknown(f"there is no handoff {handoff_id}")
+    return found
+
+
+async def open_handoff_of(session: AsyncSession, conversation_id: int) -> int:
+    """The handoff that is open in a conversation; raises ``HandoffUnknown``."""
+    found = await session.scalar(
+        select(Handoff.id).where(
+            Handoff.conversation_id == conversation_id, Handoff.closed_at.is_(None)
+        )
+    )
+    if found is None:
+        raise HandoffUnknown("nobody was asked for")
     return found
 
 
@@ -108,6 +124,7 @@ async def reply(
     now: datetime,
     *,
     key: str | None = None,
+    seen: int | None = None,
     public_url: str = "",
 ) -> Replied:
     """Put a person's words into the outbox, after the notice that a person writes from here on.
@@ -116,11 +133,12 @@ async def reply(
     ``conversation.page_chat.place_of_answer``; who no longer visits it is told so on the channel,
     with a link under `public_url`. No machine can tell whether free text discloses something, so
     it is sent as it is; `verified` in the answer says whether the customer has proved who they
-    are. Card numbers are masked. The same `key` with the same text sends once.
+    are. Card numbers are masked. The same `key` with the same text sends once. `seen` is the last
+    message that the writer had read: a newer one of the customer or of a colleague comes first.
 
     Raises:
         HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
-        TemplateNeeded, ReplyKeyReused
+        TemplateNeeded, ReplyKeyReused, SomethingNewer
     """
     written = masked_storable(text)
     held = await held_handoff(session, handoff_id)
@@ -135,11 +153,11 @@ async def reply(
             raise ReplyKeyReused("the idempotency key belongs to another reply", message=known.id)
         return Replied(known.id, False, verified)
     held.of(agent)
+    if seen is not None:
+        await _refuse_unseen(session, held.conversation.id, agent, seen)
     if page is None:
-        _refuse_unsendable(held.conversation, now)
-    if not await _has_written(session, held.handoff):
-        notice = Reply("agent_took_over")
-        await queue(session, where, where.speaker(verified=False), [notice], now, author="system")
+        refuse_unsendable(held.conversation, now)
+    await announce_person(session, held, where, now)
     message = Message(
         merchant_id=held.conversation.merchant_id,
         conversation_id=held.conversation.id,
@@ -163,21 +181,45 @@ async def reply(
     return Replied(message.id, True, verified)
 
 
-def _refuse_unsendable(conversation: Conversation, now: datetime) -> None:
-    if conversation.opted_out_at is not None:
-        raise AddressOptedOut("the customer wants no messages at this address")
-    if hindrance(conversation, now, template=None) is not None:
-        raise TemplateNeeded("more than 24 hours since the customer's last message")
+async def _refuse_unseen(
+    session: AsyncSession, conversation_id: int, agent: str, seen: int
+) -> None:
+    newer = await session.scalar(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.id > seen,
+            or_(
+                Message.direction == "in",
+                and_(Message.author == "agent", Message.args["agent"].as_string() != agent),
+            ),
+        )
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    if newer is not None:
+        by = newer.args.get("agent", "") if newer.author == "agent" else ""
+        raise SomethingNewer("somebody has written since", message=newer.id, by=by)
 
 
-async def note(session: AsyncSession, handoff_id: int, agent: str, text: str, now: datetime) -> int:
+async def note(
+    session: AsyncSession,
+    handoff_id: int,
+    agent: str,
+    text: str,
+    now: datetime,
+    *,
+    kind: str = NOTE,
+) -> int:
     """Keep words for colleagues; they have no way to the customer. Whoever has taken it or not.
+
+    `kind` is ``note``, or ``call`` for what was said on the telephone.
 
     Raises:
         HandoffUnknown, HandoffClosed
     """
     held = await open_handoff(session, handoff_id)
-    return await _write_note(session, held, "note", agent, text, now)
+    return await _write_note(session, held, kind, agent, text, now)
 
 
 async def give_back(
@@ -247,6 +289,81 @@ async def close(
     await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
 
 
+async def send_again(
+    session: AsyncSession, handoff_id: int, agent: str, message_id: int, now: datetime
+) -> bool:
+    """Put a copy of a person's message that was not delivered into the outbox, once.
+
+    False where there is no such message, or where it was sent again before.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
+        TemplateNeeded
+    """
+    held = await held_handoff(session, handoff_id)
+    held.of(agent)
+    failed = await session.scalar(
+        select(Message).where(
+            Message.id == message_id,
+            Message.conversation_id == held.conversation.id,
+            Message.author == "agent",
+            Message.status == "failed",
+            Message.wording.is_(None),
+        )
+    )
+    key = f"again:{message_id}"
+    if failed is None or await _known_reply(session, held.conversation.id, key) is not None:
+        return False
+    refuse_unsendable(held.conversation, now)
+    session.add(
+        Message(
+            merchant_id=held.conversation.merchant_id,
+            conversation_id=held.conversation.id,
+            channel_account_id=held.conversation.channel_account_id,
+            direction="out",
+            author="agent",
+            kind="message",
+            text=failed.text,
+            args={"agent": agent},
+            status="queued",
+            idempotency_key=key,
+            created_at=now,
+        )
+    )
+    return True
+
+
+async def send_template(
+    session: AsyncSession, handoff_id: int, agent: str, wording: str, now: datetime, *, key: str
+) -> bool:
+    """Send a wording that the provider has approved as a template and that discloses nothing.
+
+    False where the account has no such template. The same `key` sends once.
+
+    Raises:
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut
+    """
+    held = await held_handoff(session, handoff_id)
+    held.of(agent)
+    if held.conversation.opted_out_at is not None:
+        raise AddressOptedOut("the customer wants no messages at this address")
+    where = await scene(session, held.conversation.id)
+    speaker = where.speaker(verified=False)
+    if not speaker.template_of(wording):
+        return False
+    known = f"template:{handoff_id}:{key}"
+    if await _known_reply(session, held.conversation.id, known) is not None:
+        return True
+    (queued,) = await queue(
+        session, where, speaker, [Reply(wording, {"agent": agent})], now, author="agent"
+    )
+    await session.execute(
+        update(Message).where(Message.id == queued.message_id).values(idempotency_key=known)
+    )
+    answered(held.handoff, now)
+    return True
+
+
 async def mark_overdue(session: AsyncSession, handoff_id: int, now: datetime) -> bool:
     """Mark a handoff that nobody took in time; True when the customer is told, once.
 
@@ -283,21 +400,6 @@ async def _known_reply(
     )
 
 
-async def _has_written(session: AsyncSession, handoff: Handoff) -> bool:
-    """Whether a person has written since this handoff was asked for."""
-    return bool(
-        await session.scalar(
-            select(
-                exists().where(
-                    Message.conversation_id == handoff.conversation_id,
-                    Message.author == "agent",
-                    Message.created_at >= handoff.requested_at,
-                )
-            )
-        )
-    )
-
-
 async def _write_note(
     session: AsyncSession, held: Held, kind: str, agent: str, text: str, now: datetime
 ) -> int:
@@ -322,6 +424,7 @@ async def _end(
     held.conversation.state = state
     held.conversation.introduced_at = None
     await _forget_open_questions(session, held.conversation)
+    await desk_offer.withdraw(session, held.conversation.id, now)
     held.note("handoff_ended", now, agent=agent, outcome=outcome)
 
 

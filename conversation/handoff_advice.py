@@ -99,6 +99,7 @@ _STEP_OF_REASON: Final[Mapping[str, Step]] = {
     "not_understood": Step.ANSWER_OPEN_MESSAGES,
     "too_many_messages": Step.ANSWER_OPEN_MESSAGES,
     "asked_for_person": Step.ASK_WHAT_IS_NEEDED,
+    "taken_over": Step.ANSWER_OPEN_MESSAGES,
 }
 """In order of importance: of several reasons the first one listed here decides. ``decision``
 stands for all of ``decision_…``: what the policy leaves to a person."""

@@ -56,6 +56,18 @@ class TemplateNeeded(HandoffError):
     """WhatsApp takes no free text more than 24 hours after the customer's last message."""
 
 
+class CustomerNotVerified(HandoffError):
+    """Nothing about a claim may be named: whoever writes has not proved who they are."""
+
+
+class CallerNotVerified(HandoffError):
+    """Whoever is on the telephone has not proved who they are."""
+
+
+class SomethingNewer(HandoffError):
+    """Somebody has written since the writer looked; ``by`` says who: customer or colleague."""
+
+
 class ReplyKeyReused(HandoffError):
     """The idempotency key was used before, for another text."""
 

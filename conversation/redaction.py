@@ -32,6 +32,8 @@ _BORN = re.compile(
     r"|\d{1,2}\.?\s(?:[A-Z]\w+|[a-zä]{3,9})\s(?:19\d\d|200\d|201[0-2]))(?!\d)"
 )
 """A day in a year in which somebody who buys on account may have been born."""
+_DAY = re.compile(r"\d{1,2}\.\d{1,2}\.(?:19|20)\d\d(?!\d)")
+"""A day that is no birthday, as of an instalment: to the library it may look like a number."""
 _STREET = re.compile(
     r"\b[A-ZÄÖÜ][\wäöüß.-]*(?:\s[A-ZÄÖÜ][\wäöüß.-]*)?\s?(?:straße|strasse|str\.|weg|platz|allee"
     r"|gasse|ring|damm|ufer|street|road|lane|avenue)\s*\d+\s?[a-z]?\b",
@@ -96,6 +98,8 @@ class Redaction:
         for pattern in (_STREET, _TOWN):
             covered = pattern.sub(f"[{self._labels[ADDRESS]}]", covered)
         for match in reversed(list(phonenumbers.PhoneNumberMatcher(covered, "DE"))):
+            if _DAY.match(match.raw_string):
+                continue
             covered = f"{covered[: match.start]}[{self._labels[PHONE]}]{covered[match.end :]}"
         return covered
 

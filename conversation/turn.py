@@ -31,6 +31,7 @@ from sqlalchemy.orm import aliased
 
 from channels.message import Channel, ContactWish
 from channels.optout import contact_wish
+from conversation import desk_offer
 from conversation.arriving import Arrival, come_by_link, token_of
 from conversation.consent import (
     MayGuess,
@@ -55,6 +56,8 @@ EVENTS_MAX = 24
 TURNS_PER_HOUR_MAX = 150
 """More is no conversation but two machines talking to each other; a person is asked."""
 WORDS_THAT_TELL_A_LANGUAGE = 3
+FOR_AGENT = "for_agent"
+"""The outcome of what waits for the person who holds the conversation."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ async def _settle(
     if conversation.state == "agent":
         if starts:
             await opt_in(session, conversation, now)  # the person at the desk may write again
-        return "for_agent"
+        return await desk_offer.hear(session, conversation, message, now) or FOR_AGENT
     if conversation.state == "closed":
         conversation.state = "bot"
     link_used = not await come_by_link(session, conversation, message, now, arrival)

@@ -9,7 +9,13 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, bindparam, s
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger import book_rows as rows
-from ledger.agreements import AgreementKind, AgreementStatus, AgreementTerms
+from ledger.agreements import (
+    AgreementKind,
+    AgreementStatus,
+    AgreementTerms,
+    Promise,
+    Settlement,
+)
 from ledger.book_interest import BEARING, base_rates, proved_default, terms_of
 from ledger.chain import first_broken
 from ledger.claim import PURSUED, ClaimFacts, ClaimStatus, OpenAmount
@@ -49,6 +55,15 @@ class ClaimRecord:
         """The interest that is still added under these terms, if they are kept to the day."""
         today = now.astimezone(ZoneInfo(self.timezone)).date()
         return interest_ahead(self.postings, self.open, self.interest_terms, agreed, today)
+
+    def interest_effect(self, agreed: AgreementTerms) -> str:
+        """The code of what an agreement does to interest."""
+        proved = self.claim.default_since and self.claim.default_proof
+        if not proved or isinstance(agreed, Settlement):
+            return "none"
+        if isinstance(agreed, Promise):
+            return "kept"
+        return "stops" if agreed.stops_interest else "runs"
 
     def facts(self, now: datetime) -> ClaimFacts:
         """What a negotiation has to know about the claim."""

@@ -21,15 +21,20 @@ NOBODY = "'none'"
 
 
 class Pages:
-    """The templates of one folder below this one, with the tokens and the folder's own style.
+    """The templates of one folder below this one, with the tokens and the folder's own styles.
 
     Templates stand in the folder or in ``templates`` below it; `scripts` are files of it as well.
     `base` names another folder with its style whose templates these go on from.
     """
 
     def __init__(
-        self, folder: str, style: str, *scripts: str, base: tuple[str, str] | None = None
+        self,
+        folder: str,
+        style: str | tuple[str, ...],
+        *scripts: str,
+        base: tuple[str, str] | None = None,
     ) -> None:
+        styles = (style,) if isinstance(style, str) else style
         folders = [folder, *([base[0]] if base else [])]
         self.environment = Environment(
             loader=FileSystemLoader(
@@ -45,7 +50,7 @@ class Pages:
             for path in (
                 PAGES / "static" / "tokens.css",
                 *([PAGES / base[0] / base[1]] if base else []),
-                PAGES / folder / style,
+                *(PAGES / folder / one for one in styles),
             )
         )
         self.environment.globals["style"] = Markup(css)

@@ -28,6 +28,7 @@ from storage.tables.conversation import (
     StartToken,
     Turn,
 )
+from storage.tables.desk import CannedReply, DeskOffer, NoteMention
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.overview import OverviewFigure, OverviewRefresh, Reorder
@@ -56,6 +57,7 @@ __all__ = [
     "Base",
     "BaseRate",
     "ButtonChoice",
+    "CannedReply",
     "ChannelAccount",
     "Claim",
     "ClaimOpen",
@@ -66,6 +68,7 @@ __all__ = [
     "Conversation",
     "Correction",
     "Customer",
+    "DeskOffer",
     "DeskSeat",
     "DeskTeam",
     "DeskTeamMember",
@@ -78,6 +81,7 @@ __all__ = [
     "Merchant",
     "MerchantEvent",
     "Message",
+    "NoteMention",
     "OfMerchant",
     "OverviewFigure",
     "OverviewRefresh",

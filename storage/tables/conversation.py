@@ -249,7 +249,7 @@ class HandoffNote(OfMerchant, Base):
     handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), index=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
     kind: Mapped[str]
-    """``note``, or ``hint`` (said when the conversation was given back to the bot)."""
+    """``note``, ``call`` (said on the telephone), or ``hint`` (given to the bot with it)."""
     author: Mapped[str]
     text: Mapped[str]
     at: Mapped[Moment]

@@ -1,13 +1,10 @@
 """Secrets that are guessed in a flood meet a limit in Valkey; without it the database counts."""
 
 import asyncio
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from api.limits import (
     CALLS_PER_MINUTE,
@@ -17,29 +14,14 @@ from api.limits import (
     Limits,
 )
 from storage import embedded
-
-STARTS_WITHIN_SECONDS = 20
+from tests.valkey_server import valkey_server
 
 
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[str]:
     """The address of a Valkey of this test's own."""
-    port, password = embedded.free_port(), "only-for-tests"
-    command = embedded.valkey_command(tmp_path, port, password)
-    process = subprocess.Popen(command.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = embedded.redis_url(port, password)
-    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-    with redis.Redis.from_url(url) as client:
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline, "Valkey does not start"
-                time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait(timeout=20)
+    with valkey_server(tmp_path) as url:
+        yield url
 
 
 async def test_a_flood_of_guesses_in_one_conversation_is_cut(valkey: str) -> None:

@@ -51,6 +51,7 @@ def test_personal_data_is_covered_however_it_is_spelled(said: str, covered: str)
         "Ich zahle 30 Euro am 15.12.2026, die Rechnung war RE-2026-1042.",
         "geht nur in raten, 30 im monat",
         "Ihre 1. Rate über 205,76 € ist am 15. Januar 2027 fällig.",
+        "1. Rate am 07.12.2026: 82,00 €\n3. Rate am 07.02.2027: 82,00 €",
         "K-10021",
         "ja",
         "",

@@ -126,6 +126,7 @@ async def show(
         "covered": covered,
         "may_reveal": person.may(Permission.REVEAL),
         "may_adjust": person.may(Permission.ADJUST),
+        "may_take": person.may(Permission.HANDOFFS),
         "query": query(lang=lang, before=before if place else ""),
         "newest": (query(lang=lang) or "?") if place else "",
         "done": done if done in DONE else "",

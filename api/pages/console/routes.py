@@ -36,7 +36,19 @@ from api.pages.console.settings import (
     wordings,
 )
 from api.pages.console.settings import page as settings
-from api.pages.desk import callbacks, queue, queue_work, teams, teams_live, teams_rules
+from api.pages.desk import (
+    callbacks,
+    conversation,
+    conversation_acts,
+    conversation_offers,
+    conversation_replies,
+    queue,
+    queue_work,
+    stream,
+    teams,
+    teams_live,
+    teams_rules,
+)
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=ConsoleRoute)
 router.add_api_route("", overview.overview, methods=["GET"])
@@ -50,5 +62,6 @@ for module in (
     merchants,
     # Before any page whose path begins with a handoff's number.
     *(queue, queue_work, callbacks, teams, teams_rules, teams_live),
+    *(stream, conversation, conversation_acts, conversation_offers, conversation_replies),
 ):
     router.include_router(module.router)

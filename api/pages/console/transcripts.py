@@ -106,6 +106,7 @@ async def _transcript(
         "person": person,
         "covered": covered,
         "may_reveal": person.may(Permission.REVEAL),
+        "may_take": person.may(Permission.HANDOFFS),
         "may_annotate": person.may(Permission.ANNOTATE),
         "may_export": person.may(Permission.EXPORT),
         "held": held,

@@ -17,7 +17,7 @@ from conversation import desk
 from conversation.handoff_held import By, HandoffError, HandoffTaken
 
 BASE = "/console/desk"
-_PAGES = Pages("desk", "queue.css", base=("console", "console.css"))
+_PAGES = Pages("desk", ("live.css", "queue.css"), "desk.js", base=("console", "console.css"))
 
 Agent = Annotated[SignedIn, Depends(Needs(Permission.HANDOFFS))]
 Supervisor = Annotated[SignedIn, Depends(Needs(Permission.SUPERVISE))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from ledger.agreements import AgreementStatus, AgreementTerms, Promise, Settlement
+from ledger.agreements import AgreementStatus, AgreementTerms, Settlement
 from ledger.book import ClaimRecord
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
 from ledger.interest import Interest
@@ -91,12 +91,7 @@ class ClaimView:
 
     def interest_effect(self, terms: AgreementTerms) -> str:
         """The code of what an agreement does to interest."""
-        claim = self.record.claim
-        if not (claim.default_since and claim.default_proof) or isinstance(terms, Settlement):
-            return "none"
-        if isinstance(terms, Promise):
-            return "kept"
-        return "stops" if terms.stops_interest else "runs"
+        return self.record.interest_effect(terms)
 
     @cached_property
     def received(self) -> Sequence[Received]:

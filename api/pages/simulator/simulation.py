@@ -1,12 +1,9 @@
 """What the simulator is made of: the stand-in of the providers, the phones, the shop, the clock."""
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import FrameType
 from typing import Final
 
 import procrastinate
@@ -21,6 +18,7 @@ from api.demo.journal import FILE_NAME, Journal
 from api.demo.phones import Owner, Phones, chat_id_of, entry_of
 from api.demo.standin import Accepted, StandIn
 from api.demo.stories import Story, newcomer, newest_of, story_of
+from api.stopping import when_stopped
 from api.wiring import Parts
 from channels.message import Channel
 from ledger.money import Money
@@ -205,18 +203,13 @@ class Simulation:
 async def simulation(parts: Parts, jobs: procrastinate.App) -> AsyncIterator[Simulation]:
     """The simulator of this process, for as long as the block lasts."""
     made = Simulation(parts, jobs)
-    loop = asyncio.get_running_loop()
-    servers = signal.getsignal(signal.SIGTERM)
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop() -> None:
         made.stopping = True
-        loop.call_soon_threadsafe(made.journal.wake)
-        if callable(servers):
-            servers(number, frame)
+        made.journal.wake()
 
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        yield made
-    finally:
-        signal.signal(signal.SIGTERM, servers)
-        await made.close()
+    with when_stopped(stop):
+        try:
+            yield made
+        finally:
+            await made.close()

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.migrations.protection import append_only, table_of_merchant
 
 revision: str = "0019"
-down_revision: str | None = "0017"
+down_revision: str | None = "0018"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -47,7 +47,7 @@ class NoEvents:
 
     seen: list[int] = field(default_factory=list)
 
-    async def changed(self, merchant_id: int, conversation_id: int) -> None:
+    async def changed(self, merchant_id: int, conversation_id: int, *, kind: str = "") -> None:
         self.seen.append(conversation_id)
 
 

@@ -63,7 +63,7 @@ class Heard:
 
     changes: list[int] = field(default_factory=list)
 
-    async def changed(self, merchant_id: int, conversation_id: int) -> None:
+    async def changed(self, merchant_id: int, conversation_id: int, *, kind: str = "") -> None:
         self.changes.append(conversation_id)
 
 

@@ -4,6 +4,7 @@ The routes are the application's own: a new one without a rule fails here.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
+from redis.asyncio import Redis
 
 from api.app import create_app
 from api.callers import KeyNeeds
+from api.events import Listener
 from api.keys import create_api_key
 from api.people.access import Anybody, Needs
 from api.people.links import make_link
@@ -30,6 +33,7 @@ from storage.tables import (
     ApiKey,
     AuditEvent,
     BankMovement,
+    CannedReply,
     ChannelAccount,
     Claim,
     ConsoleSession,
@@ -123,6 +127,18 @@ def test_the_walk_finds_what_is_there() -> None:
     assert OneRoute("GET", "/p/plan", None) in ROUTES
 
 
+class Ending(Heard):
+    """Live events that are over at once: a stream would not end by itself."""
+
+    redis = Redis.from_url("redis://127.0.0.1:1")
+
+    @asynccontextmanager
+    async def listening(self, merchant_id: int, person: str) -> AsyncIterator[Listener]:
+        listener = Listener()
+        listener.end()
+        yield listener
+
+
 @dataclass
 class FakeParts:
     """What all routes together need of a web process."""
@@ -130,7 +146,7 @@ class FakeParts:
     database: Database
     clock: MovedClock = field(default_factory=MovedClock)
     limits: CountedTries = field(default_factory=CountedTries)
-    events: Heard = field(default_factory=Heard)
+    events: Ending = field(default_factory=Ending)
     public_url: str = "https://kulanz.example"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
@@ -214,6 +230,10 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             hash="0" * 64, person_id=person.id, operator=person.name, proved_by="password",
             device="", created_at=NOW, seen_at=NOW, expires_at=NOW.replace(year=2027), **of,
         )  # fmt: skip
+        reply = CannedReply(
+            shortcut="geheim", text_de="Vertraulich", text_en="", changed_by="x", changed_at=NOW,
+            **of,
+        )  # fmt: skip
         api_key = ApiKey(prefix="kulanz_g", hash="x", scopes=[], created_at=NOW, **of)
         upload = Upload(
             kind="claims", name="Vertraulich.csv", sha256="x", state="taken", person="x",
@@ -227,7 +247,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
         )  # fmt: skip
         view = TranscriptView(name="Vertraulich", query="", person="x", created_at=NOW, **of)
         session.add_all([message, handoff, movement, delivery, signed_in, point])
-        session.add_all([view, team, code, api_key, upload])
+        session.add_all([view, team, code, api_key, upload, reply])
         await session.flush()
         correction = Correction(
             conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
@@ -260,6 +280,9 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "handoff": str(handoff.id),
                 "team": str(team.id),
                 "code": str(code.id),
+                "handoff:int": str(handoff.id),
+                "conversation:int": str(held.id),
+                "reply:int": str(reply.id),
                 "movement_id": str(movement.id),
                 "delivery_id": str(delivery.id),
                 "number": customer.number,
@@ -274,6 +297,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 (DeskTeam, team.id), (WrapUp, code.id),
                 (Upload, upload.id),
                 (WebhookEndpoint, endpoint.id), (ApiKey, api_key.id), (Merchant, merchant.id),
+                (CannedReply, reply.id),
             ],
         )  # fmt: skip
 
