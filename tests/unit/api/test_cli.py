@@ -16,7 +16,7 @@ from api.cli import COMMANDS, app
 MODULES = sorted(
     path.stem
     for path in Path(commands.__file__).parent.glob("*.py")
-    if path.stem not in ("__init__", "session")
+    if "def register(" in path.read_text("utf-8")
 )
 
 
