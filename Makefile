@@ -43,7 +43,7 @@ bench: install train ## measure answer times and throughput against plain Rasa
 bench-nlu: install train ## measure understanding against Rasa's default pipeline (trains that for a while once)
 	@$(RUN)/python -m benchmarks.nlu_compare
 
-screenshots: install train ## take the pictures of simulator and customer's page anew
+screenshots: install train ## take the pictures of simulator, pages, console and desk anew
 	@$(RUN)/python -m toolchain.screenshots
 
 install: $(ROOT_READY) $(BOT_READY) ## install both environments from their lock files

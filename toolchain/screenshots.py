@@ -1,4 +1,4 @@
-"""Pictures of the simulator and the customer's page for README and docs, of a real conversation.
+"""Pictures of simulator, customer's page, console and desk for the docs, of a real conversation.
 
 Run: ``python -m toolchain.screenshots [FOLDER]`` (or ``make screenshots``). A demo of its own is
 started on a throw-away data directory; a conversation is played on its phones.
@@ -18,6 +18,7 @@ import pypdfium2
 from playwright.async_api import Browser, Page, async_playwright
 
 from api.demo.started import NotStarted, StartedService
+from toolchain import console_pictures
 from toolchain.browser import MISSING, chromium
 
 FOLDER: Final = Path(__file__).parent.parent / "docs"
@@ -178,6 +179,21 @@ _VIEWS: tuple[tuple[Scheme, int, str, str], ...] = (
 )
 
 
+async def _ask_for_help(browser: Browser, url: str) -> None:
+    """Somebody is in distress, and somebody wants to talk to a person."""
+    for story, line in (
+        ("short", "Ich kann nicht mehr, ich will nicht mehr leben"),
+        ("forgot", _CALL),
+    ):
+        page = await _page(browser, f"{url}/simulator?story={story}&lang=de", 1280, 800, "light")
+        await _contact(page)
+        phone = await page.locator(".phone:has(li)").first.get_attribute("class") or ""
+        await _say(page, phone.split()[-1], line)
+
+
+_CALL: Final = "Kann mich bitte jemand morgen um 10 Uhr anrufen?"
+
+
 async def _sample_data(url: str) -> None:
     deadline = time.monotonic() + SAMPLE_SECONDS_MAX
     async with httpx.AsyncClient(base_url=url) as http:
@@ -203,6 +219,10 @@ async def _main(folder: Path) -> int:
                     executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
                 )
                 await _take(browser, service.url, folder)
+                await _ask_for_help(browser, service.url)
+                await console_pictures.take(
+                    browser, service.url, Path(data), folder / "console", _shoot
+                )
                 await browser.close()
         finally:
             await service.stop()
