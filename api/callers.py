@@ -53,7 +53,7 @@ class KeyNeeds:
             found = await known_key(session, credentials.credentials, now=now)
             if found is not None:
                 wait = await parts.limits.call_wait(credentials.credentials[:PREFIX_LENGTH])
-                if wait is None and self.permission in found[1].scopes and self._tells(request):
+                if wait is None and self.permission in found[1].scopes and not self.codes_only:
                     await api_calls.note(session, found[1], request, now)
         if found is None:
             raise _unknown()
@@ -65,9 +65,6 @@ class KeyNeeds:
             has = ", ".join(key.scopes) or "none"
             raise HTTPException(403, f"this key lacks the scope {self.permission}; it has: {has}")
         return merchant
-
-    def _tells(self, request: Request) -> bool:
-        return not (self.codes_only or (request.method == "GET" and api_calls.goes_on(request)))
 
 
 def _unknown() -> HTTPException:
