@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from api.people.roles import Role
+from conversation.addresses import drop_address
 from conversation.identity import lock_customer
 from ledger import book
 from ledger.agreements import Promise
@@ -472,4 +473,12 @@ async def test_the_complaint_file_has_proof_contacts_and_law(
         for one in (*told, "RE-1", "+4917604069000", "Hier ist Anna Beispiel"):
             assert one in said, (language, one)
         assert "#set page(fill: red) *_`$[" in said
-    assert len(await noted(database, merchant, "complaint_file_made")) == 2
+    # What was written to somebody else by mistake is what a complaint is about.
+    async with database.merchant(merchant.id) as session:
+        await drop_address(session, customer.id, point.address, "other_person", NOW)
+    made = await console.post(f"{path}?lang=en")
+    pages = pypdf.PdfReader(BytesIO(made.content)).pages
+    said = " ".join("\n".join(page.extract_text() for page in pages).split())
+    assert "First message: no contact so far" in said
+    assert "#set page(fill: red) *_`$[" in said
+    assert len(await noted(database, merchant, "complaint_file_made")) == 3
