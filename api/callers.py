@@ -46,6 +46,8 @@ class KeyNeeds:
         parts: Parts = request.app.state.parts
         if credentials is None:
             raise _unknown()
+        if any("\0" in str(named) for named in request.path_params.values()):
+            raise HTTPException(404, "nothing has such a name")  # the database knows no NUL
         now, wait = parts.clock.now(), None
         # Its commit does not wait for the disk: that of what the call changes comes after it in
         # the same log and does.

@@ -69,6 +69,17 @@ async def test_no_words_of_a_call_are_kept(
     assert secret not in str([(one.facts, one.person) for one in noted])
 
 
+async def test_what_cannot_be_a_name_is_not_found(
+    console: Console, database: Database, merchant: Merchant
+) -> None:
+    key = await key_of(database, merchant)
+    for path in ("customers/%00/channels", "claims/RE%001/statement.pdf"):
+        answer = await console.client.get(
+            f"/api/v1/{path}", headers={"Authorization": f"Bearer {key}"}
+        )
+        assert answer.status_code == 404, path
+
+
 async def test_what_was_refused_at_the_door_is_no_call(
     console: Console, database: Database, merchant: Merchant, theirs: Theirs
 ) -> None:
