@@ -46,6 +46,8 @@ class KeyNeeds:
         parts: Parts = request.app.state.parts
         if credentials is None:
             raise _unknown()
+        if any("\0" in str(named) for named in request.path_params.values()):
+            raise HTTPException(404, "nothing has such a name")  # the database knows no NUL
         now, wait = parts.clock.now(), None
         # Its commit does not wait for the disk: that of what the call changes comes after it in
         # the same log and does.
@@ -53,7 +55,7 @@ class KeyNeeds:
             found = await known_key(session, credentials.credentials, now=now)
             if found is not None:
                 wait = await parts.limits.call_wait(credentials.credentials[:PREFIX_LENGTH])
-                if wait is None and self.permission in found[1].scopes and self._tells(request):
+                if wait is None and self.permission in found[1].scopes and not self.codes_only:
                     await api_calls.note(session, found[1], request, now)
         if found is None:
             raise _unknown()
@@ -65,9 +67,6 @@ class KeyNeeds:
             has = ", ".join(key.scopes) or "none"
             raise HTTPException(403, f"this key lacks the scope {self.permission}; it has: {has}")
         return merchant
-
-    def _tells(self, request: Request) -> bool:
-        return not (self.codes_only or (request.method == "GET" and api_calls.goes_on(request)))
 
 
 def _unknown() -> HTTPException:

@@ -5,7 +5,6 @@ without whatever else the file held.
 """
 
 import base64
-import warnings
 from io import BytesIO
 from typing import Final
 
@@ -32,13 +31,11 @@ def logo_of(data: bytes) -> str:
     if len(data) > BYTES_MAX:
         raise LogoRefused("too_large")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data), formats=_FORMATS) as opened:
-                # The size stands in the header: a bomb is refused before it is unpacked.
-                if max(opened.size) > SIDE_PIXELS_MAX:
-                    raise LogoRefused("too_many_pixels")
-                picture = opened.convert("RGBA")
+        with Image.open(BytesIO(data), formats=_FORMATS) as opened:
+            # The size stands in the header: a bomb is refused before it is unpacked.
+            if max(opened.size) > SIDE_PIXELS_MAX:
+                raise LogoRefused("too_many_pixels")
+            picture = opened.convert("RGBA")
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise LogoRefused("too_many_pixels") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import procrastinate
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -27,6 +27,7 @@ LISTED_MAX = 20
 TASK = "take_upload"
 QUEUE = "uploads"
 UNFINISHED = ("waiting", "running")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('hand over'), (:merchant)::int)")
 
 
 class UploadRefused(ValueError):
@@ -75,6 +76,7 @@ async def hand_over(
     if len(given.content) > BYTES_MAX:
         raise UploadRefused("too_large")
     sha256 = hashlib.sha256(given.content).hexdigest()
+    await session.execute(_ONE_AT_A_TIME, {"merchant": merchant_id % 2**31})
     same = Upload.merchant_id == merchant_id, Upload.kind == given.kind, Upload.sha256 == sha256
     waiting = await session.scalar(
         select(Upload.id).where(*same, Upload.state.in_(UNFINISHED)).order_by(Upload.id.desc())

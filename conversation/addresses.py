@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation.consent import cancel_unasked
 from conversation.identity import lock_customer
 from ledger.contact import PhoneNumber
-from storage.tables import ContactPoint, Conversation
+from storage.tables import ContactPoint, Conversation, Customer
 
 _PHONE_CHANNELS = ("sms", "whatsapp", "phone")
 
@@ -18,9 +19,10 @@ async def drop_address(
 ) -> None:
     """Never use this address for this customer again, on no channel.
 
-    Conversations there lose the customer and the proof, so nothing can be disclosed in them.
+    Conversations there lose the customer and the proof, so nothing can be disclosed in them; what
+    waits there unasked, or by a person's hand, is not sent any more.
     """
-    customer = await lock_customer(session, customer_id)
+    customer = await _hold(session, customer_id, Conversation.address == address)
     await session.execute(
         update(ContactPoint)
         .where(
@@ -30,7 +32,7 @@ async def drop_address(
         )
         .values(invalid_at=now, invalid_reason=reason)
     )
-    left = await session.scalars(
+    found = await session.scalars(
         update(Conversation)
         .where(Conversation.customer_id == customer_id, Conversation.address == address)
         .values(
@@ -38,7 +40,9 @@ async def drop_address(
         )
         .returning(Conversation.id)
     )
-    if customer.active_conversation_id in left.all():
+    left = list(found)
+    await cancel_unasked(session, left, "address_dropped")
+    if customer.active_conversation_id in left:
         customer.active_conversation_id = None
 
 
@@ -49,6 +53,7 @@ async def replace_phone(
 
     Whoever has written STOP from the new number stays left alone.
     """
+    customer = await _hold(session, customer_id)
     former = await session.scalars(
         select(ContactPoint.address)
         .distinct()
@@ -62,7 +67,6 @@ async def replace_phone(
     )
     for address in former.all():
         await drop_address(session, customer_id, address, "replaced", now)
-    customer = await lock_customer(session, customer_id)
     channel = "sms" if number.mobile else "phone"
     stopped = await session.scalar(
         select(func.max(ContactPoint.opted_out_at)).where(
@@ -86,3 +90,10 @@ async def replace_phone(
             set_={"invalid_at": None, "invalid_reason": None},
         )
     )
+
+
+async def _hold(session: AsyncSession, customer_id: int, *which: ColumnElement[bool]) -> Customer:
+    """The customer, held after their conversations: in the order in which a turn takes them."""
+    held = select(Conversation.id).where(Conversation.customer_id == customer_id, *which)
+    await session.execute(held.order_by(Conversation.id).with_for_update())
+    return await lock_customer(session, customer_id)

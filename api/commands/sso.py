@@ -81,6 +81,8 @@ def _checked(
         wrong = "--domain is needed, like firma.example: only addresses of it are let in"
     elif role is not None and role not in ROLES_OF_MERCHANT:
         wrong = "an operator is made on the command line only"
+    elif role is Role.OWNER:
+        wrong = "whoever was not invited becomes no owner: owners are invited by name"
     if wrong:
         errors.print(f"[bold red]✗[/] {wrong}", highlight=False)
         raise typer.Exit(2)
@@ -150,6 +152,6 @@ async def _show(merchant: str | None) -> None:
 
 
 def _tell_addresses(found: Merchant) -> None:
-    url = f"{console_url(Settings())}/sso"
+    url = f"{console_url(Settings())}/sso/{found.key}"
     console.print(f"redirect address for the provider: {url}/return", highlight=False)
-    console.print(f"people begin at: {url}/{found.key}", highlight=False)
+    console.print(f"people begin at: {url}", highlight=False)

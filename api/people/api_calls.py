@@ -78,8 +78,3 @@ def route_of(request: Request) -> str:
     """The address without what it names: ``/api/v1/handoffs/{handoff}``."""
     route: APIRoute = request.scope["route"]
     return route.path_format
-
-
-def goes_on(request: Request) -> bool:
-    """Whether a call reads on in a list whose first page stands in the audit already."""
-    return request.query_params.get("after", "0") not in ("", "0")

@@ -131,12 +131,13 @@ async def finish(client: Client, started: Started, answer: Mapping[str, str]) ->
             claims |= await _user_info(http, about, tokens, claims["sub"])
     verified = claims.get("email_verified") in (True, "true")
     methods = claims.get("amr") or []
+    out = about.get("end_session_endpoint")
     return Identity(
         subject=f"{client.issuer} {claims['sub']}",
         email=str(claims.get("email") or "") if verified else "",
         name=str(claims.get("name") or ""),
         second_factor="mfa" in methods or not _SECOND.isdisjoint(methods),
-        sign_out_url=about.get("end_session_endpoint"),
+        sign_out_url=out if _is_safe(out) else None,
     )
 
 

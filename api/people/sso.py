@@ -21,7 +21,6 @@ from api.sealing import seal, unseal
 from storage.tables import ConsoleSession, Merchant, Person, SsoProvider
 
 PURPOSE = "single sign-on"
-RETURN_PATH = "/console/sso/return"
 
 
 class SecondFactor(StrEnum):
@@ -40,6 +39,15 @@ class Provider:
     merchant_name: str
     kept: SsoProvider
     client: Client
+
+
+def return_path(merchant_key: str) -> str:
+    """Where a merchant's provider sends browsers back to.
+
+    Each has a place of its own (RFC 9700, section 4.4.2.2): what another provider's visitor brings
+    back there is not taken, so no provider is handed a code that another one gave.
+    """
+    return f"/console/sso/{merchant_key}/return"
 
 
 def sealed_secret(secret_key: str, secret: str) -> bytes:
@@ -63,7 +71,7 @@ async def provider_of(
     kept, name = found
     sealed = kept.client_secret
     secret = unseal(secret_key, PURPOSE, sealed)["secret"] if sealed else None
-    client = Client(kept.issuer, kept.client_id, secret, public_url + RETURN_PATH)
+    client = Client(kept.issuer, kept.client_id, secret, public_url + return_path(merchant_key))
     return Provider(kept.merchant_id, name, kept, client)
 
 

@@ -1,5 +1,6 @@
 """The pages of claims and customers: what they show, cover, log and do."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -11,6 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from api.people.roles import Role
+from conversation.addresses import drop_address
+from conversation.identity import lock_customer
 from ledger import book
 from ledger.agreements import Promise
 from ledger.book import NewClaim
@@ -233,6 +236,26 @@ async def test_a_payment_is_entered_once_on_its_day(
     assert ended.status_code == 422
 
 
+async def test_what_is_sent_at_the_same_moment_counts_once_and_never_for_too_much(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    good = {"amount": "60,00", "day": str(TODAY), "reason": "cash"}
+    keys = ("0" * 32, "0" * 32, "1" * 32)  # one form twice, and a colleague's
+    async with database.merchant(merchant.id) as session:
+        await session.get_one(Claim, claim.id, with_for_update=True)
+        sent = [
+            asyncio.create_task(act(console, customer, claim, "payment", **good, key=key))
+            for key in keys
+        ]
+        await asyncio.sleep(1)  # all of them wait for the claim
+    statuses = sorted([(await one).status_code for one in sent])
+    assert statuses in ([303, 303, 422], [303, 422, 422])
+    assert len(await noted(database, merchant, "payment_entered")) == 1
+    async with database.merchant(merchant.id) as session:
+        assert (await book.balance(session, claim.id)).total == Money(28_60)
+
+
 @pytest.mark.parametrize(
     ("step", "status", "kind", "left"),
     [("recall", "recalled", "handed_back", 88_60), ("write-off", "written_off", "written_off", 0)],
@@ -277,6 +300,12 @@ async def test_an_address_of_somebody_else_is_dropped_with_its_proof(
         assert talk is not None
         assert point is not None
         talk.verified_at = NOW
+        waits = Message(
+            merchant_id=merchant.id, conversation_id=talk.id, direction="out", author="agent",
+            channel_account_id=talk.channel_account_id, kind="message", status="queued",
+            text="Frau Beispiel, es sind noch 88,60 € offen.", created_at=NOW,
+        )  # fmt: skip
+        session.add(waits)
         (await session.get_one(Customer, customer.id)).active_conversation_id = talk.id
     await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
     path = f"{BASE}/{customer.id}/points/{point.id}/drop"
@@ -290,8 +319,27 @@ async def test_an_address_of_somebody_else_is_dropped_with_its_proof(
         dropped = await session.get_one(ContactPoint, point.id)
         assert (dropped.invalid_at, dropped.invalid_reason) == (NOW, "other_person")
         assert (await session.get_one(Customer, customer.id)).active_conversation_id is None
+        unsent = await session.get_one(Message, waits.id)
+        assert (unsent.status, unsent.error) == ("cancelled", "address_dropped")
     (removed,) = await noted(database, merchant, "address_removed")
     assert (removed.person, removed.customer_id) == ("Lea", customer.id)
+
+
+async def test_an_address_is_dropped_while_its_conversation_has_a_turn(
+    console: Console, database: Database, merchant: Merchant, customer: Customer, claim: Claim
+) -> None:
+    async with database.merchant(merchant.id) as session:
+        point = await session.scalar(select(ContactPoint))
+        assert point is not None
+    await console.sign_in(merchant, "Lea", Role.SUPERVISOR)
+    path = f"{BASE}/{customer.id}/points/{point.id}/drop"
+    async with database.merchant(merchant.id) as session:
+        # As a turn does: the conversation, and later on its customer.
+        await session.scalar(select(Conversation.id).with_for_update())
+        dropping = asyncio.create_task(console.post(path, reason="other_person"))
+        await asyncio.sleep(1)
+        await lock_customer(session, customer.id)
+    assert (await dropping).status_code == 303
 
 
 async def test_a_new_number_takes_the_place_of_the_old_and_keeps_its_stop(
@@ -425,4 +473,12 @@ async def test_the_complaint_file_has_proof_contacts_and_law(
         for one in (*told, "RE-1", "+4917604069000", "Hier ist Anna Beispiel"):
             assert one in said, (language, one)
         assert "#set page(fill: red) *_`$[" in said
-    assert len(await noted(database, merchant, "complaint_file_made")) == 2
+    # What was written to somebody else by mistake is what a complaint is about.
+    async with database.merchant(merchant.id) as session:
+        await drop_address(session, customer.id, point.address, "other_person", NOW)
+    made = await console.post(f"{path}?lang=en")
+    pages = pypdf.PdfReader(BytesIO(made.content)).pages
+    said = " ".join("\n".join(page.extract_text() for page in pages).split())
+    assert "First message: no contact so far" in said
+    assert "#set page(fill: red) *_`$[" in said
+    assert len(await noted(database, merchant, "complaint_file_made")) == 3

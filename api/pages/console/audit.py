@@ -80,7 +80,9 @@ def _line(
 
 
 def _day(given: str) -> date | None:
+    """A day of the calendar that has one before and one after it."""
     try:
-        return date.fromisoformat(given)
+        day = date.fromisoformat(given)
     except ValueError:
         return None
+    return day if date.min < day < date.max else None

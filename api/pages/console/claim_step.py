@@ -1,4 +1,7 @@
-"""What a step on a claim shares: it is taken under its customer, in one transaction, and noted."""
+"""What a step on a claim shares: it is taken under its customer, in one transaction, and noted.
+
+The claim is held before it is looked at, so what is decided by is what is changed.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -16,6 +19,7 @@ from api.people.roles import Permission
 from api.people.sessions import SignedIn
 from ledger import book
 from ledger.book import ClaimRecord
+from ledger.book_rows import lock_claims
 from ledger.claim import PURSUED
 from ledger.errors import AmountNotPositive, ClaimUnknown, LedgerError, WaiverExceedsBalance
 from ledger.money import (
@@ -25,6 +29,7 @@ from ledger.money import (
     UnknownCurrency,
     parse_amount,
 )
+from storage.tables import Claim
 
 BASE = "/customers/{customer}/claims/{claim}"
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -48,6 +53,7 @@ async def take(
     customer, claim = of
     try:
         async with parts_of(request).database.merchant(person.merchant_id) as session:
+            await lock_claims(session, Claim.id == claim)
             held = await book.record(session, claim, now=parts_of(request).clock.now())
             if held.claim.customer_id != customer:
                 raise ClaimUnknown(claim)

@@ -156,7 +156,7 @@ async def _collect(
             select(Conversation).where(Conversation.customer_id == customer.id)
         )
     }
-    contacts, more = await _contacts(session, customer.id, talks, language, zone)
+    contacts, more = await _contacts(session, customer.id, list(talks), language, zone)
     events, more_events = await _events(session, record, talks, language, zone)
     invoice = readable(record.claim.invoice_number, 48)
     collector_law: Told = []
@@ -213,14 +213,23 @@ def _proof(record: ClaimRecord, words: Words, t: dict[str, Any], *, intact: bool
 async def _contacts(
     session: AsyncSession,
     customer_id: int,
-    talks: dict[int, Conversation],
+    talks: list[int],
     language: str,
     zone: ZoneInfo,
 ) -> tuple[list[Contact], bool]:
-    """Every message, oldest first; whether older ones are left out."""
+    """Every message, oldest first; whether older ones are left out.
+
+    What was sent to an address that turned out to be somebody else's is among them.
+    """
+    sent = await session.scalars(
+        select(ContactAttempt.message_id).where(
+            ContactAttempt.customer_id == customer_id, ContactAttempt.message_id.is_not(None)
+        )
+    )
     newest = (
         await session.execute(
-            select(Message, ContactAttempt)
+            select(Message, ContactAttempt, Conversation.channel)
+            .join(Conversation, Conversation.id == Message.conversation_id)
             .outerjoin(
                 ContactAttempt,
                 and_(
@@ -228,14 +237,14 @@ async def _contacts(
                     ContactAttempt.customer_id == customer_id,
                 ),
             )
-            .where(Message.conversation_id.in_(talks))
+            .where(or_(Message.conversation_id.in_(talks), Message.id.in_(sent.all())))
             .order_by(Message.id.desc())
             .limit(CONTACTS_MAX + 1)
         )
     ).all()
     shown = [
-        _contact(message, attempt, talks[message.conversation_id].channel, language, zone)
-        for message, attempt in reversed(newest[:CONTACTS_MAX])
+        _contact(message, attempt, channel, language, zone)
+        for message, attempt, channel in reversed(newest[:CONTACTS_MAX])
     ]
     return shown, len(newest) > CONTACTS_MAX
 

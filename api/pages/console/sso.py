@@ -48,11 +48,13 @@ async def ask_for_company(
     return respond(request, "sso.html", facts, 404 if facts["unknown"] else 200)
 
 
-@router.get("/sso/return")
-async def come_back(request: Request, mark: Mark) -> Response:
-    """Where the provider sends the browser back to."""
+@router.get("/sso/{shop}/return")
+async def come_back(request: Request, mark: Mark, shop: str) -> Response:
+    """Where this merchant's provider sends the browser back to."""
     parts, at = parts_of(request), entrance(request)
     kept = _kept(request)
+    if kept.get("shop") != shop:  # begun at another provider
+        kept = {}
     try:
         provider = await _provider(request, kept.get("shop", ""))
         if provider is None:

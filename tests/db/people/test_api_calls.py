@@ -69,6 +69,17 @@ async def test_no_words_of_a_call_are_kept(
     assert secret not in str([(one.facts, one.person) for one in noted])
 
 
+async def test_what_cannot_be_a_name_is_not_found(
+    console: Console, database: Database, merchant: Merchant
+) -> None:
+    key = await key_of(database, merchant)
+    for path in ("customers/%00/channels", "claims/RE%001/statement.pdf"):
+        answer = await console.client.get(
+            f"/api/v1/{path}", headers={"Authorization": f"Bearer {key}"}
+        )
+        assert answer.status_code == 404, path
+
+
 async def test_what_was_refused_at_the_door_is_no_call(
     console: Console, database: Database, merchant: Merchant, theirs: Theirs
 ) -> None:
@@ -81,16 +92,15 @@ async def test_what_was_refused_at_the_door_is_no_call(
     assert await calls(database, merchant) == []
 
 
-async def test_reading_on_in_a_list_is_not_told_again(
+async def test_no_word_of_the_address_keeps_a_call_out_of_the_log(
     console: Console, database: Database, merchant: Merchant, theirs: Theirs
 ) -> None:
     key = await key_of(database, merchant)
-    for query in ("", "?after=0", "?after=7"):
-        answer = await console.client.get(
-            f"/api/v1/bank-movements{query}", headers={"Authorization": f"Bearer {key}"}
-        )
-        assert answer.status_code == 200
-    assert len(await calls(database, merchant)) == 2
+    number = theirs.places["number"]
+    asked = ("bank-movements?after=7", f"customers/{number}/channels?after=7", "handoffs?after=7")
+    for path in asked:
+        await console.client.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {key}"})
+    assert len(await calls(database, merchant)) == len(asked)
 
 
 async def test_the_log_shows_calls_by_key_and_kind(

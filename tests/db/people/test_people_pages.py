@@ -250,6 +250,14 @@ async def test_the_log_is_filtered_and_comes_in_pages(
     assert await count("kind=audit_seen") > 3, "reading it stands in it"
 
 
+async def test_days_at_the_ends_of_the_calendar_have_no_lines(
+    console: Console, merchant: Merchant
+) -> None:
+    await console.sign_in(merchant, "Lea", Role.OWNER)
+    for day in ("9999-12-31", "0001-01-01"):
+        assert (await console.get(f"/console/audit?day={day}")).status_code == 200, day
+
+
 async def test_nobody_changes_the_log(database: Database, merchant: Merchant) -> None:
     async with database.merchant(merchant.id) as session:
         session.add(AuditEvent(merchant_id=merchant.id, kind="x", at=NOW, person="Ben"))

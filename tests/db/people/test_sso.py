@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -300,6 +300,48 @@ async def test_another_merchants_people_are_not_reached(
     await console.add(other, OLGA, Role.OWNER, password=None)
     await console.add(None, OLGA, Role.OPERATOR, password=None)
     assert "noch nicht eingeladen" in words(await sign_in(console))
+
+
+async def test_another_companys_provider_gets_no_code_of_ours(
+    console: Console, database: Database, merchant: Merchant, other: Merchant,
+    provider: OpenIdProvider, configured: SsoProvider,
+) -> None:  # fmt: skip
+    """A provider sends its visitors on to ours, to be handed the code that ours gives them."""
+    await console.add(merchant, OLGA, Role.OWNER, password=None)
+    start = f"/console/sso/{other.key}"
+    async with running() as evil:
+        async with database.operator() as session:
+            session.add(
+                SsoProvider(
+                    merchant_id=other.id, issuer=evil.url, client_id=CLIENT,
+                    client_secret=configured.client_secret, email_domains=["evil.example"],
+                    second_factor="provider", created_at=NOW,
+                )
+            )  # fmt: skip
+        ours = dict(parse_qsl(urlsplit((await console.get(START)).headers["location"]).query))
+        theirs = dict(parse_qsl(urlsplit((await console.get(start)).headers["location"]).query))
+        async with httpx.AsyncClient() as elsewhere:
+            sent_on = {**ours, "state": theirs["state"]}
+            there = await elsewhere.get(f"{provider.url}/authorize", params=sent_on)
+        back = urlsplit(there.headers["location"])
+        given = {name: said for name, said in parse_qsl(back.query) if name != "iss"}
+        answer = await console.client.get(back.path, params=given)
+    assert answer.status_code == 403
+    assert "zu lange gedauert" in words(answer)  # nobody was asked about the code
+    assert given["code"] in provider.codes
+
+
+@pytest.mark.parametrize("said", ["javascript:alert(1)", "http://evil.example/out", 5, None])
+async def test_nobody_is_led_to_an_unsafe_place_by_signing_out(
+    console: Console, merchant: Merchant, provider: OpenIdProvider, configured: SsoProvider,
+    said: Any,
+) -> None:  # fmt: skip
+    await console.add(merchant, OLGA, Role.AGENT, password=None)
+    provider.metadata = {"end_session_endpoint": said}
+    assert (await sign_in(console)).status_code == 303
+    out = await console.post("/console/logout")
+    assert out.status_code == 200
+    assert "Auch bei der Firma abmelden" not in words(out)
 
 
 async def test_one_is_led_there_and_out_again_in_words(

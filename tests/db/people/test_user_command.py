@@ -129,11 +129,12 @@ def test_single_sign_on_is_set_shown_and_ended(kulanz: Kulanz) -> None:
         SSO[:2] + SSO[4:],
         (*SSO[:4], "--domain", "lindenhof"),
         (*SSO, "--default-role", "operator"),
+        (*SSO, "--default-role", "owner"),
     ):
         assert kulanz("user", "sso", *wrong).exit_code == 2, wrong
     done = CliRunner().invoke(app, ["user", "sso", *SSO, "--secret"], input="sehr geheim\n")
     assert done.exit_code == 0, done.output
-    assert "http://127.0.0.1:1/console/sso/return" in done.output
+    assert "http://127.0.0.1:1/console/sso/lindenhof/return" in done.output
     assert "sehr geheim" not in done.output
     ((sealed, domains, role, second),) = kulanz.rows(
         "SELECT client_secret, email_domains, default_role, second_factor FROM sso_provider"

@@ -138,6 +138,19 @@ async def test_another_claim_is_found_and_matched(
     assert await paid(database, merchant, claims[1]) == 100_00
 
 
+async def test_what_a_colleague_has_matched_otherwise_is_not_told_as_done(
+    console: Console, database: Database, merchant: Merchant, claims: list[Claim]
+) -> None:
+    number = await arrived(database, merchant, None, 50_00)
+    at = f"/console/bank/{number}/accept"
+    assert (await console.post(at, claim=str(claims[0].id))).status_code == 303
+    late = await console.post(at, claim=str(claims[1].id))
+    assert late.status_code == 422
+    assert "schon entschieden" in words(late)
+    assert await paid(database, merchant, claims[0]) == 50_00
+    assert await paid(database, merchant, claims[1]) == 0
+
+
 async def test_what_arrived_in_another_currency_takes_its_amount(
     console: Console, database: Database, merchant: Merchant, claims: list[Claim]
 ) -> None:

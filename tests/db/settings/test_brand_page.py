@@ -2,6 +2,7 @@
 
 import html
 import re
+import threading
 from io import BytesIO
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from api import logo
 from storage.engine import Database
 from storage.tables import AuditEvent, Merchant, SettingChange
 from tests.db.console_browser import Console, words
@@ -76,6 +78,23 @@ async def test_a_picture_that_was_tried_is_there_when_it_is_saved(
     assert (await stored(database, merchant)).page["logo"]
     assert (await send(console, no_logo="yes")).status_code == 303
     assert (await stored(database, merchant)).page["logo"] is None
+
+
+async def test_nobody_waits_for_a_picture_of_somebody_else(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, real = [], logo.logo_of
+
+    def watched(data: bytes) -> str:
+        made.append(threading.current_thread() is threading.main_thread())
+        return real(data)
+
+    monkeypatch.setattr(logo, "logo_of", watched)
+    tried = await send(console, f"{PATH}/preview", picture=png())
+    kept = re.search(r'name="logo" value="([^"]+)"', tried.text)
+    assert kept is not None
+    assert (await send(console, logo=html.unescape(kept.group(1)))).status_code == 303
+    assert made == [False, False]
 
 
 @pytest.mark.parametrize(

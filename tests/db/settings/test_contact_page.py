@@ -53,6 +53,9 @@ async def test_hours_that_leave_nothing_are_refused_beside_the_field(
     late = await save(console, **{"weekday-opens": "21:00", "weekday-closes": "20:00"})
     assert late.status_code == 422
     assert 'id="w-weekday"' in late.text
+    zoned = await save(console, **{"weekday-opens": "09:00", "weekday-closes": "17:00+01:00"})
+    assert zoned.status_code == 422
+    assert 'id="w-weekday"' in zoned.text
     night = await save(
         console, **{"weekday-opens": "20:30", "weekday-closes": "23:00", "saturday-never": "yes"}
     )

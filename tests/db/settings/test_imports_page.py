@@ -9,7 +9,7 @@ import procrastinate
 import pytest
 from sqlalchemy import func, select, text
 
-from api import care, upload_jobs
+from api import care, upload_jobs, uploads
 from api.queue import Worker, make_app, start_worker
 from api.upload_jobs import take_upload
 from api.uploads import QUEUE
@@ -129,6 +129,22 @@ async def test_the_same_file_twice_says_so_and_is_read_only_when_wanted(
     await work(jobs)
     assert "unverändert 1" in words(await console.get(wanted.headers["location"]))
     assert await claims(database) == 1
+
+
+async def test_the_same_file_twice_at_the_same_moment_is_kept_once(
+    console: Console, database: Database, merchant: Merchant, jobs: procrastinate.App
+) -> None:
+    given = uploads.Given("claims", "a.csv", GOOD.encode())
+
+    async def once(seconds: float) -> int:
+        async with database.merchant(merchant.id) as session:
+            number = await uploads.hand_over(
+                session, jobs, merchant.id, given, person="Lea", now=NOW
+            )
+            await asyncio.sleep(seconds)
+        return number
+
+    assert len(set(await asyncio.gather(once(1), once(1)))) == 1
 
 
 async def test_what_differs_is_shown_and_taken_over_only_when_wanted(

@@ -106,7 +106,11 @@ async def accept(
             amount=_amount(amount, merchant),
         )  # fmt: skip
 
-    return await _decided(request, person, movement_id, ("posted", "matched", back), decide)
+    def wanted(before: Reviewed) -> bool:
+        """Whether it is posted as this form wants it: a colleague may have matched it otherwise."""
+        return not claim or {_number(claim)} == {one.claim_id for one in before.proposals}
+
+    return await _decided(request, person, movement_id, ("posted", "matched", back), decide, wanted)
 
 
 @router.post("/bank/{movement_id}/reject")
@@ -137,15 +141,19 @@ async def _decided(
     movement_id: int,
     outcome: tuple[str, str, str],
     decide: Callable[[AsyncSession], Awaitable[None]],
+    wanted: Callable[[Reviewed], bool] = lambda _: True,
 ) -> Response:
-    """Decide about one movement; a form that is sent twice does it once."""
+    """Decide about one movement; a form that is sent twice does it once.
+
+    `wanted` says of one that is decided so already whether it is what this form is for.
+    """
     state, done, back = outcome
     try:
         async with parts_of(request).database.merchant(person.merchant_id) as session:
             before = await review.one(session, person.merchant_id, movement_id)
             if before is None:
                 return notice(request, "nothing", 404, {"person": person})
-            if before.state != state:
+            if before.state != state or not wanted(before):
                 await decide(session)
                 now = parts_of(request).clock.now()
                 audit.note(

@@ -1,5 +1,6 @@
 """``/console/settings/brand``: name, neutral alias, colour and logo, tried before they count."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
@@ -158,11 +159,11 @@ async def _logo(form: FormData, held: str) -> str:
     """The picture wanted: a new file, the one tried before, the one in force, or none."""
     file, tried = form.get("file"), form.get("logo")
     if isinstance(file, UploadFile) and file.filename:
-        return logo.logo_of(await file.read(logo.BYTES_MAX + 1))
+        return await asyncio.to_thread(logo.logo_of, await file.read(logo.BYTES_MAX + 1))
     if form.get("no_logo"):
         return ""
     if isinstance(tried, str) and tried and tried != held:
-        return logo.again(tried)
+        return await asyncio.to_thread(logo.again, tried)
     return held
 
 

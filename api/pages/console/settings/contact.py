@@ -155,6 +155,8 @@ def _hours(given: Mapping[str, str], name: str) -> str | None:
         first, last = time.fromisoformat(opens), time.fromisoformat(closes)
     except ValueError:
         return None
+    if first.tzinfo or last.tzinfo:  # the hours are the merchant's
+        return None
     return f"{first:%H:%M}-{last:%H:%M}" if first < last else None
 
 
