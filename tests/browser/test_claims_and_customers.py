@@ -160,7 +160,7 @@ async def test_a_claim_is_found_paused_and_goes_on(
     await entered.get_by_label("Grund").select_option(label="bar bezahlt")
     await entered.get_by_role("button", name="Zahlung buchen").click()
     await expect(page.get_by_role("status")).to_contain_text("Die Zahlung ist gebucht")
-    await expect(card).to_contain_text("bezahlt")
+    await expect(card).to_contain_text("erledigt")
     await page.get_by_text("Neue Telefonnummer").click()
     await page.get_by_text("Adresse stimmt nicht").click()
     await shows("Kundennummer K-1001")

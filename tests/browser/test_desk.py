@@ -118,7 +118,7 @@ async def test_a_crisis_is_taken_answered_agreed_and_given_back(
     await assert_fit_to_read(page)
     await own.get_by_label("Raten", exact=True).fill("3")
     await own.get_by_role("button", name="Vorschlag senden").click()
-    await expect(page.locator("#told")).to_contain_text("erst mit einem Ja")
+    await expect(page.locator("#told")).to_contain_text("erst, wenn ein Ja kommt")
     await expect(page.locator(".waits")).to_contain_text("Vorschlag wartet auf ein Ja")
     await desk.all_sent()
     await came(desk, "Ja, einverstanden")
@@ -254,7 +254,7 @@ async def test_it_is_fit_to_read(
     await page.get_by_role("button", name="Angaben aufdecken").click()
     await expect(page.locator("#side")).to_contain_text(LONG_NAME)
     await page.locator("#note").fill("@lea bitte ansehen")
-    await page.get_by_role("button", name="Notiz festhalten").click()
+    await page.get_by_role("button", name="Notiz speichern").click()
     await expect(page.locator("#talk")).to_contain_text("bitte ansehen")
     for summary in await page.locator("summary").all():
         await summary.click()

@@ -173,11 +173,9 @@ async def test_sixty_wait_and_one_is_taken_given_and_put_aside(
     await expect(page.locator("[data-row]")).to_have_count(12)
     await page.get_by_label("Schlagwort").select_option("vip")
     await page.get_by_role("button", name="Anzeigen").press("Enter")
-    await expect(page.get_by_role("heading", level=2)).to_have_text(
-        "Keine Anfrage mit dieser Auswahl"
-    )
+    await expect(page.get_by_role("heading", level=2)).to_have_text("Keine passende Anfrage")
     await shows("Anfragen")
-    await page.get_by_role("link", name="Auswahl aufheben").first.click()
+    await page.get_by_role("link", name="Alle Filter entfernen").first.click()
     row = page.locator("[data-row]").first
     await row.get_by_role("link", name="zuteilen").press("Enter")
     await shows("Anfrage von K-3030 zuteilen")
@@ -196,8 +194,8 @@ async def test_sixty_wait_and_one_is_taken_given_and_put_aside(
     await page.get_by_role("link", name="Rückrufe").click()
     await page.get_by_text("Anruf notieren").first.click()
     await shows("Rückrufe")
-    await page.get_by_role("link", name="Überblick").click()
-    await shows("Überblick")
+    await page.get_by_role("link", name="Auslastung").click()
+    await shows("Auslastung")
     await page.get_by_role("link", name="Teams und Regeln").click()
     await shows("Teams und Regeln")
     await page.get_by_role("link", name="Notlagen").click()

@@ -76,7 +76,7 @@ async def test_the_overview_is_read_and_leads_to_its_lists(
     await page.get_by_label("Von", exact=True).fill("2026-11-20")
     await page.get_by_label("Bis", exact=True).fill("2026-11-10")
     await page.get_by_role("button", name="Anzeigen").click()
-    await expect(page.get_by_role("alert")).to_contain_text("hinter dem letzten")
+    await expect(page.get_by_role("alert")).to_contain_text("nach dem letzten")
     await shows("Überblick")
     await page.get_by_role("link", name="90 Tage").click()
     await page.locator(".tile").filter(has_text="Erledigt").get_by_role("link").first.click()

@@ -158,9 +158,7 @@ async def imports(page: Page, parts: Parts, work: Work, shows: Any) -> None:
         "Nichts wurde übernommen", timeout=20_000
     )
     await expect(page.locator("table.problems tbody tr")).to_have_count(3)
-    await expect(page.locator("table.problems")).to_contain_text(
-        "Schreiben Sie das Jahr vierstellig."
-    )
+    await expect(page.locator("table.problems")).to_contain_text("Schreiben Sie es vierstellig.")
     await shows("problems")
     await hand_over(rows(3))
     await work()
@@ -219,7 +217,7 @@ async def test_the_preview_and_the_progress_need_no_script(
     await page.get_by_role("button", name="Jetzt anmelden").click()
     await page.goto(f"{parts.public_url}/console/settings/policy")
     await page.locator("input[name='instalment_bands-0-count_max']").fill("2")
-    await page.get_by_role("button", name="Vorschau rechnen").click()
+    await page.get_by_role("button", name="Vorschau zeigen").click()
     await expect(page.locator("#offers")).to_contain_text("bis zu 2, ab 22,60")
     await page.goto(f"{parts.public_url}/console/imports")
     await page.get_by_label("CSV-Datei").set_input_files(
@@ -228,6 +226,6 @@ async def test_the_preview_and_the_progress_need_no_script(
     await page.get_by_role("button", name="Datei einlesen").first.click()
     await expect(page.get_by_text("wartet")).to_be_visible()
     await work()
-    await page.get_by_role("link", name="Stand neu laden").click()
+    await page.get_by_role("link", name="Stand aktualisieren").click()
     await expect(page.get_by_role("status")).to_contain_text("ganz übernommen")
     await context.close()

@@ -231,15 +231,15 @@ async def test_the_transcript_says_what_was_understood_done_and_brought_about(
     said = words(await console.client.get(f"/console/conversations/{conversation.id}"))
     assert "verstanden inform 93 %, oder greet 2 %" in said
     assert "birth_date: […]" in said
-    assert "getan utter_something" in said
-    assert "getan action_propose_amount" in said
+    assert "ausgeführt utter_something" in said
+    assert "ausgeführt action_propose_amount" in said
     assert "Text verified standard" in said
     assert "nicht zugestellt (unreachable)" in said
     assert "gelesen" in said
     assert "Vereinbart: Ratenplan 120,00\xa0€".replace("\xa0", " ") in said.replace("\xa0", " ")
     assert "amount: 30,00 €" in said.replace("\xa0", " ")
     assert "Kontakt pausiert (reason: hardship)" in said
-    assert "als Stopp erkannt" in said
+    assert "als Stopp verstanden" in said
     before, _, after = said.partition("STOPP")
     assert "Ratenplan" in before
     assert "möchte keine Nachrichten" in after

@@ -98,7 +98,7 @@ async def test_the_page_tells_all_and_covers_the_person(
     page = await console.get(f"{BASE}/{customer.id}")
     said = words(page)
     assert page.status_code == 200
-    for told in ("88,60", "Rechnungsbetrag", "2,50", "Zahlungszusage", "steht noch aus", "…00"):
+    for told in ("88,60", "Rechnungsbetrag", "2,50", "Zahlungszusage", "noch zu zahlen", "…00"):
         assert told in said, told
     assert "Zahlungszusage: vereinbart" in said
     assert "aus dem Import · eingewilligt am" in said
@@ -200,7 +200,7 @@ async def test_a_waiver_is_posted_once_and_by_part(
         assert await book.balance(session, claim.id) == held
         await book.recall(session, claim.id, "asked", now=NOW)
     ended = await act(console, customer, claim, "waive", **{**fresh, "amount": "0,10"})
-    assert "Diese Forderung ist abgeschlossen" in words(ended)
+    assert "Diese Forderung ist beendet" in words(ended)
 
 
 async def test_a_payment_is_entered_once_on_its_day(

@@ -91,7 +91,7 @@ async def test_a_segment_narrows_figures_and_lists(
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("period=own&from=2026-11-20&until=2026-11-10", "liegt hinter dem letzten"),
+        ("period=own&from=2026-11-20&until=2026-11-10", "liegt nach dem letzten"),
         ("period=own&from=2020-01-01&until=2026-11-10", "reicht 400 Tage zurück"),
         ("period=own&from=2026-11-31&until=2026-12-01", "Bitte beide Tage angeben"),
         ("period=own", "Bitte beide Tage angeben"),
@@ -119,7 +119,7 @@ async def test_a_shop_without_anything_is_told_what_will_stand_here(
     page = await console.get(f"/console?{query}")
     assert page.status_code == 200
     assert "In diesem Zeitraum wurde keine erste Nachricht gesendet." in words(page)
-    assert "Noch keine geführt" in words(page)
+    assert "Noch keine gebildet" in words(page)
 
 
 async def test_days_of_a_list_that_no_calendar_has_show_a_list(

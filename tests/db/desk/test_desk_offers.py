@@ -104,7 +104,7 @@ async def test_a_yes_before_it_was_shown_or_to_something_else_agrees_nothing(des
         ({"first": str(TODAY + timedelta(days=300))}, "Die erste Rate kommt zu spät"),
         (
             {"kind": "later", "until": str(TODAY + timedelta(days=400))},
-            "So lange darf nicht gestundet werden",
+            "So lange darf nicht aufgeschoben werden",
         ),
         ({"kind": "later", "until": "irgendwann"}, "Prüfen Sie Anzahl und Datum"),
         ({"kind": "gift"}, "Prüfen Sie Anzahl und Datum"),
@@ -181,7 +181,7 @@ async def test_waiving_takes_its_right_and_stays_within_the_policy(desk: Desk) -
     await agent.act("return")
     chief = await taken(desk, Role.SUPERVISOR)
     refused = await chief.act("waive", amount="3,01", **form)
-    assert "So viel erlaubt die Richtlinie nicht. Höchstens 3,00" in words(refused)
+    assert "So viel lassen die Regeln nicht zu. Möglich sind höchstens 3,00" in words(refused)
     assert (await chief.act("waive", amount="2,50", **form)).status_code == 303
     await chief.act("waive", amount="2,50", **form)
     assert (await desk.log()).count("amount_waived") == 1

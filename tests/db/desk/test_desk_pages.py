@@ -55,14 +55,14 @@ async def test_two_people_never_answer_the_same_thing(desk: Desk) -> None:
     await maria.act("take")
     refused = await lea.act("take")
     assert refused.status_code == 409
-    assert "m.koch hat dieses Gespräch" in words(refused)
+    assert "Dieses Gespräch liegt bei m.koch" in words(refused)
     refused = await lea.act("reply", text="Ich bin auch da.", key="0", seen="999999")
     assert refused.status_code == 409
     assert "Ich bin auch da." in refused.text
     over = await lea.act("take", instead_of="m.koch")
     assert over.status_code == 303
     refused = await maria.act("reply", text="Noch etwas.", key="0", seen="999999")
-    assert "l.winter hat dieses Gespräch" in words(refused)
+    assert "Dieses Gespräch liegt bei l.winter" in words(refused)
     assert not [one for one in await desk.messages() if one.author == "agent"]
 
 
@@ -88,7 +88,7 @@ async def test_what_cannot_be_sent_is_said_before_and_refused(desk: Desk) -> Non
     await agent.act("take")
     await desk.change(opted_out_at=NOW)
     page = await agent.look()
-    assert "Hier wurde Stopp gesagt" in words(page)
+    assert "dort wurde „Stopp“ geschrieben" in words(page)
     assert 'name="text" rows="3"' not in page.text
     refused = await agent.act("reply", text="Hallo", key="0", seen="999999")
     assert "Ihr Text wurde nicht gesendet" in words(refused)
@@ -191,7 +191,7 @@ async def test_it_is_closed_with_a_code_of_the_list(desk: Desk) -> None:
     await agent.act("take")
     assert (await agent.act("close", code="invented")).status_code == 422
     assert (await agent.act("close", code="solved")).status_code == 303
-    assert "Diese Übergabe ist beendet (geklärt)" in words(await agent.look())
+    assert "Diese Anfrage ist abgeschlossen (geklärt)" in words(await agent.look())
 
 
 async def test_ready_replies_are_filled_and_facts_wait_for_the_proof(desk: Desk) -> None:

@@ -65,7 +65,7 @@ async def test_not_reached_it_comes_up_again_at_its_time(floor: Floor) -> None:
     (row,) = (await floor.queue()).rows
     assert row.asleep
     page = await floor.console.get(f"/console/customers/{row.customer_id}")
-    assert "Rückruf, nicht erreicht" in words(page)
+    assert "Rückruf: nicht erreicht" in words(page)
     assert "wieder: Mo. 23.11.2026 15:30" in words(page)
     floor.later(hours=5)
     (row,) = (await floor.queue()).rows
@@ -95,4 +95,4 @@ async def test_after_a_wrong_number_a_new_wish_is_a_new_call(floor: Floor) -> No
     # Lea has it: nobody else calls as well.
     refused = await floor.console.post(f"/console/desk/callbacks/{number}", result="reached")
     assert refused.status_code == 409
-    assert "Das hat inzwischen Lea übernommen" in words(refused)
+    assert "Inzwischen hat Lea die Anfrage übernommen" in words(refused)

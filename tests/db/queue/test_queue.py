@@ -121,7 +121,7 @@ async def test_views_and_filters_are_words_in_the_address(floor: Floor) -> None:
     assert await listed("?view=all&tag=vip&reason=complaint") == []
     assert await listed("?view=snoozed") == []
     page = await floor.console.get("/console/desk?view=all&tag=vip&reason=complaint")
-    assert "Keine Anfrage mit dieser Auswahl" in words(page)
+    assert "Keine passende Anfrage" in words(page)
 
 
 async def test_the_rows_alone_are_what_stands_inside_the_list(floor: Floor) -> None:

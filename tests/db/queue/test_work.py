@@ -60,7 +60,7 @@ async def test_of_two_who_take_one_gets_it_and_the_other_is_told_who(floor: Floo
     await floor.sign_in(loser)
     page = await floor.console.post(f"/console/desk/queue/{number}/take", back="view=all")
     assert page.status_code == 409
-    assert f"Das hat inzwischen {winner} übernommen" in words(page)
+    assert f"Inzwischen hat {winner} die Anfrage übernommen" in words(page)
     assert (await floor.handoff(number)).taken_by == winner
 
 
@@ -125,7 +125,7 @@ async def test_nobody_gives_away_what_another_has_but_a_supervisor_does(floor: F
     late = {"to": f"person:{cem.id}", "held_by": "Lea"}
     refused = await floor.console.post(f"/console/desk/queue/{number}/give", **late)
     assert refused.status_code == 409
-    assert "Das hat inzwischen Ben übernommen" in words(refused)
+    assert "Inzwischen hat Ben die Anfrage übernommen" in words(refused)
 
 
 async def test_nothing_is_given_to_who_does_not_work_here(floor: Floor) -> None:

@@ -105,6 +105,7 @@ async def test_a_channel_shows_its_last_success_and_failure(
                 )
             )  # fmt: skip
     page = words(await console.get(PATH))
-    assert re.search(r"zuletzt gescheitert Mo. 23.11.2026 10:51 Mo. 23.11.2026 10:57 21610", page)
+    told = r"zuletzt fehlgeschlagen Mo. 23.11.2026 10:51 Mo. 23.11.2026 10:57 21610"
+    assert re.search(told, page)
     asked = await console.post(f"{PATH}/check")
-    assert "Es gibt keinen Kanal" in words(asked)
+    assert "Zu keinem Ihrer Kanäle" in words(asked)

@@ -79,7 +79,7 @@ async def test_a_file_is_kept_read_by_a_job_and_reported(
     await work(jobs)
     assert (await console.get(f"{path}/progress")).headers["x-finished"] == "yes"
     done = words(await console.get(path))
-    assert "Die Datei ist ganz übernommen" in done
+    assert "Die Datei ist vollständig übernommen" in done
     assert "neu 1" in done
     assert await claims(database) == 1
     async with database.operator() as session:
@@ -102,14 +102,13 @@ async def test_a_file_with_mistakes_says_each_with_what_helps_and_nothing_is_tak
     assert "Nichts wurde übernommen" in page
     assert "Was nicht stimmt: 3" in page
     assert (
-        "Zeile 2 invoice_date Das Jahr hat nur zwei Ziffern. Schreiben Sie das Jahr vierstellig."
-        in page
+        "Zeile 2 invoice_date Das Jahr hat nur zwei Ziffern. Schreiben Sie es vierstellig." in page
     )
     assert "Zeile 3 name Hier fehlt etwas. Füllen Sie die Zelle aus." in page
     assert "Zeile 3 amount Das ist kein Betrag in EUR. Schreiben Sie 129,90." in page
     assert await claims(database) == 0
     english = words(await console.get(f"{path}?lang=en"))
-    assert "The year has two digits only. Write the year with four digits." in english
+    assert "The year has only two digits. Write it with four digits." in english
     again = await hand_over(console, BAD)
     assert again.status_code == 303, "what was not taken may come again"
 
@@ -174,13 +173,13 @@ async def test_a_bank_statement_leads_to_what_waits(
         own, held.iban = held.iban, "DE89370400440532013000"
     path = (await hand_over(console, statement, to="statements", name="a.xml")).headers["location"]
     await work(jobs)
-    assert "gehört zu einem anderen Konto" in words(await console.get(path))
+    assert "gehört nicht zu Ihrem Konto" in words(await console.get(path))
     async with database.operator() as session:
         (await session.get_one(Merchant, merchant.id)).iban = own
     path = (await hand_over(console, statement, to="statements", name="a.xml")).headers["location"]
     await work(jobs)
     page = await console.get(path)
-    assert "Die Datei ist ganz übernommen" in words(page)
+    assert "Die Datei ist vollständig übernommen" in words(page)
     assert "/console/bank" in page.text
     async with database.operator() as session:
         count = await session.scalar(select(func.count()).select_from(BankMovement))

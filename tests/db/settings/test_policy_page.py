@@ -150,7 +150,7 @@ async def test_what_does_not_go_together_is_refused_beside_the_field(
         found = re.search(rf'id="w-{name}">([^<]*)<', answer.text)
         return html.unescape(found.group(1)) if found else ""
 
-    assert beside("promise_days_max") == "Bitte eine ganze Zahl von 0 bis 366."
+    assert beside("promise_days_max") == "Bitte geben Sie eine ganze Zahl von 0 bis 366 ein."
     assert "einen Betrag ab 0,01" in beside("instalment_minor_min")
     assert "höher" in beside("instalment_bands-1-up_to_minor")
     assert "0 bis 366" in beside("deferral_bands-0-days_max")

@@ -122,7 +122,7 @@ async def test_a_test_event_says_what_the_address_answered(
 ) -> None:
     base, got = receiver
     console.parts.settings = console.parts.settings.model_copy(update={"demo": True})
-    for path, told in (("ok", "Angekommen: 204"), ("gone", "Nicht angekommen: 410, möchte nichts")):
+    for path, told in (("ok", "Angekommen: 204"), ("gone", "Nicht angekommen: 410, nimmt nichts")):
         await console.post(HOOKS, url=f"{base}/{path}")
         async with database.operator() as session:
             rows = (await session.scalars(select(WebhookEndpoint))).all()

@@ -122,7 +122,7 @@ async def test_the_turn_says_why_it_was_sent_and_in_which_words(
     await console.sign_in(merchant)
     said = words(await console.get(f"{LIST}/{talk}"))
     assert "Geschrieben, weil noch kein Kontakt bestand; auf dem gewünschten Kanal" in said
-    assert "Text not_understood standard herzlich" in said
+    assert "Text not_understood standard freundlich" in said
     message = words(await console.get(f"{LIST}/{talk}/messages/1"))
     assert "out_of_scope 41 % request_instalments 33 % propose_amount 10 %" in message
 
