@@ -7,7 +7,7 @@ silent (``conversation/turn.py``); what it was already answering when it was tak
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import and_, or_, select, update
@@ -46,6 +46,8 @@ from storage.tables import (
 
 REPLY_CHARACTERS_MAX: Final = 1500
 """Fits every channel with room to spare (Twilio takes 1,600 characters, Telegram 4,096)."""
+DOUBLED_WITHIN: Final = timedelta(minutes=1)
+"""Nobody writes the same note, or tries to call, again so soon: it is the same form once more."""
 RETURNED: Final = "returned"
 NOTE: Final = "note"
 CALL: Final = "call"
@@ -220,6 +222,22 @@ async def note(
     """
     held = await open_handoff(session, handoff_id)
     return await _write_note(session, held, kind, agent, text, now)
+
+
+async def noted_just_now(
+    session: AsyncSession, handoff_id: int, agent: str, text: str, now: datetime, *, kind: str
+) -> bool:
+    """Whether the same person has kept the same words a moment ago: one form, sent twice."""
+    found = await session.scalar(
+        select(HandoffNote.id).where(
+            HandoffNote.handoff_id == handoff_id,
+            HandoffNote.kind == kind,
+            HandoffNote.author == agent,
+            HandoffNote.text == masked_storable(text),
+            HandoffNote.at > now - DOUBLED_WITHIN,
+        )
+    )
+    return found is not None
 
 
 async def give_back(
