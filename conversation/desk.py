@@ -356,10 +356,11 @@ async def send_template(
 ) -> bool:
     """Send a wording that the provider has approved as a template and that discloses nothing.
 
-    False where the account has no such template. The same `key` sends once.
+    False where the account has no such template. The same wording with the same `key` is sent once.
 
     Raises:
-        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
+        conversation.wording.DisclosureRefused
     """
     held = await held_handoff(session, handoff_id)
     held.of(agent)
@@ -369,7 +370,7 @@ async def send_template(
     speaker = where.speaker(verified=False)
     if not speaker.template_of(wording):
         return False
-    known = f"template:{handoff_id}:{key}"
+    known = f"template:{handoff_id}:{wording}:{key}"
     if await _known_reply(session, held.conversation.id, known) is not None:
         return True
     (queued,) = await queue(

@@ -230,7 +230,13 @@ async def template(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        if not await desk.send_template(session, handoff, person.operator, name, now, key=key):
+        try:
+            sent = await desk.send_template(
+                session, handoff, person.operator, name, now, key=storable(key)
+            )
+        except (DisclosureRefused, LookupError) as refused:  # the page offers none such
+            raise Refused(words["no_template"]) from refused
+        if not sent:
             raise Refused(words["no_template"])
         await send_outbox(request, session, person.merchant_id, handoff)
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.people.roles import Role
-from storage.tables import Customer, Handoff, HandoffNote
+from storage.tables import ChannelAccount, Customer, Handoff, HandoffNote
 from tests.conftest import NOW
 from tests.db.console_browser import words
 from tests.desk_parts import Desk
@@ -101,6 +101,27 @@ async def test_what_cannot_be_sent_is_said_before_and_refused(desk: Desk) -> Non
     await desk.change(channel="telegram", last_inbound_at=None)
     assert "den Chat beginnen" in words(await agent.look())
     assert (await agent.act("reply", text=" ", key="0", seen="9")).status_code == 422
+
+
+async def test_outside_the_window_approved_templates_are_sent_once_each(desk: Desk) -> None:
+    await desk.ask()
+    agent = await desk.agent()
+    await agent.act("take")
+    await desk.change(channel="whatsapp", last_inbound_at=NOW - timedelta(hours=25))
+    async with desk.database.operator() as session:
+        names = ("anything_else.de", "goodbye.de", "plan_offer.de")
+        await session.execute(update(ChannelAccount).values(templates=dict.fromkeys(names, "HX1")))
+    page = await agent.look()
+    assert 'name="name" value="anything_else"' in page.text
+    assert 'value="plan_offer"' not in page.text
+    for name in ("anything_else", "anything_else", "goodbye"):
+        assert (await agent.act("template", name=name, key="0")).status_code == 303
+    for name in ("plan_offer", "invented"):
+        assert (await agent.act("template", name=name, key="0")).status_code == 422
+    sent = [one for one in await desk.messages() if one.author == "agent"]
+    assert [(one.wording, one.template is not None) for one in sent] == [
+        ("anything_else", True), ("goodbye", True),
+    ]  # fmt: skip
 
 
 async def test_personal_data_is_covered_until_it_is_uncovered_which_is_logged(desk: Desk) -> None:
