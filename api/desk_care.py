@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import structlog
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from api.people.roles import ROLES_AT_DESK
 from conversation.desk_seats import give_in_turn
@@ -13,7 +13,8 @@ from storage.tables import DeskTeam, Handoff, Message
 
 log = structlog.get_logger()
 
-LOOK_MAX = 200
+LOOK_MAX = 50
+"""So many of each team at once: a team that has no room keeps no other one waiting."""
 
 
 async def give_out(database: Database, now: datetime) -> list[tuple[int, int]]:
@@ -27,23 +28,27 @@ async def give_out(database: Database, now: datetime) -> list[tuple[int, int]]:
         Message.direction == "in",
         Message.created_at > Handoff.snoozed_at,
     )
+    first = (Handoff.reason != "crisis", Handoff.requested_at, Handoff.id)
+    waiting = (
+        select(
+            *(Handoff.merchant_id, Handoff.conversation_id, Handoff.id, Handoff.team_id),
+            func.row_number().over(order_by=first).label("place"),
+            func.row_number().over(partition_by=Handoff.team_id, order_by=first).label("of_team"),
+        )
+        .join(DeskTeam, DeskTeam.id == Handoff.team_id)
+        .where(
+            Handoff.closed_at.is_(None),
+            Handoff.taken_by.is_(None),
+            DeskTeam.in_turn,
+            or_(  # what is put aside is nobody's turn yet
+                Handoff.snoozed_at.is_(None), Handoff.snoozed_until <= now, written_since
+            ),
+        )
+        .subquery()
+    )
+    wanted = select(*list(waiting.c)[:4]).where(waiting.c.of_team <= LOOK_MAX)
     async with database.operator() as session:
-        found = (
-            await session.execute(
-                select(Handoff.merchant_id, Handoff.conversation_id, Handoff.id, Handoff.team_id)
-                .join(DeskTeam, DeskTeam.id == Handoff.team_id)
-                .where(
-                    Handoff.closed_at.is_(None),
-                    Handoff.taken_by.is_(None),
-                    DeskTeam.in_turn,
-                    or_(  # what is put aside is nobody's turn yet
-                        Handoff.snoozed_at.is_(None), Handoff.snoozed_until <= now, written_since
-                    ),
-                )
-                .order_by(Handoff.reason != "crisis", Handoff.requested_at, Handoff.id)
-                .limit(LOOK_MAX)
-            )
-        ).all()
+        found = (await session.execute(wanted.order_by(waiting.c.place))).all()
     given, full = [], set()
     for merchant_id, conversation_id, handoff_id, team_id in found:
         if team_id in full:

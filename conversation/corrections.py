@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.payload import storable
 from conversation.redaction import (
     ADDRESS,
     BIRTH_DATE,
@@ -58,7 +59,7 @@ class CorrectionRefused(Exception):
 
 def learnable(text: str, known: Known) -> str:
     """A message in one line, with placeholders for personal data, without marks of a format."""
-    plain = _BRACKETS.sub(lambda found: found[0] if len(found[0]) > 1 else " ", text)
+    plain = _BRACKETS.sub(lambda found: found[0] if len(found[0]) > 1 else " ", storable(text))
     covered = Redaction(known, _PLACEHOLDERS).cover(plain)
     return " ".join(covered.split())[:TEXT_CHARACTERS_MAX]
 
@@ -84,7 +85,7 @@ async def propose(
     marked = []
     for entity, words in values:
         words = " ".join(words.split())
-        if entity in PERSONAL_ENTITIES or not words or words not in text or "[" in words:
+        if entity in PERSONAL_ENTITIES or not words or not _stand_apart(words, text):
             raise CorrectionRefused("words")
         marked.append({"entity": entity, "words": words})
     turn = await session.get(Turn, message.id)
@@ -209,11 +210,28 @@ def training_data(corrections: Iterable[Correction]) -> str:
     return "".join(parts)
 
 
+def _stand_apart(words: str, text: str) -> bool:
+    """Whether they stand in a text outside of its placeholders."""
+    return any(words in part for part in _PLACEHOLDER.split(text))
+
+
+def _marked(text: str, words: str, marked: str) -> str:
+    """The text with the first of these words marked that is no part of a placeholder."""
+    behind = 0
+    for placeholder in [*_PLACEHOLDER.finditer(text), None]:
+        end = placeholder.start() if placeholder else len(text)
+        at = text.find(words, behind, end)
+        if at >= 0:
+            return text[:at] + marked + text[at + len(words) :]
+        behind = placeholder.end() if placeholder else end
+    return text
+
+
 def _line(one: Correction) -> str:
     text = learnable(one.text, Known())
     for value in one.entities:
         words, entity = value["words"], value["entity"]
-        text = text.replace(words, f"[{words}]({entity})", 1)
+        text = _marked(text, words, f"[{words}]({entity})")
     for kind, placeholder in _PLACEHOLDERS.items():
-        text = text.replace(f"[{placeholder}]", _STAND_INS[kind])
+        text = re.sub(rf"\[{placeholder}\](?!\()", _STAND_INS[kind], text)  # no marked value
     return text

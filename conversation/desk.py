@@ -7,7 +7,7 @@ silent (``conversation/turn.py``); what it was already answering when it was tak
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import and_, or_, select, update
@@ -46,6 +46,8 @@ from storage.tables import (
 
 REPLY_CHARACTERS_MAX: Final = 1500
 """Fits every channel with room to spare (Twilio takes 1,600 characters, Telegram 4,096)."""
+DOUBLED_WITHIN: Final = timedelta(minutes=1)
+"""Nobody writes the same note, or tries to call, again so soon: it is the same form once more."""
 RETURNED: Final = "returned"
 NOTE: Final = "note"
 CALL: Final = "call"
@@ -222,6 +224,22 @@ async def note(
     return await _write_note(session, held, kind, agent, text, now)
 
 
+async def noted_just_now(
+    session: AsyncSession, handoff_id: int, agent: str, text: str, now: datetime, *, kind: str
+) -> bool:
+    """Whether the same person has kept the same words a moment ago: one form, sent twice."""
+    found = await session.scalar(
+        select(HandoffNote.id).where(
+            HandoffNote.handoff_id == handoff_id,
+            HandoffNote.kind == kind,
+            HandoffNote.author == agent,
+            HandoffNote.text == masked_storable(text),
+            HandoffNote.at > now - DOUBLED_WITHIN,
+        )
+    )
+    return found is not None
+
+
 async def give_back(
     session: AsyncSession,
     handoff_id: int,
@@ -338,10 +356,11 @@ async def send_template(
 ) -> bool:
     """Send a wording that the provider has approved as a template and that discloses nothing.
 
-    False where the account has no such template. The same `key` sends once.
+    False where the account has no such template. The same wording with the same `key` is sent once.
 
     Raises:
-        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut
+        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
+        conversation.wording.DisclosureRefused
     """
     held = await held_handoff(session, handoff_id)
     held.of(agent)
@@ -351,7 +370,7 @@ async def send_template(
     speaker = where.speaker(verified=False)
     if not speaker.template_of(wording):
         return False
-    known = f"template:{handoff_id}:{key}"
+    known = f"template:{handoff_id}:{wording}:{key}"
     if await _known_reply(session, held.conversation.id, known) is not None:
         return True
     (queued,) = await queue(

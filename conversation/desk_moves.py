@@ -20,10 +20,6 @@ TAGS_MAX: Final = 10
 TAG_CHARACTERS_MAX: Final = 30
 
 
-DOUBLED_WITHIN: Final = timedelta(minutes=1)
-"""Nobody tries to call again so soon: it is the same form once more."""
-
-
 class CallResult(StrEnum):
     """What became of a call."""
 
@@ -184,7 +180,8 @@ async def called(
             return
         handoff.call_again_at = again_at
     else:
-        if handoff.call_again_at is not None and now - handoff.call_again_at < DOUBLED_WITHIN:
+        tried = handoff.call_again_at
+        if tried is not None and timedelta() <= now - tried < desk.DOUBLED_WITHIN:
             return
         handoff.call_again_at = now
     if result is CallResult.REACHED:

@@ -29,6 +29,8 @@ def meant(text: str, people: Sequence[Person]) -> list[Person]:
     found = {}
     for given in _NAMED.findall(text):
         wanted = given.casefold().rstrip(".-")
+        if not wanted:  # points behind a lone @
+            continue
         whole = [one for one in people if one.name.casefold() == wanted]
         first = [one for one in people if one.name.casefold().split()[0] == wanted.split()[0]]
         for one in whole or (first if len(first) == 1 else []):

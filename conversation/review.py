@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.payload import storable
+from conversation.masking import masked_storable
 from storage.tables import (
     Message,
     TranscriptComment,
@@ -66,8 +68,8 @@ async def comment(
         insert(TranscriptComment)
         .values(
             merchant_id=message.merchant_id, conversation_id=message.conversation_id,
-            message_id=message.id, text=text[:COMMENT_CHARACTERS_MAX], person=person, at=now,
-            key=key,
+            message_id=message.id, text=masked_storable(text)[:COMMENT_CHARACTERS_MAX],
+            person=person, at=now, key=storable(key),
         )
         .on_conflict_do_nothing(index_elements=["message_id", "key"])
         .returning(TranscriptComment.id)
@@ -119,6 +121,7 @@ async def save_view(
 ) -> None:
     """Keep a choice under a name; one of the same person and name is replaced."""
     person, person_id = who
+    name = storable(name)
     written = insert(TranscriptView).values(
         merchant_id=merchant_id, name=name[:NAME_CHARACTERS_MAX], query=query, shared=shared,
         person=person, person_id=person_id, created_at=now,

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from channels.payload import storable
 from storage.tables import Message
 
 TYPED_CHARACTERS_MAX = 200
@@ -36,7 +37,7 @@ class Sought:
 
 async def sought(session: AsyncSession, text: str) -> Sought:
     """Read what somebody typed: words in any form, and words in a row between quotes."""
-    typed = text[:TYPED_CHARACTERS_MAX]
+    typed = storable(text)[:TYPED_CHARACTERS_MAX]
     row = (
         await session.execute(
             select(

@@ -9,13 +9,21 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.events import MESSAGE, Events
+from api.pages.desk import stream
 from api.people.links import make_link
 from api.people.roles import Role
 from storage.engine import Database
-from storage.tables import Agreement, ChannelAccount, Conversation, Customer, Merchant
+from storage.tables import (
+    Agreement,
+    ChannelAccount,
+    ConsoleSession,
+    Conversation,
+    Customer,
+    Merchant,
+)
 from tests.browser.console_parts import assert_fit_to_read
 from tests.conftest import NOW
 from tests.desk_parts import Desk, desk_of
@@ -70,6 +78,13 @@ class At:
         page.on("console", lambda said: self.trouble.append(said.text))
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
 
+    async def sign_in(self, desk: Desk, name: str, role: Role) -> None:
+        async with desk.database.merchant(desk.merchant.id) as session:
+            token = await make_link(session, desk.merchant.id, name, NOW, role=role)
+        await self.page.goto(f"{desk.parts.public_url}/console/login/{token}")
+        await self.page.get_by_role("button", name="Jetzt anmelden").click()
+        await self.page.wait_for_url("**/console")
+
     async def open(self, desk: Desk) -> None:
         await self.page.goto(f"{desk.parts.public_url}{desk.page}")
         await expect(self.page.locator("#live")).to_have_text("Live verbunden")
@@ -80,11 +95,7 @@ async def at(desk: Desk, browser: Browser, name: str, role: Role = Role.AGENT, *
         locale="de-DE", **{"viewport": {"width": 1280, "height": 800}, **how}
     )
     made = At(context, await context.new_page())
-    async with desk.database.merchant(desk.merchant.id) as session:
-        token = await make_link(session, desk.merchant.id, name, NOW, role=role)
-    await made.page.goto(f"{desk.parts.public_url}/console/login/{token}")
-    await made.page.get_by_role("button", name="Jetzt anmelden").click()
-    await made.page.wait_for_url("**/console/conversations")
+    await made.sign_in(desk, name, role)
     return made
 
 
@@ -196,6 +207,24 @@ async def test_a_lost_line_comes_back_without_losing_anything(
     assert await page.locator("#talk li.customer").count() == 7
     assert [said for said in maria.trouble if "503" not in said and "ERR_" not in said] == []
     await maria.context.close()
+
+
+async def test_who_signs_in_anew_is_live_beside_a_window_of_before(
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.2)
+    await desk.ask()
+    before = await at(desk, browser, "Maria")
+    await before.open(desk)
+    async with desk.database.operator() as session:
+        await session.execute(update(ConsoleSession).values(ended_at=NOW))
+    await expect(before.page.locator("#live")).not_to_have_text("Live verbunden")
+    again = At(before.context, await before.context.new_page())
+    await again.sign_in(desk, "Maria", Role.AGENT)
+    await again.open(desk)
+    await came(desk, "Sind Sie da?")
+    await expect(again.page.locator("#talk")).to_contain_text("Sind Sie da?")
+    await before.context.close()
 
 
 async def test_a_draft_outlives_a_reload_and_a_shortcut_becomes_its_text(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from channels.payload import storable
 from conversation.finding import Place, Question
 from conversation.sought import TYPED_CHARACTERS_MAX
 
@@ -49,7 +50,7 @@ class Choice:
         """From the pairs of an address, or of a form that repeats one."""
         kept: dict[tuple[str, str], None] = {}
         for name, value in pairs:
-            if isinstance(value, str) and (value := value.strip()) and _fits(name, value):
+            if isinstance(value, str) and (value := storable(value).strip()) and _fits(name, value):
                 kept[name, value] = None
         return cls(tuple(kept))
 

@@ -30,6 +30,7 @@ from conversation.handoff_held import (
     HandoffError,
     HandoffUnknown,
     held_handoff,
+    open_handoff,
 )
 from conversation.handoff_summary import summary
 from conversation.look import lock
@@ -133,6 +134,8 @@ async def note(
         said = storable(text).strip()
         _fitting(said, NOTE_CHARACTERS_MAX, words)
         kind = desk.CALL if call else desk.NOTE
+        if await desk.noted_just_now(session, handoff, person.operator, said, now, kind=kind):
+            return
         kept = await desk.note(session, handoff, person.operator, said, now, kind=kind)
         written = await session.get_one(HandoffNote, kept)
         await mentions.note_mentions(session, person.merchant_id, kept, written.text)
@@ -227,7 +230,13 @@ async def template(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        if not await desk.send_template(session, handoff, person.operator, name, now, key=key):
+        try:
+            sent = await desk.send_template(
+                session, handoff, person.operator, name, now, key=storable(key)
+            )
+        except (DisclosureRefused, LookupError) as refused:  # the page offers none such
+            raise Refused(words["no_template"]) from refused
+        if not sent:
             raise Refused(words["no_template"])
         await send_outbox(request, session, person.merchant_id, handoff)
 
@@ -254,7 +263,8 @@ async def verify(
     async def step(session: AsyncSession) -> None:
         nonlocal outcome
         now = parts_of(request).clock.now()
-        conversation = await lock(session, await desk.conversation_of(session, handoff))
+        held = await open_handoff(session, handoff)
+        conversation = await lock(session, held.conversation.id)
         outcome, _ = await identity.judge(session, conversation, given, now, at="phone")
 
     answer = await act(request, person, handoff, "verify", step, "verified")

@@ -29,7 +29,7 @@ from conversation.outbox import Scene, scene
 from conversation.page_chat import place_of_answer
 from conversation.redaction import Redaction, cover_address
 from conversation.speaker import Reply
-from conversation.transcript import known_of
+from conversation.transcript import known_of_each
 from conversation.wording import DisclosureRefused, formats
 from conversation.wrap_up import wrap_up_codes
 from ledger.claim import PURSUED
@@ -37,7 +37,6 @@ from negotiation.policy_data import policy_from_data
 from storage.tables import (
     AuditEvent,
     Conversation,
-    Customer,
     DeskOffer,
     HandoffNote,
     Merchant,
@@ -93,10 +92,7 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
     merchant = await session.get_one(Merchant, person.merchant_id)
     policy = policy_from_data(merchant.policy)
     customer = found.customer
-    redaction = None
-    if not asked.uncovered and customer is not None:
-        known = await known_of(session, customer, conversation.address)
-        redaction = Redaction(known, texts(language)["covered"])
+    redaction = await _redaction(session, conversation, asked)
     cover = cover_with(redaction)
     where = await place_of_answer(session, await scene(session, conversation.id), now)
     last = found.transcript[-1].id if found.transcript else 0
@@ -168,11 +164,7 @@ async def lines_since(
     person, language = asked.person, asked.language
     held = await held_handoff(session, handoff_id)
     conversation = held.conversation
-    redaction = None
-    if not asked.uncovered and conversation.customer_id is not None:
-        customer = await session.get_one(Customer, conversation.customer_id)
-        known = await known_of(session, customer, conversation.address)
-        redaction = Redaction(known, texts(language)["covered"])
+    redaction = await _redaction(session, conversation, asked)
     here = Message.conversation_id == conversation.id
     ours = select(Message.id).where(here, Message.direction == "out")
     again = ours.order_by(Message.id.desc()).limit(view.OURS_AGAIN)
@@ -199,6 +191,17 @@ async def lines_since(
             redaction,
         ),
     }
+
+
+async def _redaction(
+    session: AsyncSession, conversation: Conversation, asked: Asked
+) -> Redaction | None:
+    """What covers personal data, of whom we do not know as well; None where it is uncovered."""
+    if asked.uncovered:
+        return None
+    held = {conversation.id: (conversation.customer_id, (conversation.address,))}
+    known = await known_of_each(session, conversation.merchant_id, held)
+    return Redaction(known[conversation.id], texts(asked.language)["covered"])
 
 
 async def _notes(

@@ -29,9 +29,14 @@ from conversation import desk_offer
 from conversation.desk_offer import NOT_POSSIBLE, Suggestion
 from conversation.handoff_held import held_handoff
 from ledger import book
-from ledger.agreements import AgreementTerms, terms_to_data
+from ledger.agreements import AgreementTerms
 from ledger.book import ClaimRecord
-from ledger.errors import AmountNotPositive, ClaimUnknown, WaiverExceedsBalance
+from ledger.errors import (
+    AmountNotPositive,
+    ClaimUnknown,
+    IdempotencyConflict,
+    WaiverExceedsBalance,
+)
 from ledger.money import AmountAmbiguous, AmountUnreadable, UnknownCurrency, parse_amount
 from negotiation.bounds import discount_max
 from negotiation.negotiate import evaluate_deferral, evaluate_discount, evaluate_instalments
@@ -68,8 +73,8 @@ async def offer(
         record, policy = await _claim(session, handoff, claim, request, person)
         if not turn.isdigit():
             raise Refused(words["problems"]["figures"])
-        known = await _known(session, person.merchant_id, handoff, turn, claim)
-        if known is not None:
+        key = _key(handoff, turn, claim, kind, count, first, until, how)
+        if await _known(session, person.merchant_id, key):
             return
         facts = record.facts(now)
         decision: Decision
@@ -85,7 +90,6 @@ async def offer(
         else:
             raise Refused(words["problems"]["figures"])
         terms = _accepted(decision, kind, request)
-        key = _key(handoff, turn, claim, terms)
         try:
             await desk_offer.suggest(
                 session, handoff, person.operator, Suggestion(claim, terms, key, by_phone), now
@@ -132,7 +136,7 @@ async def waive(
     part: Line = "",
     amount: Line = "",
     reason: Line = "",
-    turn: Line = "",
+    posted: Line = "",
 ) -> Response:
     """Let interest or costs go, as far as the policy lets anything go."""
     language = language_of(request)
@@ -141,13 +145,14 @@ async def waive(
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
         record, policy = await _claim(session, handoff, claim, request, person)
-        if part not in PARTS or reason not in REASONS["waive"] or not turn.isdigit():
+        if part not in PARTS or reason not in REASONS["waive"] or not posted.isdigit():
             raise Refused(words["problems"]["figures"])
         try:
             wanted = parse_amount(amount, currency=record.claim.currency)
         except (AmountUnreadable, AmountAmbiguous, UnknownCurrency) as invalid:
             raise Refused(words["problems"]["amount"]) from invalid
-        key = f"desk:{handoff}:{turn}:{part}"
+        # What was posted when the form was made: with the next posting it is another waiver.
+        key = f"desk-waiver:{claim}:{posted}:{part}"
         again = key in {posting.command_key for posting in record.postings}
         most = discount_max(policy, record.facts(now))
         if not again and wanted > most:
@@ -157,7 +162,7 @@ async def waive(
                 session, claim, wanted, value_date=now.astimezone(person.zone).date(), now=now,
                 key=key, part=PARTS[part],
             )  # fmt: skip
-        except AmountNotPositive as invalid:
+        except (AmountNotPositive, IdempotencyConflict) as invalid:
             raise Refused(words["problems"]["amount"]) from invalid
         except WaiverExceedsBalance as invalid:
             open_part = in_words(getattr(record.open, part), language)
@@ -209,26 +214,20 @@ def _why(reason: str, words: Any) -> str:
     return str(words["problems"]["refused"].format(reason=told))
 
 
-def _key(handoff: int, turn: str, claim: int, terms: AgreementTerms) -> str:
-    """The same form again is the same suggestion."""
-    said = hashlib.sha256(json.dumps(terms_to_data(terms), sort_keys=True).encode()).hexdigest()
+def _key(handoff: int, turn: str, claim: int, *wish: str) -> str:
+    """The same form again is the same suggestion; another wish on an old page is another one."""
+    said = hashlib.sha256(json.dumps(wish).encode()).hexdigest()
     return f"desk:{handoff}:{turn}:{claim}:{said[:16]}"
 
 
-async def _known(
-    session: AsyncSession, merchant_id: int, handoff: int, turn: str, claim: int
-) -> DeskOffer | None:
-    """What an earlier sending of this form has made; terms may be reckoned otherwise by now."""
-    return await session.scalar(
-        select(DeskOffer)
-        .where(
-            DeskOffer.merchant_id == merchant_id,
-            DeskOffer.idempotency_key.startswith(
-                f"desk:{handoff}:{turn}:{claim}:", autoescape=True
-            ),
+async def _known(session: AsyncSession, merchant_id: int, key: str) -> bool:
+    """Whether this form was sent before; its terms may be reckoned otherwise by now."""
+    found = await session.scalar(
+        select(DeskOffer.id).where(
+            DeskOffer.merchant_id == merchant_id, DeskOffer.idempotency_key == key
         )
-        .limit(1)
     )
+    return found is not None
 
 
 def _day(given: str, words: Any) -> date:

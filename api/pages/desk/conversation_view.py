@@ -237,7 +237,11 @@ def claim_view(
         most = discount_max(policy, facts)
         parts = [name for name in ("interest", "costs") if getattr(record.open, name)]
         if parts and most.minor > 0:
-            shown["waive"] = {"most": in_words(most, language), "parts": parts}
+            shown["waive"] = {
+                "most": in_words(most, language),
+                "parts": parts,
+                "posted": len(record.postings),
+            }
     return shown
 
 

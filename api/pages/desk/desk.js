@@ -42,32 +42,31 @@
     refreshLists();
   }
 
-  /** Hold the stream until the session ends; after a break again, each time a little later. */
-  function connect(tries = 0) {
+  /** Hold the stream until the session ends, then `over`; after a break again, each time later. */
+  function connect(over, tries = 0) {
     const source = new EventSource("/console/desk/events");
     source.addEventListener("ready", () => { tries = 0; spread({ state: "on", look: true }); });
     source.addEventListener("changed", (event) => spread({ ids: JSON.parse(event.data) }));
-    source.addEventListener("ended", () => { source.close(); spread({ state: "ended" }); });
+    source.addEventListener("ended", () => { source.close(); spread({ state: "ended" }); over(); });
     source.addEventListener("error", () => {
       source.close();
       spread({ state: "off", look: true });
       const wait = Math.min(RETRY_MILLISECONDS * 2 ** tries, RETRY_MILLISECONDS_MAX);
-      setTimeout(() => connect(tries + 1), wait * (0.5 + Math.random()));
+      setTimeout(() => connect(over, tries + 1), wait * (0.5 + Math.random()));
     });
   }
 
   function listen() {
-    if (!windows || !navigator.locks) return connect();
+    if (!windows || !navigator.locks) return connect(() => {});
     windows.onmessage = ({ data }) => {
-      if (data.asks && state) windows.postMessage({ state });
-      else hear(data);
+      if (!data.asks) hear(data);
+      else if (state && state !== "ended") windows.postMessage({ state });
     };
     windows.postMessage({ asks: true });
-    // Browsers open few connections to one place: of all windows only one holds the stream.
-    navigator.locks.request("kulanz-desk-stream", () => {
-      connect();
-      return new Promise(() => {});
-    });
+    // Browsers open few connections to one place: of all windows only one holds the stream. When
+    // the session has ended it is for a window that is opened after signing in anew.
+    navigator.locks.request("kulanz-desk-stream", () =>
+      state === "ended" ? undefined : new Promise((over) => connect(over)));
     look();
   }
 

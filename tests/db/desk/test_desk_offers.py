@@ -131,6 +131,17 @@ async def test_a_doubled_form_suggests_once_and_a_new_one_replaces_it(desk: Desk
     assert await offers(desk) == [("replaced", None), (None, None)]
 
 
+async def test_an_old_page_says_yes_for_nothing_that_was_not_done(desk: Desk) -> None:
+    agent = await taken(desk)
+    await suggest(agent)
+    await agent.act("verify", number="RE-2026-0042")
+    await suggest(agent, turn="0", count="2")
+    assert await offers(desk) == [("replaced", None), (None, None)]
+    await suggest(agent, turn="0", how="phone")
+    assert await offers(desk) == [("replaced", None)] * 2 + [("agreed", "phone")]
+    assert await agreements(desk) == ["instalment_plan"]
+
+
 async def test_on_the_telephone_it_counts_when_the_caller_is_proved(desk: Desk) -> None:
     agent = await taken(desk)
     await desk.change(verified_at=None)
@@ -176,7 +187,7 @@ async def test_waiving_takes_its_right_and_stays_within_the_policy(desk: Desk) -
         merchant = await session.get_one(Merchant, desk.merchant.id)
         merchant.policy = {**merchant.policy, "discount_costs_percent": 50}
     agent = await taken(desk)
-    form = {"claim": str(desk.claim), "part": "costs", "reason": "goodwill", "turn": "0"}
+    form = {"claim": str(desk.claim), "part": "costs", "reason": "goodwill", "posted": "0"}
     assert (await agent.act("waive", amount="3", **form)).status_code == 403
     await agent.act("return")
     chief = await taken(desk, Role.SUPERVISOR)
@@ -186,3 +197,20 @@ async def test_waiving_takes_its_right_and_stays_within_the_policy(desk: Desk) -
     await chief.act("waive", amount="2,50", **form)
     assert (await desk.log()).count("amount_waived") == 1
     assert "243,50" in words(await chief.look())
+
+
+async def test_the_next_waiver_of_the_same_amount_is_another_one(desk: Desk) -> None:
+    async with desk.database.operator() as session:
+        merchant = await session.get_one(Merchant, desk.merchant.id)
+        merchant.policy = {**merchant.policy, "discount_costs_percent": 100}
+    chief = await taken(desk, Role.SUPERVISOR)
+    form = {"claim": str(desk.claim), "part": "costs", "reason": "goodwill"}
+    for _ in range(2):
+        posted = hidden(await chief.look(), "posted")
+        for _ in range(2):
+            answer = await chief.act("waive", amount="1,50", posted=posted, **form)
+            assert answer.status_code == 303
+    assert (await desk.log()).count("amount_waived") == 2
+    assert "243,00" in words(await chief.look())
+    # The form of an old page, filled in anew, is said to be wrong.
+    assert (await chief.act("waive", amount="0,50", posted=posted, **form)).status_code == 422

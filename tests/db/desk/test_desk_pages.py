@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.people.roles import Role
-from storage.tables import Customer, Handoff, HandoffNote
+from storage.tables import ChannelAccount, Customer, Handoff, HandoffNote
 from tests.conftest import NOW
 from tests.db.console_browser import words
 from tests.desk_parts import Desk
@@ -103,6 +103,27 @@ async def test_what_cannot_be_sent_is_said_before_and_refused(desk: Desk) -> Non
     assert (await agent.act("reply", text=" ", key="0", seen="9")).status_code == 422
 
 
+async def test_outside_the_window_approved_templates_are_sent_once_each(desk: Desk) -> None:
+    await desk.ask()
+    agent = await desk.agent()
+    await agent.act("take")
+    await desk.change(channel="whatsapp", last_inbound_at=NOW - timedelta(hours=25))
+    async with desk.database.operator() as session:
+        names = ("anything_else.de", "goodbye.de", "plan_offer.de")
+        await session.execute(update(ChannelAccount).values(templates=dict.fromkeys(names, "HX1")))
+    page = await agent.look()
+    assert 'name="name" value="anything_else"' in page.text
+    assert 'value="plan_offer"' not in page.text
+    for name in ("anything_else", "anything_else", "goodbye"):
+        assert (await agent.act("template", name=name, key="0")).status_code == 303
+    for name in ("plan_offer", "invented"):
+        assert (await agent.act("template", name=name, key="0")).status_code == 422
+    sent = [one for one in await desk.messages() if one.author == "agent"]
+    assert [(one.wording, one.template is not None) for one in sent] == [
+        ("anything_else", True), ("goodbye", True),
+    ]  # fmt: skip
+
+
 async def test_personal_data_is_covered_until_it_is_uncovered_which_is_logged(desk: Desk) -> None:
     async with desk.database.operator() as session:
         (await session.get_one(Customer, desk.customer.id)).name = "Vertraulich"
@@ -120,11 +141,27 @@ async def test_personal_data_is_covered_until_it_is_uncovered_which_is_logged(de
     assert "Vertraulich" not in (await agent.look()).text
 
 
+async def test_what_a_stranger_writes_is_covered_as_well(desk: Desk) -> None:
+    await desk.change(customer_id=None)
+    await desk.ask()
+    await desk.hear("Ich bin es, 0176 04069000 oder eva@beispiel.example")
+    agent = await desk.agent()
+    for path in ("", "/live?after=0"):
+        page = await agent.console.get(desk.page + path)
+        assert "Ich bin es" in page.text
+        assert "04069000" not in page.text
+        assert "eva@beispiel" not in page.text
+    assert f'action="{desk.page}/reveal"' in (await agent.look()).text
+    await agent.act("reveal")
+    assert "eva@beispiel.example" in (await agent.look()).text
+
+
 async def test_notes_and_calls_stand_in_the_conversation_and_mention_colleagues(desk: Desk) -> None:
     await desk.ask()
     maria = await desk.agent("maria")
     lea = await desk.agent("lea", account=True)
-    await maria.act("note", text="@lea schaust du bitte?")
+    for _ in range(2):
+        await maria.act("note", text="@lea schaust du bitte?")
     await maria.act("note", text="Hat angerufen, will Raten.", call="1")
     said = words(await maria.look())
     assert "Notiz maria" in said
@@ -169,6 +206,15 @@ async def test_a_caller_is_checked_without_being_shown_anything(desk: Desk) -> N
     assert "gesperrt" in words(last)
     locked = await agent.act("verify", number="RE-2026-0042")
     assert "gesperrt" in words(locked)
+
+
+async def test_nobody_is_checked_where_the_conversation_has_ended(desk: Desk) -> None:
+    await desk.ask()
+    agent = await desk.agent()
+    await agent.act("take")
+    await agent.act("close", code="solved")
+    assert (await agent.act("verify", number="RE-2026-0042")).status_code == 409
+    assert "verified" not in await desk.log()
 
 
 async def test_a_message_that_failed_is_sent_again_once(desk: Desk) -> None:

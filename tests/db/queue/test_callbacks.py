@@ -47,6 +47,19 @@ async def test_reached_it_leaves_the_list_and_stands_in_the_history(floor: Floor
     assert (call.kind, call.person) == ("call_reached", "Lea")
 
 
+async def test_a_try_before_its_time_is_noted_as_well(floor: Floor) -> None:
+    number = await floor.asks("callback", summary={"number": "known"})
+    lea = await floor.works("Lea")
+    await floor.sign_in(lea)
+    path = f"/console/desk/callbacks/{number}"
+    await floor.console.post(path, result="not_reached", again="2026-11-23T15:30")
+    now = floor.later(minutes=30)
+    for _ in range(2):
+        await floor.console.post(path, result="not_reached")
+    assert len(await floor.happened("call_not_reached")) == 2
+    assert (await floor.handoff(number)).call_again_at == now
+
+
 async def test_not_reached_it_comes_up_again_at_its_time(floor: Floor) -> None:
     number = await floor.asks("callback", summary={"number": "known"})
     lea = await floor.works("Lea")

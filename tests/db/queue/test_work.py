@@ -316,6 +316,26 @@ async def test_a_team_in_turn_is_given_out_and_what_comes_back_to_it_again(floor
     assert (await floor.handoff(number)).taken_by == "Ben"
 
 
+async def test_a_team_without_room_keeps_no_other_one_waiting(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_care, "LOOK_MAX", 1)
+    ben = await floor.works("Ben")
+    async with floor.database.merchant(floor.merchant.id) as session:
+        for reason, people in (("hardship", []), ("receipt", [ben.id])):
+            team = DeskTeam(
+                merchant_id=floor.merchant.id, name=reason, reasons=[reason], in_turn=True
+            )
+            session.add(team)
+            await session.flush()
+            await set_members(session, team, people)
+    await floor.asks("hardship")
+    await floor.asks("hardship")
+    number = await floor.asks("receipt")
+    assert len(await desk_care.give_out(floor.database, NOW)) == 1
+    assert (await floor.handoff(number)).taken_by == "Ben"
+
+
 async def test_a_more_urgent_reason_moves_what_nobody_has_to_its_team(floor: Floor) -> None:
     async with floor.database.merchant(floor.merchant.id) as session:
         team = DeskTeam(merchant_id=floor.merchant.id, name="Krisen", reasons=["crisis"])

@@ -165,6 +165,23 @@ async def test_remarks_stand_beside_their_message_once(
     assert len(await noted(database, "transcript_commented")) == 1
 
 
+async def test_what_no_database_keeps_is_left_out_and_cards_are_masked(
+    console: Console, database: Database, merchant: Merchant, talk: int
+) -> None:
+    await console.sign_in(merchant, role=Role.REVIEWER)
+    path = f"{LIST}/{talk}/messages/1"
+    text = "Nennt\x00 die Karte 4111 1111 1111 1111"
+    assert (await console.post(f"{path}/comment", text=text, key="\x001")).status_code == 303
+    async with database.operator() as session:
+        (kept,) = await session.scalars(select(TranscriptComment.text))
+    assert kept.startswith("Nennt die Karte")
+    assert "1111 1111 1111" not in kept
+    assert (await console.get(f"{LIST}?q=miete%00&wording=a%00")).status_code == 200
+    assert (await console.get(f"{LIST}/{talk}?q=miete%00")).status_code == 200
+    assert (await propose(console, talk, text="Rate\x00 auf 20 Euro?")).status_code == 303
+    assert (await console.post("/console/views", name="A\x00", q="x\x00")).status_code == 303
+
+
 async def propose(console: Console, talk: int, **given: str) -> httpx.Response:
     wanted = {"intent": "request_instalments", "text": "Anna fragt: Rate auf 20 Euro?", **given}
     return await console.post(f"{LIST}/{talk}/messages/1/correction", **wanted)
@@ -227,6 +244,7 @@ async def test_an_owner_alone_decides_about_their_own(
         ({"entity": "phone", "words": "Rate"}, "genau so im Satz"),
         ({"entity": "amount", "words": "Anna"}, "genau so im Satz"),
         ({"words": "20 Euro"}, "genau so im Satz"),
+        ({"entity": "amount", "words": "NAME"}, "genau so im Satz"),
     ],
 )
 async def test_a_correction_that_cannot_be_learned_from_is_refused(

@@ -89,6 +89,14 @@ def test_what_was_accepted_is_read_again_without_anybody_in_it() -> None:
     assert len(yaml.safe_load(file_)["nlu"]) == 2
 
 
+def test_a_placeholder_is_no_place_for_a_value() -> None:
+    one = Correction(
+        text="[NAME] zahlt am NAMENSTAG", language="de", intent="inform",
+        entities=[{"entity": "date", "words": "NAME"}],
+    )  # fmt: skip
+    assert "- Kim Muster zahlt am [NAME](date)NSTAG\n" in training_data([one])
+
+
 def test_nothing_is_trained_with_held_out_lines_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def test_a_shortcut_is_kept_without_its_slash() -> None:
         ("@kim berg?", ["Kim Berg"]),
         ("an lea@winter.example", []),
         ("@niemand", []),
+        ("gleich @... und @-", []),
     ],
 )
 def test_who_is_meant(text: str, names: list[str]) -> None:
