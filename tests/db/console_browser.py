@@ -1,5 +1,6 @@
 """A browser of one person at the console, without the network."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,8 +59,22 @@ class NoEvents:
 
     seen: list[int] = field(default_factory=list)
 
-    async def changed(self, merchant_id: int, conversation_id: int) -> None:
+    async def changed(self, merchant_id: int, conversation_id: int, *, kind: str = "") -> None:
         self.seen.append(conversation_id)
+
+    @asynccontextmanager
+    async def listening(self, merchant_id: int, who: str) -> AsyncIterator["Silence"]:
+        yield Silence()
+
+
+class Silence:
+    """A listener that hears nothing."""
+
+    over = False
+
+    async def next(self, seconds: float) -> dict[str, set[int]]:
+        await asyncio.sleep(seconds)
+        return {}
 
 
 @dataclass

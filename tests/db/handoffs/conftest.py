@@ -29,6 +29,7 @@ from storage.tables import (
     Message,
 )
 from tests.conftest import NOW, FakeLimits
+from tests.db.console_browser import NoEvents
 
 
 @dataclass
@@ -39,16 +40,6 @@ class MovedClock:
 
     def now(self) -> datetime:
         return self.moment
-
-
-@dataclass
-class NoEvents:
-    """Takes live events for nobody."""
-
-    seen: list[int] = field(default_factory=list)
-
-    async def changed(self, merchant_id: int, conversation_id: int, *, kind: str = "") -> None:
-        self.seen.append(conversation_id)
 
 
 @dataclass

@@ -25,7 +25,7 @@ PATH = "/console/settings/policy"
 
 def form_of(page: httpx.Response) -> dict[str, list[str]]:
     """What a browser would send back of the page's big form, untouched."""
-    found = re.search(r'<form class="beside".*?</form>', page.text, re.DOTALL)
+    found = re.search(r'<form class="with-preview".*?</form>', page.text, re.DOTALL)
     assert found is not None
     sent: dict[str, list[str]] = {}
     for tag in re.findall(r"<input[^>]*>", found.group()):

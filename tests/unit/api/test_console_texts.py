@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-FOLDER = Path(__file__).parents[3] / "api" / "pages" / "console"
-FILES = sorted([*FOLDER.glob("*.yml"), *(FOLDER / "settings").glob("*.yml")])
+PAGES = Path(__file__).parents[3] / "api" / "pages"
+FOLDERS = ("console", "console/settings", "desk")
+FILES = sorted(path for folder in FOLDERS for path in (PAGES / folder).glob("*.yml"))
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
