@@ -20,6 +20,15 @@ PAGES = Path(__file__).parent
 NOBODY = "'none'"
 
 
+def lean(script: str) -> str:
+    """A script without what only its readers need: indents, empty lines, lines of comment.
+
+    No text in it may go on over the end of a line.
+    """
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
 class Pages:
     """The templates of one folder below this one, with the tokens and the folder's own styles.
 
@@ -57,7 +66,7 @@ class Pages:
         self._style_sources = f"'{_digest(css)}'"
         self._policy = "default-src 'none'; base-uri 'none'"
         if scripts:
-            source = "\n".join((PAGES / folder / name).read_text("utf-8") for name in scripts)
+            source = "\n".join(lean((PAGES / folder / name).read_text("utf-8")) for name in scripts)
             self.environment.globals["script"] = Markup(source)
             self._policy += f"; script-src '{_digest(source)}'; connect-src 'self'"
             self._policy += "; img-src 'self' data:"
