@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -147,6 +148,10 @@ async def sign_in(page: Page, parts: Parts, merchant: Merchant) -> None:
         token = await make_link(session, merchant.id, "m.koch", NOW)
     await page.goto(f"{parts.public_url}/console/login/{token}")
     await page.get_by_role("button", name=re.compile("anmelden|Sign in")).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        re.compile("Überblick|Overview")
+    )
+    await page.goto(f"{parts.public_url}/console/conversations?{urlsplit(page.url).query}")
     await expect(page.get_by_role("heading", level=1)).to_have_text(
         re.compile("Gespräche|Conversations")
     )

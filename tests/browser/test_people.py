@@ -77,7 +77,7 @@ async def test_from_the_invitation_to_the_next_sign_in(
     await shows("Ihre Wiederherstellungscodes")
     await expect(page.locator(".codes li")).to_have_count(10)
     await page.get_by_role("link", name="Ich habe sie aufbewahrt").click()
-    await shows("Gespräche")
+    await shows("Überblick")
     await page.get_by_role("button", name="Abmelden").click()
     await shows("Sie sind abgemeldet")
 
@@ -95,7 +95,7 @@ async def test_from_the_invitation_to_the_next_sign_in(
     parts.clock.moment = later
     await page.get_by_label("Code", exact=True).fill(app.at(later))
     await page.get_by_role("button", name="Anmelden").click()
-    await shows("Gespräche")
+    await shows("Überblick")
     await page.get_by_role("link", name=LONG_NAME).click()
     await shows("Mein Zugang")
     await page.get_by_role("link", name="Protokoll").click()

@@ -162,7 +162,9 @@ async def imports(page: Page, parts: Parts, work: Work, shows: Any) -> None:
     await shows("problems")
     await hand_over(rows(3))
     await work()
-    await expect(page.get_by_role("status")).to_contain_text("ganz übernommen", timeout=20_000)
+    await expect(page.get_by_role("status")).to_contain_text(
+        "vollständig übernommen", timeout=20_000
+    )
     await shows("taken")
 
 
@@ -227,5 +229,5 @@ async def test_the_preview_and_the_progress_need_no_script(
     await expect(page.get_by_text("wartet")).to_be_visible()
     await work()
     await page.get_by_role("link", name="Stand aktualisieren").click()
-    await expect(page.get_by_role("status")).to_contain_text("ganz übernommen")
+    await expect(page.get_by_role("status")).to_contain_text("vollständig übernommen")
     await context.close()

@@ -145,6 +145,7 @@ async def test_a_misunderstood_turn_is_found_corrected_and_learned_from(
         await page.screenshot(path=tmp_path / name, full_page=True)
 
     page = await somebody("Rita", Role.REVIEWER)
+    await page.goto(f"{parts.public_url}/console/conversations")
     await shows(page, "Gespräche")
     await page.get_by_text("Weitere Filter").click()
     await shows(page, "Gespräche")
