@@ -164,7 +164,7 @@ async def assert_fit_to_read(page: Page) -> None:
     assert overflow <= 0
     small = await page.evaluate(
         """smallest => [...document.querySelectorAll(
-                "a, button, input:not([type=hidden]), select")]
+                "a, button, select, input:not([type=hidden], [type=radio], [type=checkbox])")]
             .filter((e) => e.checkVisibility() && !e.closest(".skip"))
             .map((e) => [e.textContent.trim(), e.getBoundingClientRect()])
             .filter(([, box]) => box.height < smallest || box.width < smallest)
@@ -247,7 +247,7 @@ async def test_everything_is_reached_by_keyboard(
     await sign_in(page, parts, merchant)
     await page.goto(f"{parts.public_url}/console/conversations/{conversation.id}")
     reached = []
-    for _ in range(12):
+    for _ in range(30):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("document.activeElement.textContent.trim()"))
         if reached[-1] == "Angaben aufdecken":
