@@ -73,7 +73,7 @@ def test_as_an_argument_it_names_local_days_and_times() -> None:
     }
 
 
-clocks = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+clocks = st.times().map(lambda at: at.replace(second=0, microsecond=0, fold=0))
 windows = st.tuples(clocks, clocks).filter(lambda pair: pair[0] < pair[1])
 desks = st.builds(
     OpeningHours,
