@@ -10,7 +10,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -219,23 +220,30 @@ def pages(claims: int) -> dict[str, list[str]]:
     }
 
 
-async def measure(database_: Database, merchant: int, pages_: Mapping[str, Sequence[str]]) -> bool:
-    """Ask for every page, print the figures, say whether all are within bounds."""
+@asynccontextmanager
+async def signed_in(held: Database, merchant: int) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in front of the console's own application, signed in as an owner."""
     app = FastAPI()
     app.include_router(routes.router)
     url = "https://kulanz.example"
     app.state.parts = SimpleNamespace(
-        database=database_, clock=Clock(), public_url=url,
+        database=held, clock=Clock(), public_url=url,
         settings=Settings(_env_file=None), keys=SimpleNamespace(secret_key="bench"),
     )  # fmt: skip
-    async with database_.merchant(merchant) as session:
+    async with held.merchant(merchant) as session:
         token = await make_link(session, merchant, "bench", NOW, role=Role.OWNER)
-    good = True
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url=url) as client:
         start = (await client.get(f"/console/login/{token}")).text
         mark = start.partition('name="csrf" value="')[2].partition('"')[0]
         await client.post(f"/console/login/{token}", data={"csrf": mark})
+        yield client
+
+
+async def measure(database_: Database, merchant: int, pages_: Mapping[str, Sequence[str]]) -> bool:
+    """Ask for every page, print the figures, say whether all are within bounds."""
+    good = True
+    async with signed_in(database_, merchant) as client:
         print(f"{'page':>28} {'p50 ms':>8} {'p95 ms':>8} {'KB':>6}")
         for name, addresses in pages_.items():
             took, size = [], 0

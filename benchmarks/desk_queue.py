@@ -12,18 +12,11 @@ import sys
 import time
 from datetime import timedelta
 from math import ceil
-from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import psycopg
-from fastapi import FastAPI
 
-from api.pages.console import routes
-from api.people.links import make_link
-from api.people.roles import Role
-from api.settings import Settings
-from benchmarks.console import FIRST_NAMES, NOW, TODAY, Clock, name_of
+from benchmarks.console import FIRST_NAMES, NOW, TODAY, name_of, signed_in
 from benchmarks.import_claims import database
 from conversation.handoff_advice import REASONS
 from ledger.reference import rf_reference
@@ -146,21 +139,8 @@ def fill(urls: DatabaseUrls, port: int, password: str, open_: int) -> int:
 
 async def measure(held: Database, merchant: int) -> bool:
     """Ask for every page, print the figures, say whether all are within bounds."""
-    app = FastAPI()
-    app.include_router(routes.router)
-    url = "https://kulanz.example"
-    app.state.parts = SimpleNamespace(
-        database=held, clock=Clock(), public_url=url,
-        settings=Settings(_env_file=None), keys=SimpleNamespace(secret_key="bench"),
-    )  # fmt: skip
-    async with held.merchant(merchant) as session:
-        token = await make_link(session, merchant, "bench", NOW, role=Role.OWNER)
     good = True
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url=url) as client:
-        start = (await client.get(f"/console/login/{token}")).text
-        mark = start.partition('name="csrf" value="')[2].partition('"')[0]
-        await client.post(f"/console/login/{token}", data={"csrf": mark})
+    async with signed_in(held, merchant) as client:
         print(f"{'page':>22} {'first ms':>9} {'p50 ms':>8} {'p95 ms':>8} {'KB':>6}")
         for name, address in PAGES.items():
             took, size = [], 0
