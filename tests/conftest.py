@@ -185,10 +185,16 @@ def owner_dsn(database_urls: DatabaseUrls) -> str:
     return libpq_dsn(database_urls.owner)
 
 
+_known: dict[DatabaseUrls, Database] = {}
+
+
 @pytest.fixture
 async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
     """Sessions on a database of this test's own."""
-    database = Database(database_urls, pool_size=5)
+    # One database after the other has the same name, and SQL that is compiled already.
+    if database_urls not in _known:
+        _known[database_urls] = Database(database_urls, pool_size=5)
+    database = _known[database_urls]
     yield database
     await database.close()
 

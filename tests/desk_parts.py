@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from api.app import create_app
 from api.events import Events
 from api.people.links import make_link
 from api.people.roles import Role
@@ -32,6 +31,7 @@ from storage.tables import (
     Merchant,
     Message,
 )
+from tests.apps import whole_app
 from tests.conftest import NOW
 from tests.db.console_browser import Console, CountedTries, MovedClock, hidden
 
@@ -201,7 +201,7 @@ async def desk_of(
             now=NOW, key="open",
         )  # fmt: skip
     events = Events(valkey)
-    app = create_app()
+    app = whole_app()
     app.state.parts = parts = LiveParts(database, events)
     app.state.database = database
     app.state.jobs = jobs = make_app(parts, pool_size=2)  # type: ignore[arg-type]

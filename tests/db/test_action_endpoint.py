@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from sqlalchemy import func, select
@@ -24,6 +23,7 @@ from storage.tables import (
     Merchant,
     Message,
 )
+from tests.apps import app_of
 from tests.conftest import NOW
 
 SECRET = "only-for-tests"
@@ -102,8 +102,7 @@ async def message(database: Database, merchant: Merchant, customer: Customer) ->
 
 @pytest.fixture
 async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(action_endpoint.router)
+    app = app_of(action_endpoint.router)
     app.state.parts = FakeParts(database)
     app.state.executor = ActionExecutor()
     app.state.executor.register_action(Noting())

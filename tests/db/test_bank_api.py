@@ -13,7 +13,6 @@ import psycopg
 import pytest
 import typer
 from click.testing import Result
-from fastapi import FastAPI
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
@@ -30,6 +29,7 @@ from ledger.money import Money
 from storage.embedded import Secrets, data_dir_lock
 from storage.engine import Database, DatabaseUrls, libpq_dsn
 from storage.tables import BankMovement, Claim, Customer, Merchant, Posting
+from tests.apps import app_of
 from tests.conftest import ROLE_PASSWORD, FakeLimits
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -77,8 +77,7 @@ async def claim(database: Database, merchant: Merchant, customer: Customer) -> C
 async def client(
     database: Database, merchant: Merchant, claim: Claim
 ) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(bank_statements.router)
+    app = app_of(bank_statements.router)
     register_errors(app)
     app.state.parts = FakeParts(database, StandingClock())
     async with database.merchant(merchant.id) as session:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from api import claim_costs
@@ -24,6 +23,7 @@ from ledger.rows_claims import Setting
 from ledger.rows_file import Record
 from storage.engine import Database
 from storage.tables import Claim, Customer, Merchant
+from tests.apps import app_of
 from tests.conftest import NOW, FakeLimits
 
 LETTER: dict[str, Any] = {
@@ -106,8 +106,7 @@ class Office:
 async def office(
     database: Database, merchant: Merchant, customer: Customer
 ) -> AsyncIterator[Office]:
-    app = FastAPI()
-    app.include_router(claim_costs.router)
+    app = app_of(claim_costs.router)
     register_errors(app)
     app.state.parts = FakeParts(database)
     async with database.operator() as session:

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 import typer
-from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from api import claim_statements
@@ -26,6 +25,7 @@ from ledger.money import Money
 from storage.embedded import Secrets, data_dir_lock
 from storage.engine import Database, DatabaseUrls, libpq_dsn
 from storage.tables import Customer, Merchant
+from tests.apps import app_of
 from tests.conftest import NOW, ROLE_PASSWORD
 from tests.db.pages.conftest import FakeParts
 from tests.unit.api.sheets import COLLECTION, LETTER
@@ -58,8 +58,7 @@ async def claim(database: Database, merchant: Merchant, customer: Customer) -> i
 
 @pytest.fixture
 async def client(database: Database, merchant: Merchant) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(claim_statements.router)
+    app = app_of(claim_statements.router)
     register_errors(app)
     app.state.parts = FakeParts(database)
     app.state.database = database

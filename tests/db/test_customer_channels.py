@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from api import customer_channels
 from api.keys import create_api_key
 from channels.message import Channel
 from storage.engine import Database
 from storage.tables import Customer, Merchant
+from tests.apps import app_of
 from tests.conftest import NOW
 from tests.db.outreach_shop import Shop, planned_of
 from tests.db.test_intake_api import FakeParts, StandingClock
@@ -25,8 +25,7 @@ def shop(database: Database, merchant: Merchant) -> Shop:
 
 @pytest.fixture
 async def client(database: Database, merchant: Merchant) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(customer_channels.router)
+    app = app_of(customer_channels.router)
     app.state.parts = FakeParts(database, StandingClock())
     app.state.database = database
     async with database.operator() as session:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from api import customer_pages
@@ -13,14 +12,14 @@ from api.keys import create_api_key
 from conversation import page_link
 from storage.engine import Database
 from storage.tables import ChannelAccount, Conversation, Customer, Merchant, PageLink
+from tests.apps import app_of
 from tests.conftest import NOW
 from tests.db.pages.conftest import FakeParts
 
 
 @pytest.fixture
 async def client(database: Database, merchant: Merchant) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(customer_pages.router)
+    app = app_of(customer_pages.router)
     register_errors(app)
     app.state.parts = FakeParts(database)
     app.state.database = database

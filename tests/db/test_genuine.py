@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import select, update
@@ -37,6 +36,7 @@ from storage.tables import (
     Merchant,
     Message,
 )
+from tests.apps import app_of
 from tests.conftest import NOW
 
 CODE = "k7qmt-2rtxh"
@@ -98,8 +98,7 @@ async def parts(database: Database) -> FakeParts:
 
 @pytest.fixture
 async def client(parts: FakeParts) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(routes.router)
+    app = app_of(routes.router)
     app.state.parts = parts
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="https://kulanz.example") as client:

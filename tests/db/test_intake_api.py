@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from api import intake
 from api.keys import PREFIX_LENGTH, create_api_key, known_key
 from storage.engine import Database
 from storage.tables import ApiKey, Claim, Merchant, Posting
+from tests.apps import app_of
 from tests.conftest import FakeLimits
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -64,8 +64,7 @@ def limits() -> FakeLimits:
 
 @pytest.fixture
 async def client(database: Database, limits: FakeLimits) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(intake.router)
+    app = app_of(intake.router)
     app.state.parts = FakeParts(database, StandingClock(), limits)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://kulanz.test") as made:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from api import intake
@@ -21,6 +20,7 @@ from ledger.rows_file import open_rows
 from ledger.rows_reorders import COLUMNS
 from storage.engine import Database
 from storage.tables import Customer, Merchant, Reorder
+from tests.apps import app_of
 from tests.conftest import NOW, FakeLimits
 from tests.db.console_browser import MovedClock
 
@@ -38,8 +38,7 @@ class FakeParts:
 
 @pytest.fixture
 async def client(database: Database, merchant: Merchant) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(intake.router)
+    app = app_of(intake.router)
     app.state.parts = FakeParts(database)
     async with database.merchant(merchant.id) as session:
         key = await create_api_key(session, merchant.id, now=NOW)

@@ -18,7 +18,6 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
 from api import action_endpoint
@@ -43,6 +42,7 @@ from storage.tables import (
     Message,
     Turn,
 )
+from tests.apps import app_of
 
 BOT = Path(__file__).parents[2] / "bot"
 PYTHON = BOT / ".venv" / "bin" / "python"
@@ -188,8 +188,7 @@ def model() -> Path:
 @pytest.fixture(scope="session")
 async def action_server() -> AsyncIterator[tuple[SimpleNamespace, int]]:
     """The action endpoint on a port of its own; each test gives it its database."""
-    app = FastAPI()
-    app.include_router(action_endpoint.router)
+    app = app_of(action_endpoint.router)
     app.state.executor = action_endpoint.make_executor()
     app.state.parts = SimpleNamespace(
         keys=SimpleNamespace(rasa_secret=SECRET),

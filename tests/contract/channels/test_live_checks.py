@@ -18,6 +18,7 @@ from api.accounts import Providers
 from api.findings import BAD, GOOD, MISSING, Finding
 from api.live_checks import LiveAccount, check
 from api.settings import Settings
+from tests.apps import app_of
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SID, AUTH = "AC" + "a1" * 16, "the auth token"
@@ -173,8 +174,7 @@ def ours() -> FastAPI:
 
     providers = Providers(settings, "a secret key", nobody)
     providers._first = 1
-    app = FastAPI()
-    app.include_router(webhooks.router)
+    app = app_of(webhooks.router)
     app.state.parts = Parts(settings, providers)
     return app
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from api.keys import create_api_key
 from api.merchant_events import endpoints, health, routes
@@ -15,6 +14,7 @@ from api.queue import Worker, make_app, start_worker
 from api.settings import Settings
 from storage.engine import Database
 from storage.tables import Merchant
+from tests.apps import app_of
 from tests.conftest import NOW, FakeLimits
 from tests.db.events.conftest import SECRET_KEY, Telling, answers, takes
 
@@ -60,8 +60,7 @@ class Api:
 
 @pytest.fixture
 async def api(telling: Telling) -> AsyncIterator[Api]:
-    app = FastAPI()
-    app.include_router(routes.router)
+    app = app_of(routes.router)
     app.state.parts = FakeParts(telling.database, TheTestsClock(telling))
     async with telling.database.merchant(telling.merchant.id) as session:
         key = await create_api_key(session, telling.merchant.id, now=NOW)

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select, text
 
 from api import handoff_care
-from api.app import create_app
 from api.keys import create_api_key
 from api.queue import make_app
 from conversation import turn
@@ -28,6 +27,7 @@ from storage.tables import (
     Merchant,
     Message,
 )
+from tests.apps import whole_app
 from tests.conftest import NOW, FakeLimits
 from tests.db.console_browser import NoEvents
 
@@ -191,7 +191,7 @@ async def desk(database: Database, merchant: Merchant, customer: Customer) -> As
         key = await create_api_key(session, merchant.id, now=NOW)
     parts = FakeParts(database)
     jobs = make_app(parts, pool_size=2)  # type: ignore[arg-type]
-    app = create_app()
+    app = whole_app()
     app.state.parts = parts
     app.state.jobs = jobs
     transport = httpx.ASGITransport(app=app)

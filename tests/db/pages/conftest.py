@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from api.pages.pay import routes
@@ -31,6 +30,7 @@ from storage.tables import (
     Message,
     PageLink,
 )
+from tests.apps import app_of
 from tests.conftest import NOW, FakeLimits
 
 CODE = "k7qm-t2rt-xh4p"
@@ -204,10 +204,9 @@ async def visiting(
             )
         ]
     parts = FakeParts(database)
-    app = FastAPI()
+    app = app_of(routes.router)
     app.state.parts = parts
     app.state.payments = PaymentProviders(parts)  # type: ignore[arg-type]
-    app.include_router(routes.router)
     jobs = make_app(parts, pool_size=1)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=app)
     async with (

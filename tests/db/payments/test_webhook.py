@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from api.pages.sandbox_payment import routes as sandbox_page
@@ -19,6 +18,7 @@ from api.settings import Settings
 from ledger.money import Money
 from storage.engine import Database
 from storage.tables import Payment
+from tests.apps import app_of
 from tests.conftest import NOW
 from tests.db.payments.conftest import Till
 
@@ -59,9 +59,7 @@ class Site:
 async def site(till: Till, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     """A demo that serves the addresses; what the page sends to them goes there directly."""
     parts = FakeParts(till.database, Settings(demo=True), merchant_id=till.merchant.id)
-    app = FastAPI()
-    app.include_router(routes.router)
-    app.include_router(sandbox_page.router)
+    app = app_of(routes.router, sandbox_page.router)
     app.state.parts = parts
     app.state.payments = PaymentProviders(parts)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=app)

@@ -11,12 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from redis.asyncio import Redis
 
-from api.app import create_app
 from api.callers import KeyNeeds
 from api.events import Listener
 from api.keys import create_api_key
@@ -54,6 +52,7 @@ from storage.tables import (
     WebhookEndpoint,
     WrapUp,
 )
+from tests.apps import whole_app
 from tests.conftest import NOW
 from tests.db.console_browser import Console, CountedTries, MovedClock
 from tests.db.pages.conftest import Heard
@@ -96,7 +95,7 @@ def _rules(dependant: Dependant) -> Iterator[Rule]:
 
 def routes() -> list[OneRoute]:
     found = []
-    for context in iter_route_contexts(create_app().routes):
+    for context in iter_route_contexts(whole_app().routes):
         rules = list(_rules(context.dependant)) if hasattr(context, "dependant") else []
         for method in sorted(set(context.methods or ()) - {"HEAD"}):
             found.append(OneRoute(method, context.path, rules[0] if rules else None))
@@ -155,7 +154,7 @@ class FakeParts:
 @pytest.fixture
 async def console(database: Database) -> AsyncIterator[Console]:
     """The whole application, and a browser in front of it."""
-    app: FastAPI = create_app()
+    app = whole_app()
     app.state.parts = parts = FakeParts(database)
     app.state.database = database
     app.state.jobs = jobs = make_app(parts, pool_size=1)  # type: ignore[arg-type]

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import select, update
 from twilio.request_validator import RequestValidator
@@ -32,6 +31,7 @@ from storage.tables import (
     Person,
     WrapUp,
 )
+from tests.apps import app_of
 from tests.conftest import NOW, FakeLimits
 from tests.db.console_browser import MovedClock, NoEvents, words
 from tests.db.queue.conftest import Floor
@@ -170,8 +170,7 @@ async def heard_over_the_webhook(floor: Floor, address: str, text: str) -> None:
         floor.database, settings, providers, floor.console.parts.clock,  # type: ignore[arg-type]
         NoEvents(), FakeLimits(),
     )  # fmt: skip
-    app = FastAPI()
-    app.include_router(webhooks.router)
+    app = app_of(webhooks.router)
     app.state.parts = parts
     app.state.jobs = jobs = make_app(parts, pool_size=1)  # type: ignore[arg-type]
     form = {
