@@ -13,6 +13,7 @@ USUAL = (time(9), time(19))
 """When a call is welcome where nothing else is known: on workdays, not at night."""
 HABIT_MESSAGES_MIN = 3
 HABIT_HOURS = 1
+REST_MAX = timedelta(days=7)
 _DAYS_MAX = 8
 _SUNDAY = 6
 
@@ -40,6 +41,8 @@ def best_call_time(
     `hours` are those that the customer named, `written` the moments of their messages: around the
     middle of those, if there are enough, but never outside the usual hours.
     """
+    if rests_until is not None and rests_until > now + REST_MAX:
+        return None
     local = max(now, rests_until or now).astimezone(zone)
     begin, end, why = USUAL[0], USUAL[1], "usual"
     if hours[0] or hours[1]:

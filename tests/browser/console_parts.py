@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
@@ -16,6 +16,7 @@ from playwright.async_api import Page
 from api.pages.console import routes as console
 from api.settings import Settings
 from storage.engine import Database
+from tests.apps import app_of
 from tests.conftest import NOW
 from tests.db.console_browser import NoEvents
 
@@ -50,7 +51,7 @@ class Parts:
     events: NoEvents = field(default_factory=NoEvents)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
-    app: FastAPI = field(default_factory=FastAPI)
+    app: FastAPI = field(default_factory=lambda: app_of(console.router))
 
 
 @asynccontextmanager
@@ -59,7 +60,6 @@ async def served(database: Database) -> AsyncIterator[Parts]:
     made = Parts(database)
     app = made.app
     app.state.parts = made
-    app.include_router(console.router)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -68,6 +68,15 @@ async def served(database: Database) -> AsyncIterator[Parts]:
     yield made
     server.should_exit = True
     await serving
+
+
+async def choose(page: Page, name: str, role: Literal["link", "button"] = "link") -> None:
+    """Choose something at the top, which a phone shows behind one button."""
+    top = page.locator(".top")
+    menu = top.locator("[popovertarget]")
+    if await menu.is_visible():
+        await menu.click()
+    await top.get_by_role(role, name=name).click()
 
 
 async def assert_fit_to_read(page: Page) -> None:

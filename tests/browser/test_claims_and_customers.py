@@ -22,7 +22,7 @@ from storage.tables import (
     Merchant,
     Message,
 )
-from tests.browser.console_parts import Parts, assert_fit_to_read
+from tests.browser.console_parts import Parts, assert_fit_to_read, choose
 from tests.conftest import NOW
 
 TODAY = NOW.date()
@@ -116,7 +116,7 @@ async def test_a_claim_is_found_paused_and_goes_on(
         token = await make_link(session, merchant.id, "m.koch", NOW)
     await page.goto(f"{parts.public_url}/console/login/{token}")
     await page.get_by_role("button", name="Jetzt anmelden").click()
-    await page.get_by_role("link", name="Forderungen").click()
+    await choose(page, "Forderungen")
     await shows("Forderungen")
     await expect(page.locator("tbody tr")).to_have_count(2)
     search = page.get_by_role("searchbox")
@@ -169,7 +169,7 @@ async def test_a_claim_is_found_paused_and_goes_on(
     await page.get_by_role("link", name="Wieder verdecken").click()
     await page.get_by_role("link", name="Ältere").click()
     await shows("Kundennummer K-1001")
-    await page.get_by_role("link", name="English").click()
+    await choose(page, "English")
     await shows("Customer number K-1001")
     await context.close()
     # A refused form is answered with its status, and the browser says so.

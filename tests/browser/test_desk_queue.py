@@ -26,7 +26,7 @@ from storage.tables import (
     Message,
     Person,
 )
-from tests.browser.console_parts import Parts, assert_fit_to_read
+from tests.browser.console_parts import Parts, assert_fit_to_read, choose
 from tests.conftest import NOW
 
 ROWS = 60
@@ -161,7 +161,7 @@ async def test_sixty_wait_and_one_is_taken_given_and_put_aside(
             path=tmp_path / f"{len(list(tmp_path.iterdir()))}.png", full_page=True
         )
 
-    await page.get_by_role("link", name="Anfragen", exact=True).click()
+    await choose(page, "Anfragen")
     await shows("Anfragen")
     await page.get_by_role("link", name="Alle 60").click()
     await expect(page.locator("[data-row]")).to_have_count(ROWS)
@@ -200,7 +200,7 @@ async def test_sixty_wait_and_one_is_taken_given_and_put_aside(
     await shows("Teams und Regeln")
     await page.get_by_role("link", name="Notlagen").click()
     await shows("Notlagen")
-    await page.get_by_role("link", name="English").click()
+    await choose(page, "English")
     await shows("Notlagen")
     await page.context.close()
 

@@ -60,6 +60,15 @@ async def test_the_overview_is_read_and_leads_to_its_lists(
     await page.get_by_role("button", name="Jetzt anmelden").click()
     await shows("Überblick")
     await expect(page.get_by_role("link", name="30 Tage")).to_have_attribute("aria-current", "true")
+    menu = page.get_by_role("button", name="Bereiche")
+    if width < 640:
+        await menu.click()
+        await expect(page.get_by_role("link", name="Einstellungen")).to_be_visible()
+        await shows("Überblick")
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("link", name="Einstellungen")).to_be_hidden()
+    else:
+        await expect(menu).to_be_hidden()
     await page.get_by_role("link", name="90 Tage").click()
     await shows("Überblick")
     answer = await page.request.get(page.url)

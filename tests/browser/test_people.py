@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from api.people.links import make_link
 from storage.tables import Merchant
-from tests.browser.console_parts import Parts, assert_fit_to_read
+from tests.browser.console_parts import Parts, assert_fit_to_read, choose
 from tests.conftest import NOW
 
 PASSWORD = "vier Enten am Montagsteich"
@@ -47,7 +47,7 @@ async def test_from_the_invitation_to_the_next_sign_in(
     await page.goto(f"{parts.public_url}/console/login/{token}")
     await shows("Anmelden")
     await page.get_by_role("button", name="Jetzt anmelden").click()
-    await page.get_by_role("link", name="Personen").click()
+    await choose(page, "Personen")
     await shows("Personen")
     await page.get_by_label("Name", exact=True).fill(LONG_NAME)
     await page.get_by_label("E-Mail-Adresse").fill("ben@lindenhof.example")
@@ -55,7 +55,7 @@ async def test_from_the_invitation_to_the_next_sign_in(
     await page.get_by_role("button", name="Einladen").click()
     await shows(f"Link für {LONG_NAME}")
     link = await page.locator("code.link").inner_text()
-    await page.get_by_role("link", name="Personen").first.click()
+    await choose(page, "Personen")
     await page.get_by_role("link", name=LONG_NAME).click()
     await shows(LONG_NAME)
     await page.context.close()
@@ -78,7 +78,7 @@ async def test_from_the_invitation_to_the_next_sign_in(
     await expect(page.locator(".codes li")).to_have_count(10)
     await page.get_by_role("link", name="Ich habe sie aufbewahrt").click()
     await shows("Überblick")
-    await page.get_by_role("button", name="Abmelden").click()
+    await choose(page, "Abmelden", role="button")
     await shows("Sie sind abgemeldet")
 
     await page.get_by_role("link", name="Zur Anmeldung").click()
@@ -96,12 +96,12 @@ async def test_from_the_invitation_to_the_next_sign_in(
     await page.get_by_label("Code", exact=True).fill(app.at(later))
     await page.get_by_role("button", name="Anmelden").click()
     await shows("Überblick")
-    await page.get_by_role("link", name=LONG_NAME).click()
+    await choose(page, LONG_NAME)
     await shows("Mein Zugang")
-    await page.get_by_role("link", name="Protokoll").click()
+    await choose(page, "Protokoll")
     await shows("Protokoll")
     await expect(page.locator("tbody tr").first).to_contain_text(re.compile("angemeldet"))
-    await page.get_by_role("link", name="English").click()
+    await choose(page, "English")
     await shows("Log")
     await page.goto(f"{parts.public_url}/console/forgotten")
     await shows("Passwort vergessen")

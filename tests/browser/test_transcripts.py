@@ -22,7 +22,7 @@ from storage.tables import (
     Message,
     Turn,
 )
-from tests.browser.console_parts import Parts, assert_fit_to_read
+from tests.browser.console_parts import Parts, assert_fit_to_read, choose
 from tests.conftest import NOW
 
 SAID = (
@@ -179,12 +179,12 @@ async def test_a_misunderstood_turn_is_found_corrected_and_learned_from(
     await page.get_by_role("button", name="Bewertung speichern").click()
     await page.get_by_role("button", name="Gespräch markieren").click()
     await shows(page, "Gespräch K-1001")
-    await page.get_by_role("link", name="Korrekturen").click()
+    await choose(page, "Korrekturen")
     await shows(page, "Korrekturen")
     await expect(page.get_by_role("button", name="Annehmen")).to_have_count(0)
 
     owner = await somebody("Olga", Role.OWNER)
-    await owner.get_by_role("link", name="Korrekturen").click()
+    await choose(owner, "Korrekturen")
     await shows(owner, "Korrekturen")
     await owner.get_by_role("button", name="Annehmen").click()
     await expect(owner.get_by_role("status")).to_contain_text("angenommen")
@@ -195,7 +195,7 @@ async def test_a_misunderstood_turn_is_found_corrected_and_learned_from(
     (learned,) = yaml.safe_load(file)["nlu"]
     assert learned["intent"] == "request_instalments"
     assert learned["examples"].startswith("- geht das auch häppchenweise, so [20 Euro](amount) ")
-    await owner.get_by_role("link", name="Gespräche").click()
+    await choose(owner, "Gespräche")
     await owner.get_by_text("Weitere Filter").click()
     await owner.get_by_label("Markierung").check()
     await owner.get_by_role("button", name="Anzeigen").click()
@@ -206,7 +206,7 @@ async def test_a_misunderstood_turn_is_found_corrected_and_learned_from(
     await owner.get_by_label("Name der Suche").fill("Mit Markierung")
     await owner.get_by_role("button", name="Suche speichern").click()
     await expect(owner.get_by_role("link", name="Mit Markierung")).to_be_visible()
-    await owner.get_by_role("link", name="English").click()
+    await choose(owner, "English")
     await shows(owner, "Conversations")
     await page.context.close()
     await owner.context.close()

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pyotp
-from fastapi import FastAPI
 
 from api.pages.console import routes
 from api.people import accounts, links
@@ -21,6 +20,7 @@ from api.people.roles import Role
 from api.settings import Settings
 from storage.engine import Database
 from storage.tables import Merchant, Person
+from tests.apps import app_of
 from tests.conftest import NOW, FakeLimits
 
 PASSWORD = "vier Enten am Montagsteich"
@@ -187,8 +187,7 @@ def words(page: httpx.Response) -> str:
 @asynccontextmanager
 async def console_of(database: Database) -> AsyncIterator[Console]:
     """The console's pages, and a browser in front of them."""
-    app = FastAPI()
-    app.include_router(routes.router)
+    app = app_of(routes.router)
     app.state.parts = parts = FakeParts(database)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),

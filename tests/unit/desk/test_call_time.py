@@ -15,7 +15,7 @@ MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 @given(
     now=st.integers(0, 365 * 24 * 60).map(lambda minutes: MONDAY + timedelta(minutes=minutes)),
     begin=st.none() | st.integers(0, 20).map(time),
-    rests=st.none() | st.integers(0, 300).map(lambda hours: timedelta(hours=hours)),
+    rests=st.none() | st.integers(0, 7 * 24).map(lambda hours: timedelta(hours=hours)),
 )
 def test_it_lies_ahead_on_a_workday_in_the_hours(
     now: datetime, begin: time | None, rests: timedelta | None
@@ -28,6 +28,10 @@ def test_it_lies_ahead_on_a_workday_in_the_hours(
     assert found.start.astimezone(BERLIN).time() >= (begin or USUAL[0])
     assert until is None or found.start >= until
     assert found.now == (found.start == now)
+
+
+def test_there_is_none_while_contact_rests_for_long() -> None:
+    assert best_call_time(MONDAY, BERLIN, rests_until=MONDAY + timedelta(days=8)) is None
 
 
 def test_it_follows_when_messages_come_but_not_into_the_night() -> None:
