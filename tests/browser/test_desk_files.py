@@ -1,4 +1,4 @@
-"""The desk's style and script in a browser: fetched once, and a page that is open over an update."""
+"""The desk's style and script in a browser: fetched once; a page that is open over an update."""
 
 from collections.abc import AsyncIterator, Iterator
 
