@@ -5,9 +5,11 @@ An event is a hint that something is new, by ids only. Whoever hears of it reads
 
 import asyncio
 import json
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any, Final
 
 import structlog
@@ -23,6 +25,9 @@ MESSAGE: Final = "message"
 """A message has come, or what became of one is known: nothing else of the conversation is new."""
 PRESENCE: Final = "presence"
 SUBSCRIBE_SECONDS_MAX: Final = 5.0
+TOGETHER_SECONDS: Final = 0.1
+"""News that come so soon after others are told together: at a busy merchant's, everybody hears of
+everything."""
 _WAIT_SECONDS: Final = 5.0
 
 
@@ -44,40 +49,63 @@ def merchant_topic(merchant_id: int) -> str:
     return f"kulanz:merchant:{merchant_id}"
 
 
+class News:
+    """Which conversations have something new, by kind: the same for all who are told together."""
+
+    def __init__(self, ids: Mapping[str, set[int]]) -> None:
+        self.ids = ids
+
+    @cached_property
+    def told(self) -> str:
+        """As JSON; written once for everybody."""
+        return json.dumps({kind: sorted(ids) for kind, ids in self.ids.items()})
+
+    def __bool__(self) -> bool:
+        return bool(self.ids)
+
+    def __or__(self, more: "News") -> "News":
+        kinds = {**self.ids, **more.ids}
+        return News({one: self.ids.get(one, set()) | more.ids.get(one, set()) for one in kinds})
+
+
+NOTHING: Final = News({})
+
+
 class Listener:
     """What one browser has not been told yet; the same conversation twice is told once."""
 
     def __init__(self) -> None:
         self.over = False
         """Nothing more comes: the subscription broke off, or the process ends."""
-        self._changed: dict[str, set[int]] = {}
-        self._news, self._ended = asyncio.Event(), asyncio.Event()
+        self._news: News | None = None
+        self._waiting: asyncio.Future[None] | None = None
 
-    def put(self, kind: str, conversation_id: int) -> None:
-        """Keep that a conversation has something new of this kind."""
-        self._changed.setdefault(kind, set()).add(conversation_id)
-        self._news.set()
+    def put(self, news: News) -> None:
+        """Keep what is new until it is told."""
+        self._news = news if self._news is None else self._news | news
+        self._wake()
 
     def end(self) -> None:
         """Wake whoever waits, for the last time."""
         self.over = True
-        self._news.set()
-        self._ended.set()
+        self._wake()
 
-    async def next(self, seconds: float) -> Mapping[str, set[int]]:
-        """Conversations by kind as soon as there are any; none after so many seconds."""
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            return {}
-        self._news.clear()
-        found, self._changed = self._changed, {}
-        return found
+    async def next(self, seconds: float) -> News:
+        """What is new, as soon as there is anything; nothing after so many seconds."""
+        if self._news is None and not self.over:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            timer = loop.call_later(seconds, self._wake)
+            try:
+                await self._waiting
+            finally:
+                timer.cancel()
+        found, self._news = self._news, None
+        return found or NOTHING
 
-    async def pause(self, seconds: float) -> None:
-        """Let news gather for so long, or until nothing more comes."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), seconds)
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 class _Subscription:
@@ -85,6 +113,8 @@ class _Subscription:
 
     def __init__(self, redis: Redis, merchant_id: int) -> None:
         self.listeners: set[Listener] = set()
+        self._gathered: dict[str, set[int]] = {}
+        self._told_at = -math.inf
         self._ready = asyncio.Event()
         self.task = asyncio.create_task(self._run(redis, merchant_topic(merchant_id)))
 
@@ -108,7 +138,7 @@ class _Subscription:
                 elif found["type"] == "subscribe":
                     self._ready.set()
                 elif found["type"] == "message":
-                    self._tell(json.loads(found["data"]))
+                    self._gather(json.loads(found["data"]))
         except (RedisError, OSError, TimeoutError) as error:
             log.info("live_events_broke_off", error=type(error).__name__)
         finally:
@@ -116,9 +146,18 @@ class _Subscription:
                 listener.end()
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
-    def _tell(self, event: Mapping[str, Any]) -> None:
+    def _gather(self, event: Mapping[str, Any]) -> None:
+        if not self._gathered:
+            loop = asyncio.get_running_loop()
+            # At once where nothing was told just now.
+            loop.call_at(max(self._told_at + TOGETHER_SECONDS, loop.time()), self._tell)
+        self._gathered.setdefault(event.get("kind", CHANGED), set()).add(event["conversation"])
+
+    def _tell(self) -> None:
+        news = News(self._gathered)
+        self._gathered, self._told_at = {}, asyncio.get_running_loop().time()
         for listener in self.listeners:
-            listener.put(event.get("kind", CHANGED), event["conversation"])
+            listener.put(news)
 
 
 class Events:

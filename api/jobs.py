@@ -37,6 +37,7 @@ from channels.message import (
 )
 from conversation import delivery, held_back, stalled, turn
 from conversation.engine import DialogueUnavailable, TurnFailed
+from conversation.inbox import FOR_AGENT
 from conversation.look import look
 from storage.engine import wait_for_disk
 
@@ -168,7 +169,7 @@ async def _work_off(merchant_id: int, conversation_id: int, *, handle: bool) -> 
             news = None
         if found.taken is None:
             return
-        if not (isinstance(found.taken, turn.Settled) and found.taken.outcome == turn.FOR_AGENT):
+        if not (isinstance(found.taken, turn.Settled) and found.taken.outcome == FOR_AGENT):
             news = CHANGED  # a person who has it was told when it came
         if isinstance(found.taken, turn.Pending):
             handle, first = await _answer(merchant_id, conversation_id, found.taken)

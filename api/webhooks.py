@@ -177,7 +177,7 @@ async def _store(
     """One message into the inbox with its job; safe to repeat, the message's own key sees to it."""
     async with parts.database.merchant(merchant_id) as session:
         accepted = await inbox.accept(session, message, now)
-        if accepted.new:
+        if accepted.new and not accepted.settled:
             await defer_turn(jobs, session, accepted.merchant_id, accepted.conversation_id)
     return accepted
 

@@ -1,10 +1,12 @@
-"""How fast the desk's queue is listed: 60 open handoffs among 5,000 closed, as agents ask for it.
+"""How fast the desk's queue is listed: 60 open handoffs among 33,000 closed, as agents ask for it.
+
+A million messages stand in the conversations, and there are 200,000 claims.
 
 Starts an embedded PostgreSQL of its own in a temporary folder, fills it by COPY, and asks the
 console's own application for each page as a signed-in person would, without the network. The
 first round stands alone: a fresh process has covered nobody's lines yet.
 
-    .venv/bin/python -m benchmarks.desk_queue [OPEN]
+    .venv/bin/python -m benchmarks.desk_queue [OPEN [CLAIMS [MESSAGES]]]
 """
 
 import asyncio
@@ -24,12 +26,13 @@ from storage import embedded
 from storage.engine import Database, DatabaseUrls
 
 OPEN = 60
-CLOSED = 5_000
+CLAIMS = 200_000
+MESSAGES = 1_000_000
 MESSAGES_EACH = 30
 ROUNDS = 60
 ROWS_MAX = 0.05, 60_000
 """Seconds (p95) and bytes of what is fetched with every message that comes in."""
-PAGE_MAX = 0.1, 100_000
+PAGE_MAX = 0.1, 80_000
 LINE = "Guten Tag, hier ist {name}, bitte rufen Sie mich unter 0176 {n:08d} an. Ginge es in Raten?"
 PAGES = {
     "rows": "/console/desk/rows?view=all",
@@ -42,10 +45,12 @@ PAGES = {
 }
 
 
-def fill(urls: DatabaseUrls, port: int, password: str, open_: int) -> int:
+def fill(urls: DatabaseUrls, open_: int, claims: int, messages: int) -> int:
     """Fill the database as its administrator, whom row-level security does not hold back."""
+    port, password = urls.owner.port, urls.owner.password
     admin = f"postgresql://{embedded.ADMIN}:{password}@127.0.0.1:{port}/{embedded.DATABASE}"
-    everybody = range(1, open_ + CLOSED + 1)
+    everybody = range(1, claims + 1)
+    talking = range(1, messages // MESSAGES_EACH + 1)
     with psycopg.connect(admin) as connection, connection.cursor() as cursor:
         made = cursor.execute(
             "INSERT INTO merchant (key, name, created_at) VALUES ('bench', 'Bench', %s) "
@@ -105,19 +110,22 @@ def fill(urls: DatabaseUrls, port: int, password: str, open_: int) -> int:
             "id, channel_account_id, channel, address, customer_id, language, state, created_at",
             (
                 (n, account[0], "sms", f"+49176{n:08d}", n, "de", "waiting", NOW)
-                for n in everybody
+                for n in talking
             ),
         )  # fmt: skip
+        # The lists that triggers keep of them are not the desk's.
+        cursor.execute("SET session_replication_role = replica")
         copied(
             "message",
             "conversation_id, channel_account_id, direction, author, kind, text, created_at",
             (
                 (n, account[0], "in", "customer", "message", LINE.format(name=name_of(n), n=n),
                  NOW - timedelta(minutes=n % 600 + m))
-                for n in everybody
+                for n in talking
                 for m in range(MESSAGES_EACH, 0, -1)
             ),
         )  # fmt: skip
+        cursor.execute("SET session_replication_role = origin")
         copied(
             "handoff",
             "id, conversation_id, reason, summary, requested_at, closed_at, answered_at, "
@@ -128,7 +136,7 @@ def fill(urls: DatabaseUrls, port: int, password: str, open_: int) -> int:
                  None if n % 2 else NOW - timedelta(minutes=n % 600 + 5),
                  None if n % 2 else NOW - timedelta(minutes=n % 600 + 5),
                  None if n % 2 else NOW, None if n % 2 else "Lea")
-                for n in everybody
+                for n in talking
             ),
         )  # fmt: skip
         connection.commit()
@@ -162,11 +170,10 @@ async def measure(held: Database, merchant: int) -> bool:
     return good
 
 
-async def _run(urls: DatabaseUrls, open_: int) -> bool:
-    port, password = urls.owner.port, urls.owner.password
-    assert port is not None
-    assert password is not None
-    merchant = fill(urls, port, str(password), open_)
+async def _run(urls: DatabaseUrls, open_: int, claims: int, messages: int) -> bool:
+    begun = time.monotonic()
+    merchant = fill(urls, open_, claims, messages)
+    print(f"{claims} claims, {messages} messages seeded in {time.monotonic() - begun:.0f} s")
     held = Database(urls, pool_size=2)
     try:
         return await measure(held, merchant)
@@ -176,9 +183,10 @@ async def _run(urls: DatabaseUrls, open_: int) -> bool:
 
 def main() -> None:
     """Start PostgreSQL, fill it, measure, stop it; 1 where a page takes too much."""
-    open_ = int(sys.argv[1]) if len(sys.argv) > 1 else OPEN
+    how = [int(one) for one in sys.argv[1:]]
+    open_, claims, messages = how + [OPEN, CLAIMS, MESSAGES][len(how) :]
     with database() as (_, urls):
-        good = asyncio.run(_run(urls, open_))
+        good = asyncio.run(_run(urls, open_, claims, messages))
     sys.exit(not good)
 
 

@@ -2,19 +2,24 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import BigInteger, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.answer_clock import Target, Targets
+from storage.statement import Statement
 from storage.tables import AnswerTarget
+
+_TARGETS = Statement(
+    select(AnswerTarget.reason, AnswerTarget.first_minutes, AnswerTarget.next_minutes).where(
+        AnswerTarget.merchant_id == bindparam("merchant_id", type_=BigInteger)
+    )
+)
 
 
 async def targets(session: AsyncSession, merchant_id: int) -> Targets:
     """What the merchant has set."""
-    rows = await session.scalars(
-        select(AnswerTarget).where(AnswerTarget.merchant_id == merchant_id)
-    )
+    rows = await _TARGETS.run(session, merchant_id=merchant_id)
     return Targets(
         {
             row.reason: Target(

@@ -1,19 +1,21 @@
-"""Everything open at a merchant's desk, in the desk's order, with what a row of the list shows."""
+"""Everything open at a merchant's desk, in the desk's order, with what a row of the list shows.
+
+Read with few statements of few columns: the list is read anew with every message that comes in.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.answer_clock import Clock, Targets, clock
 from conversation.answer_targets import targets
 from conversation.desk_order import Standing, place
-from conversation.handoff import opening_hours
 from conversation.handoff_held import By
 from conversation.handoff_urgency import Urgency, known_as
 from conversation.opening_hours import OpeningHours
@@ -21,8 +23,9 @@ from conversation.redaction import Known, Redaction
 from conversation.transcript import known_from
 from ledger.book_standing import standings
 from ledger.money import Money
+from negotiation.policy_data import policy_from_data
+from storage.statement import Statement
 from storage.tables import (
-    ContactPoint,
     Conversation,
     Customer,
     DeskTeam,
@@ -57,11 +60,30 @@ class Line:
     at: datetime
 
 
+class Waiting(NamedTuple):
+    """What a row needs of its handoff."""
+
+    id: int
+    reason: str
+    further: Sequence[str] | None
+    """The reasons that came to it."""
+    requested_at: datetime
+    answer_by: datetime | None
+    answered_at: datetime | None
+    taken_at: datetime | None
+    taken_by: str | None
+    person_id: int | None
+    team_id: int | None
+    tags: Sequence[str]
+    snoozed_at: datetime | None
+    snoozed_until: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An open handoff."""
 
-    handoff: Handoff
+    handoff: Waiting
     customer_id: int | None
     customer_number: str | None
     channel: str
@@ -94,7 +116,7 @@ class Row:
     @property
     def reasons(self) -> Sequence[str]:
         """Why, as people know it; the main reason first."""
-        given = (self.handoff.reason, *self.handoff.summary.get("reasons", ()))
+        given = (self.handoff.reason, *(self.handoff.further or ()))
         return list(dict.fromkeys(map(known_as, given)))
 
 
@@ -157,29 +179,32 @@ class Viewer:
 
 async def queue(session: AsyncSession, merchant_id: int, now: datetime) -> Queue:
     """All open handoffs of a merchant, in the order of :func:`conversation.desk_order.place`."""
-    hours = await opening_hours(session, merchant_id)
+    (merchant,) = await _MERCHANT.run(session, merchant_id=merchant_id)
+    policy = policy_from_data(merchant.policy)
+    hours = OpeningHours.of(policy, merchant.timezone, merchant.land)
     wanted = await targets(session, merchant_id)
-    found = (await session.execute(_OPEN.where(Handoff.merchant_id == merchant_id))).all()
+    found = await _OPEN.run(session, merchant_id=merchant_id)
     customers = [one.customer_id for one in found if one.customer_id is not None]
     today = now.astimezone(hours.zone).date()
     money = await standings(session, customers, today)
     rows = []
     for one in found[:OPEN_MAX]:
+        handoff = Waiting._make(one[: len(Waiting._fields)])
         standing = money.get(one.customer_id) if one.customer_id is not None else None
         last = Line(one.author, one.kind, one.text, one.created_at) if one.author else None
         rows.append(
             Row(
-                handoff=one.Handoff,
+                handoff=handoff,
                 customer_id=one.customer_id,
                 customer_number=one.number,
                 channel=one.channel,
                 address=one.address,
                 language=one.language or one.customer_language,
-                urgency=Urgency.of(one.Handoff.reason),
+                urgency=Urgency.of(handoff.reason),
                 team=one.team,
-                clock=_clock(one.Handoff, one.asked_at, wanted, hours),
+                clock=_clock(handoff, one.asked_at, wanted, hours),
                 unread=one.unread,
-                asleep=_asleep(one.Handoff, one.newest_at, now),
+                asleep=_asleep(handoff, one.newest_at, now),
                 last=last,
                 open=standing.open if standing is not None else (),
                 promise_at_risk=standing is not None and standing.promise_at_risk,
@@ -190,7 +215,7 @@ async def queue(session: AsyncSession, merchant_id: int, now: datetime) -> Queue
 
 
 def _clock(
-    handoff: Handoff, asked_at: datetime | None, wanted: Targets, hours: OpeningHours
+    handoff: Waiting, asked_at: datetime | None, wanted: Targets, hours: OpeningHours
 ) -> Clock | None:
     return clock(
         wanted.of(handoff.reason),
@@ -202,7 +227,7 @@ def _clock(
     )
 
 
-def _asleep(handoff: Handoff, newest_at: datetime | None, now: datetime) -> bool:
+def _asleep(handoff: Waiting, newest_at: datetime | None, now: datetime) -> bool:
     """Whether it is put aside: not yet time, and the customer has written nothing since."""
     if handoff.snoozed_at is None:
         return False
@@ -211,7 +236,7 @@ def _asleep(handoff: Handoff, newest_at: datetime | None, now: datetime) -> bool
     return newest_at is None or newest_at <= handoff.snoozed_at
 
 
-def _open() -> Select[tuple[object, ...]]:
+def _open() -> Select[Any]:
     last = (
         select(
             Message.author,
@@ -238,9 +263,10 @@ def _open() -> Select[tuple[object, ...]]:
         )
         .lateral("asked")
     )
+    further = Handoff.summary["reasons"].label("further")
     return (
         select(
-            Handoff,
+            *(further if name == "further" else getattr(Handoff, name) for name in Waiting._fields),
             Conversation.channel,
             Conversation.address,
             Conversation.language,
@@ -256,38 +282,47 @@ def _open() -> Select[tuple[object, ...]]:
         .outerjoin(DeskTeam, DeskTeam.id == Handoff.team_id)
         .outerjoin(last, true())
         .join(asked, true())
-        .where(Handoff.closed_at.is_(None))
+        .where(
+            Handoff.merchant_id == bindparam("merchant_id", type_=BigInteger),
+            Handoff.closed_at.is_(None),
+        )
         .order_by((Handoff.reason != "crisis"), Handoff.requested_at, Handoff.id)
         .limit(OPEN_MAX + 1)
     )
 
 
-_OPEN: Final = _open()
+_OPEN: Final = Statement(_open())
+_MERCHANT: Final = Statement(
+    select(Merchant.policy, Merchant.timezone, Merchant.land).where(
+        Merchant.id == bindparam("merchant_id", type_=BigInteger)
+    )
+)
+_KNOWN: Final = Statement(
+    text(
+        """
+    SELECT customer.id, customer.first_name, customer.name, customer.birth_date,
+        customer.postal_code, merchant.phone, merchant.email,
+        ARRAY(
+            SELECT address FROM contact_point
+            WHERE contact_point.customer_id = customer.id ORDER BY contact_point.id
+        ) AS addresses
+    FROM customer JOIN merchant ON merchant.id = customer.merchant_id
+    WHERE customer.id = ANY(:customers)
+    """
+    ).bindparams(bindparam("customers", type_=ARRAY(BigInteger)))
+)
 
 
-async def known_of_rows(
-    session: AsyncSession, merchant_id: int, rows: Sequence[Row]
-) -> Mapping[int, Known]:
+async def known_of_rows(session: AsyncSession, rows: Sequence[Row]) -> Mapping[int, Known]:
     """What is to be covered in the last messages of these rows, by handoff."""
     ids = sorted({row.customer_id for row in rows if row.customer_id is not None})
-    merchant = await session.get_one(Merchant, merchant_id)
-    people = {
-        one.id: one for one in await session.scalars(select(Customer).where(Customer.id.in_(ids)))
-    }
-    points: dict[int | None, list[str]] = {}
-    for customer_id, address in await session.execute(
-        select(ContactPoint.customer_id, ContactPoint.address)
-        .where(ContactPoint.customer_id.in_(ids))
-        .order_by(ContactPoint.id)
-    ):
-        points.setdefault(customer_id, []).append(address)
+    people = {one.id: one for one in await _KNOWN.run(session, customers=ids)}
     found = {}
     for row in rows:
-        addresses = tuple(dict.fromkeys((row.address, *points.get(row.customer_id, ()))))
-        person = people.get(row.customer_id or 0)
-        found[row.handoff.id] = (
-            known_from(person, merchant, addresses) if person else Known(addresses=addresses)
-        )
+        one = people.get(row.customer_id or 0)
+        addresses = tuple(dict.fromkeys((row.address, *(one.addresses if one else ()))))
+        known = known_from(one, one, addresses) if one else Known(addresses=addresses)
+        found[row.handoff.id] = known
     return found
 
 

@@ -3,13 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import BigInteger, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.handoff_urgency import known_as
+from storage.statement import Statement
 from storage.tables import Conversation, Customer, DeskTeam, DeskTeamMember
 
 NAME_CHARACTERS_MAX = 60
+_TEAMS_OF = Statement(
+    select(DeskTeamMember.team_id).where(
+        DeskTeamMember.person_id == bindparam("person_id", type_=BigInteger)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +82,7 @@ async def members(session: AsyncSession, merchant_id: int) -> dict[int, list[int
 
 async def teams_of(session: AsyncSession, person_id: int) -> frozenset[int]:
     """The teams that a person is in."""
-    found = await session.scalars(
-        select(DeskTeamMember.team_id).where(DeskTeamMember.person_id == person_id)
-    )
-    return frozenset(found)
+    return frozenset(one.team_id for one in await _TEAMS_OF.run(session, person_id=person_id))
 
 
 async def set_members(session: AsyncSession, team: DeskTeam, person_ids: Iterable[int]) -> None:

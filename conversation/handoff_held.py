@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,6 +72,18 @@ class ReplyKeyReused(HandoffError):
     """The idempotency key was used before, for another text."""
 
 
+class Taken(Protocol):
+    """A handoff, as far as it says who has it."""
+
+    @property
+    def taken_by(self) -> str | None:
+        """By name."""
+
+    @property
+    def person_id(self) -> int | None:
+        """Their account."""
+
+
 @dataclass(frozen=True, slots=True)
 class By:
     """Who of the merchant's people does something: their name, and their account if any."""
@@ -79,7 +91,7 @@ class By:
     name: str
     person_id: int | None = None
 
-    def has(self, handoff: Handoff) -> bool:
+    def has(self, handoff: Taken) -> bool:
         """Whether the handoff is theirs. Names alone tell people apart who have no account."""
         if self.person_id is not None and handoff.person_id is not None:
             return self.person_id == handoff.person_id

@@ -1,11 +1,14 @@
-"""The inbox: what a provider told us is stored before anything is done about it."""
+"""The inbox: what a provider told us is stored before anything is done about it.
+
+What a person at the desk has to read, and nobody else, is settled with that: no turn follows.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, select, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,9 +16,11 @@ from channels.message import (
     PHONE_CHANNELS,
     Attachment,
     ContactWish,
+    InboundKind,
     InboundMessage,
     each_string,
 )
+from channels.optout import contact_wish
 from channels.payload import storable
 from conversation.masking import mask_cards, mask_ibans, masked_storable
 from storage.statement import Statement
@@ -23,6 +28,8 @@ from storage.tables import Claim, ContactAttempt, ContactPoint, Conversation
 
 TEXT_CHARACTERS_MAX = 20_000
 """Longer texts are cut; no provider delivers a longer one, a hostile client of ours might."""
+FOR_AGENT = "for_agent"
+"""The outcome of what waits for the person who holds the conversation."""
 
 
 class UnknownAccount(LookupError):
@@ -40,12 +47,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A message is in the inbox. ``new`` is False for a repeated delivery of a known one."""
+    """A message is in the inbox. ``new`` is False for a repeated delivery of a known one.
+
+    ``settled``: it is for the person who holds the conversation, and takes no turn.
+    """
 
     merchant_id: int
     conversation_id: int
     message_id: int | None
     new: bool
+    settled: bool = False
 
 
 async def open_conversation(
@@ -132,17 +143,24 @@ _STORE = Statement(
         SELECT id, merchant_id FROM channel_account
         WHERE channel = :channel AND address = :account AND enabled
     ), held AS (
-        SELECT conversation.id
+        SELECT conversation.id, :says_nothing_else AND conversation.state = 'agent'
+            AND (conversation.language IS NOT NULL OR NOT :tells_language)
+            AND NOT EXISTS (
+                SELECT FROM desk_offer
+                WHERE desk_offer.conversation_id = conversation.id AND desk_offer.ended_at IS NULL
+            ) AS for_agent
         FROM conversation JOIN account ON conversation.channel_account_id = account.id
         WHERE conversation.address = :sender
         FOR UPDATE OF conversation
     ), stored AS (
         INSERT INTO message (
             merchant_id, conversation_id, channel_account_id, direction, author, kind, text,
-            buttons, attachments, raw, args, provider_message_id, sequence, created_at
+            buttons, attachments, raw, args, provider_message_id, sequence, created_at,
+            handled_at, outcome
         )
         SELECT account.merchant_id, held.id, account.id, 'in', 'customer', :kind, :body,
-            :buttons, :attachments, :raw, :args, :provider_message_id, :sequence, :now
+            :buttons, :attachments, :raw, :args, :provider_message_id, :sequence, :now,
+            CASE WHEN held.for_agent THEN :now END, CASE WHEN held.for_agent THEN :for_agent END
         FROM account, held
         ON CONFLICT (channel_account_id, provider_message_id) WHERE direction = 'in' DO NOTHING
         RETURNING id, conversation_id
@@ -151,7 +169,7 @@ _STORE = Statement(
         FROM stored WHERE conversation.id = stored.conversation_id AND :kind <> 'edit'
     )
     SELECT account.id AS account_id, account.merchant_id, held.id AS conversation_id,
-        stored.id AS message_id
+        stored.id AS message_id, held.for_agent
     FROM account LEFT JOIN held ON true LEFT JOIN stored ON true
     """
     ).bindparams(
@@ -167,6 +185,9 @@ _STORE = Statement(
         bindparam("provider_message_id", type_=Text),
         bindparam("sequence", type_=BigInteger),
         bindparam("now", type_=DateTime(timezone=True)),
+        bindparam("says_nothing_else", type_=Boolean),
+        bindparam("tells_language", type_=Boolean),
+        bindparam("for_agent", type_=Text),
     )
 )
 """All in one statement: every message that comes in pays for it before the provider is answered.
@@ -196,6 +217,9 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
         "provider_message_id": clean.provider_message_id,
         "sequence": clean.sequence,
         "now": now,
+        "says_nothing_else": _says_nothing_else(clean),
+        "tells_language": bool(inbound.profile_language),
+        "for_agent": FOR_AGENT,
     }
     found = await _STORE.run(session, **values)
     if not found:
@@ -210,6 +234,16 @@ async def accept(session: AsyncSession, inbound: InboundMessage, now: datetime) 
         stored.conversation_id,
         stored.message_id,
         new=stored.message_id is not None,
+        settled=stored.message_id is not None and stored.for_agent,
+    )
+
+
+def _says_nothing_else(message: InboundMessage) -> bool:
+    """Whether a message is neither a wish to stop or start nor the change of an earlier one."""
+    return (
+        message.kind is not InboundKind.EDIT
+        and message.contact_wish is None
+        and contact_wish(message.text, message.channel) is None
     )
 
 

@@ -184,7 +184,7 @@ async def known_of_each(
 
 
 def known_from(customer: Customer, merchant: Merchant, addresses: Sequence[str]) -> Known:
-    """The same from rows that are at hand."""
+    """The same from rows that are at hand, or from one that has the columns of both."""
     first, name = customer.first_name, customer.name
     return Known(
         names=(f"{first} {name}" if first else name, name, first or ""),

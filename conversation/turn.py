@@ -45,6 +45,7 @@ from conversation.delivery import ToSend
 from conversation.engine import TurnRequest, TurnResult, readable
 from conversation.handoff import request_handoff
 from conversation.identity import proof_holds
+from conversation.inbox import FOR_AGENT
 from conversation.look import Inbound, Look, lock, look
 from conversation.moving import How, Wake, make_active
 from conversation.outbox import PAGE, Said, Scene, queue, resolve_choice, scene
@@ -56,8 +57,6 @@ EVENTS_MAX = 24
 TURNS_PER_HOUR_MAX = 150
 """More is no conversation but two machines talking to each other; a person is asked."""
 WORDS_THAT_TELL_A_LANGUAGE = 3
-FOR_AGENT = "for_agent"
-"""The outcome of what waits for the person who holds the conversation."""
 
 
 @dataclass(frozen=True)

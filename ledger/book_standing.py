@@ -8,26 +8,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Select,
-    any_,
-    case,
-    cast,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import ARRAY, BigInteger, Date, Select, any_, bindparam, case, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from ledger.claim import PURSUED
 from ledger.money import Money
 from ledger.posting import Account
+from storage.statement import Statement
 from storage.tables import Agreement, Claim, ClaimOpen, Instalment, Posting
 
 AT_RISK_DAYS: Final = 3
@@ -50,28 +40,22 @@ async def standings(
     found: defaultdict[int, Standing] = defaultdict(Standing)
     if not customer_ids:
         return found
-    theirs = _one_of(Claim.customer_id, customer_ids)
-    sums = await session.execute(
-        select(Claim.customer_id, Claim.currency, func.sum(ClaimOpen.open_minor))
-        .join(ClaimOpen, ClaimOpen.claim_id == Claim.id)
-        .where(theirs, Claim.status.in_(sorted(PURSUED)))
-        .group_by(Claim.customer_id, Claim.currency)
-        .order_by(Claim.customer_id, Claim.currency)
-    )
-    for customer_id, currency, minor in sums:
-        found[customer_id].open.append(Money(int(minor), currency))
-    for one in await session.scalars(_at_risk(theirs, today)):
-        found[one].promise_at_risk = True
+    theirs = list(customer_ids)
+    for one in await _SUMS.run(session, customers=theirs):
+        found[one.customer_id].open.append(Money(int(one.minor), one.currency))
+    soon = today + timedelta(days=AT_RISK_DAYS)
+    for one in await _AT_RISK.run(session, customers=theirs, soon=soon):
+        found[one.customer_id].promise_at_risk = True
     return found
 
 
-def _at_risk(theirs: ColumnElement[bool], today: date) -> Select[int]:
+def _at_risk() -> Select[Any]:
     """Customers with an agreement of which less was paid than is due by now or very soon."""
     due = (
         select(func.coalesce(func.sum(Instalment.amount_minor), 0))
         .where(
             Instalment.agreement_id == Agreement.id,
-            Instalment.due_date <= today + timedelta(days=AT_RISK_DAYS),
+            Instalment.due_date <= bindparam("soon", type_=Date),
         )
         .scalar_subquery()
     )
@@ -89,10 +73,16 @@ def _at_risk(theirs: ColumnElement[bool], today: date) -> Select[int]:
         select(Claim.customer_id)
         .distinct()
         .join(Agreement, Agreement.claim_id == Claim.id)
-        .where(theirs, Agreement.status == "active", due > paid)
+        .where(_THEIRS, Agreement.status == "active", due > paid)
     )
 
 
-def _one_of(column: InstrumentedAttribute[int], ids: Sequence[int]) -> ColumnElement[bool]:
-    """One parameter for all of them, so that the statement is the same for however many."""
-    return column == any_(cast(literal(list(ids), ARRAY(BigInteger)), ARRAY(BigInteger)))
+_THEIRS: Final = Claim.customer_id == any_(bindparam("customers", type_=ARRAY(BigInteger)))
+_SUMS: Final = Statement(
+    select(Claim.customer_id, Claim.currency, func.sum(ClaimOpen.open_minor).label("minor"))
+    .join(ClaimOpen, ClaimOpen.claim_id == Claim.id)
+    .where(_THEIRS, Claim.status == any_(array(sorted(PURSUED))))
+    .group_by(Claim.customer_id, Claim.currency)
+    .order_by(Claim.customer_id, Claim.currency)
+)
+_AT_RISK: Final = Statement(_at_risk())

@@ -126,6 +126,18 @@ class Database:
         return self._transaction(OPERATOR_ROLE, *(() if waits_for_disk else (NOT_WAITING,)))
 
     @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncSession]:
+        """Single statements over all merchants that only read, each on its own: no transaction.
+
+        For what every request asks first; beginning and ending would cost more than the answer.
+        """
+        session = self._sessions[OPERATOR_ROLE]()
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    @asynccontextmanager
     async def _transaction(self, role: str, *start: str) -> AsyncIterator[AsyncSession]:
         session = self._sessions[role]()
         try:

@@ -38,7 +38,7 @@ class Statement:
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._convert = {
             name: convert
-            for name, bind in compiled.binds.items()
+            for bind, name in compiled.bind_names.items()
             if (convert := _of_driver(bind.type).bind_processor(_DIALECT)) is not None
         }
 

@@ -1,13 +1,15 @@
 """A server-rendered page: its template and style, and the headers that keep it to itself.
 
 Style and script stand inside the page and are allowed by their hashes, so a page is one request,
-and works in a frame on another site. A page has a script only where its folder names one, and
-works without it.
+and works in a frame on another site. Pages that people come back to all day name where both are
+served instead, as files that a browser keeps for good: their names are hashes of what is in them.
+A page has a script only where its folder names one, and works without it.
 """
 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from markupsafe import Markup
 
 PAGES = Path(__file__).parent
 NOBODY = "'none'"
+MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
+HASH_DIGITS = 32
 
 
 def lean(script: str) -> str:
@@ -29,11 +33,21 @@ def lean(script: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A style or script that is a file of its own."""
+
+    content: bytes
+    media_type: str
+
+
 class Pages:
     """The templates of one folder below this one, with the tokens and the folder's own styles.
 
     Templates stand in the folder or in ``templates`` below it; `scripts` are files of it as well.
-    `base` names another folder with its style whose templates these go on from.
+    `base` names another folder with its style whose templates these go on from. Templates show
+    ``style_element`` and ``script_element``: what they are, or where they are if `served_at` says
+    under which address the application serves `files`.
     """
 
     def __init__(
@@ -42,6 +56,7 @@ class Pages:
         style: str | tuple[str, ...],
         *scripts: str,
         base: tuple[str, str] | None = None,
+        served_at: str = "",
     ) -> None:
         styles = (style,) if isinstance(style, str) else style
         folders = [folder, *([base[0]] if base else [])]
@@ -62,16 +77,33 @@ class Pages:
                 *(PAGES / folder / one for one in styles),
             )
         )
-        self.environment.globals["style"] = Markup(css)
-        self._style_sources = f"'{_digest(css)}'"
+        self.files: dict[str, Served] = {}
+        """What `served_at` is asked for, by name."""
+        known = self.environment.globals
         self._policy = "default-src 'none'; base-uri 'none'"
+        source = "\n".join(lean((PAGES / folder / name).read_text("utf-8")) for name in scripts)
+        if served_at:
+            style_at = f"{served_at}/{self._file(css, 'css')}"
+            known["style_element"] = Markup(f'<link rel="stylesheet" href="{style_at}">')
+            script_at = f"{served_at}/{self._file(source, 'js')}"
+            known["script_element"] = Markup(f'<script src="{script_at}" defer></script>')
+            self._style_sources = script_sources = "'self'"
+        else:
+            known["style"], known["script"] = Markup(css), Markup(source)
+            known["style_element"] = Markup(f"<style>{css}</style>")
+            known["script_element"] = Markup(f"<script>{source}</script>")
+            self._style_sources, script_sources = f"'{_digest(css)}'", f"'{_digest(source)}'"
         if scripts:
-            source = "\n".join(lean((PAGES / folder / name).read_text("utf-8")) for name in scripts)
-            self.environment.globals["script"] = Markup(source)
-            self._policy += f"; script-src '{_digest(source)}'; connect-src 'self'"
+            self._policy += f"; script-src {script_sources}; connect-src 'self'"
             self._policy += "; img-src 'self' data:"
         else:
             self._policy += "; img-src data:"
+
+    def _file(self, text: str, kind: str) -> str:
+        content = text.encode()
+        name = f"{hashlib.sha256(content).hexdigest()[:HASH_DIGITS]}.{kind}"
+        self.files[name] = Served(content, MEDIA_TYPES[kind])
+        return name
 
     def part(self, template: str, facts: Mapping[str, Any], *, language: str) -> str:
         """Render a part of a page, for its script to put in."""

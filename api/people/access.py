@@ -60,8 +60,7 @@ class Needs:
         """
         parts: Parts = request.app.state.parts
         token = request.cookies.get(COOKIE)
-        async with parts.database.operator() as session:
-            person = await sessions.signed_in(session, token, parts.clock.now())
+        person = await sessions.who(parts.database, token, parts.clock.now())
         if person is None:
             raise SignInNeeded
         if request.method == "POST" and not sessions.is_ours(person, await _mark(request)):

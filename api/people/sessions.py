@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import DateTime, Text, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.people import links
 from api.people.links import Link, LinkKind
 from api.people.roles import PERMISSIONS, Permission, Role
 from api.people.tokens import form_mark, hashed, new_token, same
+from storage.engine import Database
+from storage.statement import Statement
 from storage.tables import ConsoleSession, Merchant, Person
 
 SESSION_HOURS = 10
@@ -40,6 +42,8 @@ class SignedIn:
     person_id: int | None
     unfinished: bool
     """One factor was right, but there is no second one yet: it has to be set up first."""
+    unnoted: bool = False
+    """It is a while ago that they were noted to be there."""
 
     def may(self, permission: Permission) -> bool:
         """Whether their role allows it. Who came by a link without an account has one merchant."""
@@ -95,42 +99,73 @@ async def redeem(
     return await begin(session, link, now, proved_by=BY_LINK, device=device)
 
 
+_SIGNED_IN = Statement(
+    select(
+        ConsoleSession.hash,
+        ConsoleSession.merchant_id,
+        ConsoleSession.person_id,
+        ConsoleSession.operator,
+        ConsoleSession.role,
+        ConsoleSession.proved_by,
+        ConsoleSession.seen_at,
+        Person.name.label("person_name"),
+        Person.role.label("person_role"),
+        Person.second_factor.is_(None).label("one_factor"),
+        Merchant.name.label("merchant_name"),
+        Merchant.timezone,
+    )
+    .join(Merchant, Merchant.id == ConsoleSession.merchant_id)
+    .outerjoin(Person, Person.id == ConsoleSession.person_id)
+    .where(
+        ConsoleSession.hash == bindparam("hash", type_=Text),
+        ConsoleSession.ended_at.is_(None),
+        ConsoleSession.expires_at > bindparam("now", type_=DateTime(timezone=True)),
+        or_(ConsoleSession.person_id.is_(None), Person.disabled_at.is_(None)),
+    )
+)
+
+
 async def signed_in(session: AsyncSession, token: str | None, now: datetime) -> SignedIn | None:
     """Whose session this cookie names; None for none, an ended or an old one.
 
-    Also None as soon as the person is kept out. Being seen is noted once a minute.
+    Also None as soon as the person is kept out. One statement, as every page begins with it.
     """
     if not token:
         return None
-    found = (
-        await session.execute(
-            select(ConsoleSession, Person, Merchant.name, Merchant.timezone)
-            .join(Merchant, Merchant.id == ConsoleSession.merchant_id)
-            .outerjoin(Person, Person.id == ConsoleSession.person_id)
-            .where(
-                ConsoleSession.hash == hashed(token),
-                ConsoleSession.ended_at.is_(None),
-                ConsoleSession.expires_at > now,
-                or_(ConsoleSession.person_id.is_(None), Person.disabled_at.is_(None)),
-            )
-        )
-    ).one_or_none()
-    if found is None:
+    rows = await _SIGNED_IN.run(session, hash=hashed(token), now=now)
+    if not rows:
         return None
-    held, person, merchant_name, timezone = found
-    if now - held.seen_at > SEEN_NOTED_EVERY:
-        held.seen_at = now
+    (held,) = rows
+    known = held.person_role is not None
     return SignedIn(
         merchant_id=held.merchant_id,
-        merchant_name=merchant_name,
-        operator=person.name if person else held.operator,
-        zone=ZoneInfo(timezone),
+        merchant_name=held.merchant_name,
+        operator=held.person_name if known else held.operator,
+        zone=ZoneInfo(held.timezone),
         csrf=form_mark(token),
         session=held.hash,
-        role=Role(person.role if person else held.role or Role.ANALYST),
+        role=Role(held.person_role if known else held.role or Role.ANALYST),
         person_id=held.person_id,
-        unfinished=held.proved_by in _ONE_FACTOR and person.second_factor is None,
+        unfinished=held.proved_by in _ONE_FACTOR and held.one_factor,
+        unnoted=now - held.seen_at > SEEN_NOTED_EVERY,
     )
+
+
+async def note_seen(session: AsyncSession, hash_: str, now: datetime) -> None:
+    """Note that somebody is there."""
+    await session.execute(
+        update(ConsoleSession).where(ConsoleSession.hash == hash_).values(seen_at=now)
+    )
+
+
+async def who(database: Database, token: str | None, now: datetime) -> SignedIn | None:
+    """Whose session this cookie names, for a request; being seen is noted once a minute."""
+    async with database.glance() as session:
+        person = await signed_in(session, token, now)
+    if person is not None and person.unnoted:
+        async with database.operator() as session:
+            await note_seen(session, person.session, now)
+    return person
 
 
 def is_ours(person: SignedIn, given: str) -> bool:

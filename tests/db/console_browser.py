@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pyotp
 
+from api.events import NOTHING, News
 from api.pages.console import routes
 from api.people import accounts, links
 from api.people.access import COOKIE
@@ -72,9 +73,9 @@ class Silence:
 
     over = False
 
-    async def next(self, seconds: float) -> dict[str, set[int]]:
+    async def next(self, seconds: float) -> News:
         await asyncio.sleep(seconds)
-        return {}
+        return NOTHING
 
 
 @dataclass

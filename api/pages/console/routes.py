@@ -42,6 +42,7 @@ from api.pages.desk import (
     conversation_acts,
     conversation_offers,
     conversation_replies,
+    files,
     queue,
     queue_work,
     stream,
@@ -61,7 +62,7 @@ for module in (
     *(settings, policy, contact, wordings, brand, webhooks, keys),
     merchants,
     # Before any page whose path begins with a handoff's number.
-    *(queue, queue_work, callbacks, teams, teams_rules, teams_live),
+    *(files, queue, queue_work, callbacks, teams, teams_rules, teams_live),
     *(stream, conversation, conversation_acts, conversation_offers, conversation_replies),
 ):
     router.include_router(module.router)

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from sqlalchemy import func, or_, select
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console.customer_view import cover_with
@@ -23,17 +23,18 @@ from conversation import canned, desk_offer, identity
 from conversation.call_time import best_call_time
 from conversation.desk import REPLY_CHARACTERS_MAX
 from conversation.handoff_advice import Step
-from conversation.handoff_held import held_handoff
+from conversation.handoff_held import HandoffUnknown
 from conversation.handoff_summary import MESSAGES_MAX, Summary, summary
 from conversation.outbox import Scene, scene
 from conversation.page_chat import place_of_answer
-from conversation.redaction import Redaction, cover_address
+from conversation.redaction import Known, Redaction, cover_address
 from conversation.speaker import Reply
-from conversation.transcript import known_of_each
+from conversation.transcript import known_from, known_of_each
 from conversation.wording import DisclosureRefused, formats
 from conversation.wrap_up import wrap_up_codes
 from ledger.claim import PURSUED
 from negotiation.policy_data import policy_from_data
+from storage.statement import Statement
 from storage.tables import (
     AuditEvent,
     Conversation,
@@ -162,10 +163,21 @@ async def lines_since(
     Raises HandoffUnknown.
     """
     person, language = asked.person, asked.language
-    held = await held_handoff(session, handoff_id)
-    conversation = held.conversation
-    redaction = await _redaction(session, conversation, asked)
-    here = Message.conversation_id == conversation.id
+    rows = await _SINCE.run(session, handoff=handoff_id, after=after, events=sorted(view.EVENTS))
+    if not rows:
+        raise HandoffUnknown(f"there is no handoff {handoff_id}")
+    (held,) = rows
+    redaction = None
+    if not asked.uncovered:
+        addresses = (held.address, *held.addresses)
+        spared = (held.phone or "", held.email or "")
+        known = (
+            Known(addresses=addresses, spared=spared)
+            if held.customer_id is None
+            else known_from(held, held, addresses)
+        )
+        redaction = Redaction(known, texts(language)["covered"])
+    here = Message.conversation_id == held.conversation_id
     ours = select(Message.id).where(here, Message.direction == "out")
     again = ours.order_by(Message.id.desc()).limit(view.OURS_AGAIN)
     newest = await session.scalars(
@@ -174,23 +186,65 @@ async def lines_since(
         .order_by(Message.id.desc())
         .limit(MESSAGES_MAX)
     )
-    shown = list(reversed(newest.all()))
-    since = await session.scalar(select(Message.created_at).where(here, Message.id == after))
+    notes, events = held.notes, held.events
     return {
         "person": person,
         "here": f"/console/desk/{handoff_id}",
         "t": texts(language),
         "d": texts(language)["desk"],
-        "may_write": held.handoff.taken_by == person.operator and held.handoff.closed_at is None,
+        "may_write": held.taken_by == person.operator and held.closed_at is None,
         "lines": view.lines_view(
-            shown,
-            await _notes(session, conversation.id, since),
-            await _events(session, conversation.id, since),
+            list(reversed(newest.all())),
+            await _notes(session, held.conversation_id, held.since) if notes else (),
+            await _events(session, held.conversation_id, held.since) if events else (),
             language,
             person.zone,
             redaction,
         ),
     }
+
+
+_SINCE = Statement(
+    text(
+        """
+    WITH since AS (
+        SELECT handoff.conversation_id, message.created_at AS at
+        FROM handoff LEFT JOIN message
+            ON message.id = :after AND message.conversation_id = handoff.conversation_id
+        WHERE handoff.id = :handoff
+    )
+    SELECT handoff.conversation_id, handoff.taken_by, handoff.closed_at, since.at AS since,
+        EXISTS (
+            SELECT FROM handoff_note
+            WHERE handoff_note.conversation_id = handoff.conversation_id
+                AND (since.at IS NULL OR handoff_note.at >= since.at)
+        ) AS notes,
+        EXISTS (
+            SELECT FROM audit_event
+            WHERE audit_event.conversation_id = handoff.conversation_id
+                AND audit_event.kind = ANY(:events) AND audit_event.person IS NULL
+                AND (since.at IS NULL OR audit_event.at >= since.at)
+        ) AS events,
+        conversation.address, merchant.phone, merchant.email, customer.id AS customer_id,
+        customer.first_name, customer.name, customer.birth_date, customer.postal_code,
+        ARRAY(
+            SELECT address FROM contact_point
+            WHERE contact_point.customer_id = customer.id ORDER BY contact_point.id
+        ) AS addresses
+    FROM handoff
+    JOIN since ON since.conversation_id = handoff.conversation_id
+    JOIN conversation ON conversation.id = handoff.conversation_id
+    JOIN merchant ON merchant.id = handoff.merchant_id
+    LEFT JOIN customer ON customer.id = conversation.customer_id
+    WHERE handoff.id = :handoff
+    """
+    ).bindparams(
+        bindparam("handoff", type_=BigInteger),
+        bindparam("after", type_=BigInteger),
+        bindparam("events", type_=ARRAY(Text)),
+    )
+)
+"""Whose conversation it is, what is to be covered in it, and whether anything but messages came."""
 
 
 async def _redaction(

@@ -13,7 +13,16 @@ from api.people.sessions import SignedIn
 
 DESK = "/console/desk"
 BIGGEST = 2**63 - 1
-pages = Pages("desk", ("live.css", "desk.css"), "desk.js", base=("console", "console.css"))
+FILES = f"{DESK}/files"
+
+
+def desk_pages(*styles: str) -> Pages:
+    """Pages with these styles of the desk: style and script are files, which a browser keeps."""
+    base = ("console", "console.css")
+    return Pages("desk", ("live.css", *styles), "desk.js", base=base, served_at=FILES)
+
+
+pages = desk_pages("desk.css")
 Agent = Annotated[SignedIn, Depends(Needs(Permission.HANDOFFS))]
 Id = Annotated[int, Path(ge=1, le=BIGGEST)]
 

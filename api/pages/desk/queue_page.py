@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console import page
 from api.pages.console.conversations import BIGGEST
-from api.pages.page import Pages
+from api.pages.desk.page import desk_pages
 from api.people.access import Needs
 from api.people.roles import Permission
 from api.people.sessions import SignedIn
@@ -17,7 +17,7 @@ from conversation import desk
 from conversation.handoff_held import By, HandoffError, HandoffTaken
 
 BASE = "/console/desk"
-_PAGES = Pages("desk", ("live.css", "queue.css"), "desk.js", base=("console", "console.css"))
+pages = desk_pages("queue.css")
 
 Agent = Annotated[SignedIn, Depends(Needs(Permission.HANDOFFS))]
 Supervisor = Annotated[SignedIn, Depends(Needs(Permission.SUPERVISE))]
@@ -40,7 +40,7 @@ def respond(
     """A page of the queue, or a part of one that is put in."""
     tabs = [(name, path) for name, path, needed in _TABS if person.may(needed)]
     shown = {"person": person, "tabs": tabs, "error": "", "told": "", **facts}
-    return page.respond(request, template, shown, status, pages=_PAGES)
+    return page.respond(request, template, shown, status, pages=pages)
 
 
 def by(person: SignedIn) -> By:

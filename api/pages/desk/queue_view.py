@@ -82,7 +82,7 @@ def row_view(
         "begun": handoff.taken_at is not None,
         "free": handoff.taken_by is None,
         "unread": row.unread,
-        "tags": list(handoff.tags),
+        "tags": tuple(handoff.tags),
         "channel": t["channels"].get(row.channel, row.channel),
         "asleep": _asleep(row, now, language, zone),
     }

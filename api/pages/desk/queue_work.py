@@ -202,7 +202,7 @@ async def _show(
         if row is None:
             return notice(request, "nothing", 404, {"person": person})
         viewer = await viewer_of(session, person)
-        known = await known_of_rows(session, person.merchant_id, [row])
+        known = await known_of_rows(session, [row])
         everybody = await seats(session, person.merchant_id, ROLES_AT_DESK, now)
         teams = await all_teams(session, person.merchant_id)
     others = viewer.by.has(row.handoff) or row.handoff.taken_by is None

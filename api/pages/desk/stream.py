@@ -5,7 +5,6 @@ once after each connecting, so none that was missed matters.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
@@ -24,9 +23,6 @@ router = console_router()
 
 HEARTBEAT_SECONDS: Final = 10.0
 """A line now and then shows a browser that is gone; the session is looked at anew with it."""
-TOGETHER_SECONDS: Final = 0.1
-"""News that come so soon after others are told together: at a busy merchant's, everybody hears of
-everything."""
 Agent = Annotated[SignedIn, Depends(Needs(Permission.HANDOFFS))]
 
 
@@ -57,19 +53,18 @@ async def _from(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
 
 async def _stream(request: Request, merchant_id: int, listening: Any) -> AsyncIterator[str]:
     async with listening as listener:
-        yield _event("ready", {})
+        yield _event("ready", "{}")
         looked = time.monotonic()
         while not listener.over:
             found = await listener.next(HEARTBEAT_SECONDS)
             if found:
-                yield _event("changed", {kind: sorted(ids) for kind, ids in found.items()})
-                await listener.pause(TOGETHER_SECONDS)
+                yield _event("changed", found.told)
             if time.monotonic() - looked < HEARTBEAT_SECONDS:
                 continue
             # A browser that goes must not cut a statement short: that costs the connection.
             may = await asyncio.shield(asyncio.ensure_future(_still_may(request, merchant_id)))
             if not may:
-                yield _event("ended", {})
+                yield _event("ended", "{}")
                 return
             looked = time.monotonic()
             yield ": still here\n\n"
@@ -78,8 +73,7 @@ async def _stream(request: Request, merchant_id: int, listening: Any) -> AsyncIt
 async def _still_may(request: Request, merchant_id: int) -> bool:
     """Whether the session is open, at the same merchant and with the same permission."""
     parts = parts_of(request)
-    async with parts.database.operator() as session:
-        person = await sessions.signed_in(session, request.cookies.get(COOKIE), parts.clock.now())
+    person = await sessions.who(parts.database, request.cookies.get(COOKIE), parts.clock.now())
     return (
         person is not None
         and person.merchant_id == merchant_id
@@ -88,5 +82,5 @@ async def _still_may(request: Request, merchant_id: int) -> bool:
     )
 
 
-def _event(kind: str, data: dict[str, Any]) -> str:
-    return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
+def _event(kind: str, data: str) -> str:
+    return f"event: {kind}\ndata: {data}\n\n"

@@ -11,7 +11,14 @@ import redis.asyncio
 from fastapi import Request
 from sqlalchemy import select
 
-from api.events import LISTENERS_MAX, Events, NotLive, TooManyListeners
+from api.events import (
+    LISTENERS_MAX,
+    MESSAGE,
+    TOGETHER_SECONDS,
+    Events,
+    NotLive,
+    TooManyListeners,
+)
 from api.pages.desk import stream
 from api.people.access import COOKIE
 from api.people.roles import Role
@@ -69,9 +76,11 @@ async def test_all_of_a_merchant_share_one_subscription_and_it_goes_with_the_las
         async with events.listening(desk.merchant.id, "b") as two:
             assert await subscriptions() == 1
             await events.changed(desk.merchant.id, 7)
-            assert await one.next(2) == await two.next(2) == {"changed": {7}}
+            told = await one.next(2)
+            assert told is await two.next(2), "put into words once, for everybody"
+            assert told.ids == {"changed": {7}}
             await events.changed(desk.merchant.id + 1, 8)
-            assert await one.next(0.2) == {}
+            assert (await one.next(0.2)).ids == {}
         assert await subscriptions() == 1
     await asyncio.sleep(0.1)
     assert await subscriptions() == 0
@@ -167,3 +176,39 @@ async def test_who_writes_keeps_the_field_until_somebody_takes_it(desk: Desk) ->
     assert (await maria.act("presence")).json()["writer"] == ""
     await lea.act("presence", leaving="1")
     assert (await maria.act("presence")).json()["others"] == []
+
+
+async def test_notes_and_events_since_the_last_message_are_told(desk: Desk) -> None:
+    await desk.ask()
+    agent = await desk.agent()
+    await desk.hear("Hallo?")
+    last = (await desk.messages())[-1].id
+    await desk.later(seconds=1)
+    live = f"{desk.page}/live?after={last}"
+    assert 'id="n' not in (await agent.console.get(live)).text
+    await agent.act("take")
+    await agent.act("note", text="Ruft um drei an, 0176 04069000")
+    found = (await agent.console.get(live)).text
+    assert 'id="n' in found
+    assert 'id="e' in found
+    assert "Ruft um drei an" in found
+    assert "04069000" not in found, "covered as all else"
+    assert "Hallo?" not in found
+
+
+async def test_news_are_told_at_once_then_together_and_nothing_of_them_is_lost(desk: Desk) -> None:
+    events, of = desk.parts.events, desk.merchant.id
+    async with events.listening(of, "quick") as quick, events.listening(of, "slow") as slow:
+        began = asyncio.get_running_loop().time()
+        await events.changed(of, 1)
+        assert (await quick.next(2)).ids == {"changed": {1}}
+        assert asyncio.get_running_loop().time() - began < TOGETHER_SECONDS
+        for conversation in range(2, 30):
+            await events.changed(of, conversation, kind=MESSAGE)
+        heard: set[int] = set()
+        while len(heard) < 28:
+            heard |= (await quick.next(2)).ids.get("message", set())
+        assert heard == set(range(2, 30))
+        everything = await slow.next(2)
+        assert everything.ids == {"changed": {1}, "message": heard}
+        assert json.loads(everything.told) == {"changed": [1], "message": sorted(heard)}

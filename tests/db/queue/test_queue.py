@@ -13,6 +13,7 @@ from ledger import book
 from ledger.agreements import plan_by_count
 from ledger.money import Money
 from ledger.schedule import Period
+from storage.statement import Statement
 from storage.tables import Claim, Handoff, Merchant
 from tests.conftest import NOW
 from tests.db.console_browser import words
@@ -70,7 +71,7 @@ async def test_of_very_many_those_that_wait_longest_are_looked_at(
 ) -> None:
     first = [await floor.asks("receipt") for _ in range(3)]
     monkeypatch.setattr("conversation.desk_queue.OPEN_MAX", 2)
-    monkeypatch.setattr("conversation.desk_queue._OPEN", desk_queue._OPEN.limit(3))
+    monkeypatch.setattr("conversation.desk_queue._OPEN", Statement(desk_queue._open()))
     found = await floor.queue()
     assert found.more
     assert [row.handoff.id for row in found.rows] == first[:2]
