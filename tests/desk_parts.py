@@ -49,6 +49,8 @@ class LiveParts:
     public_url: str = "https://kulanz.example"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
+    providers: Any = None
+    """The providers, where files are fetched from them."""
 
 
 @dataclass

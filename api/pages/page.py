@@ -69,9 +69,7 @@ class Pages:
             source = "\n".join(lean((PAGES / folder / name).read_text("utf-8")) for name in scripts)
             self.environment.globals["script"] = Markup(source)
             self._policy += f"; script-src '{_digest(source)}'; connect-src 'self'"
-            self._policy += "; img-src 'self' data:"
-        else:
-            self._policy += "; img-src data:"
+        self._policy += "; img-src 'self' data:"
 
     def part(self, template: str, facts: Mapping[str, Any], *, language: str) -> str:
         """Render a part of a page, for its script to put in."""

@@ -127,6 +127,7 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
             language,
             zone,
             redaction,
+            opens=person.may(Permission.REVEAL),
         )
         if asked.with_lines
         else [],
@@ -189,6 +190,7 @@ async def lines_since(
             language,
             person.zone,
             redaction,
+            opens=person.may(Permission.REVEAL),
         ),
     }
 

@@ -47,6 +47,7 @@ from storage.tables import (
     Merchant,
     MerchantEvent,
     Message,
+    MessageFile,
     Person,
     TranscriptView,
     Upload,
@@ -212,7 +213,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
         await session.flush()
         message = Message(
             conversation_id=held.id, channel_account_id=account.id, direction="in",
-            author="customer", kind="message", text="Vertraulich", created_at=NOW, **of,
+            author="customer", kind="message", text="Vertraulich", created_at=NOW,
+            attachments=[{"kind": "document", "reference": "Vertraulich"}], **of,
         )  # fmt: skip
         handoff = Handoff(
             conversation_id=held.id, reason="asked_for_person", requested_at=NOW, **of
@@ -253,7 +255,10 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
             intent="affirm", person="x", proposed_at=NOW, **of,
         )  # fmt: skip
-        session.add(correction)
+        session.add_all([correction, MessageFile(
+            message_id=message.id, position=0, media_type="text/plain", ending="txt",
+            content=b"Vertraulich", fetched_at=NOW, **of,
+        )])  # fmt: skip
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -265,6 +270,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             {
                 "conversation": str(held.id),
                 "message": str(message.id),
+                "position": "0",
                 "correction": str(correction.id),
                 "view": str(view.id),
                 "customer": str(customer.id),
