@@ -87,7 +87,12 @@ class Desk:
         return self.handoff
 
     async def agent(
-        self, name: str = "m.koch", role: Role = Role.AGENT, *, account: bool = False
+        self,
+        name: str = "m.koch",
+        role: Role = Role.AGENT,
+        *,
+        account: bool = False,
+        email: str = "",
     ) -> "Agent":
         """Somebody at a browser of their own."""
         client = httpx.AsyncClient(
@@ -95,8 +100,11 @@ class Desk:
         )
         console = Console(client, self.parts)  # type: ignore[arg-type]
         if account:
-            person = await console.add(self.merchant, f"{name}@x.example", role, password=None)
+            address = email or f"{name}@x.example"
+            person = await console.add(self.merchant, address, role, password=None)
             async with self.database.operator() as session:
+                person = await session.merge(person)
+                person.name = name
                 token = await make_link(
                     session, self.merchant.id, name, self.parts.clock.now(), person=person
                 )
