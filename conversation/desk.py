@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import desk_offer
 from conversation.delivery import hindrance
+from conversation.handoff import request_handoff
 from conversation.handoff_held import (
     By,
     HandoffUnknown,
@@ -70,16 +71,19 @@ async def conversation_of(session: AsyncSession, handoff_id: int) -> int:
     return found
 
 
-async def open_handoff_of(session: AsyncSession, conversation_id: int) -> int:
-    """The handoff that is open in a conversation; raises ``HandoffUnknown``."""
-    found = await session.scalar(
-        select(Handoff.id).where(
-            Handoff.conversation_id == conversation_id, Handoff.closed_at.is_(None)
-        )
+async def open_in(session: AsyncSession, conversation_id: int, reason: str, now: datetime) -> int:
+    """The handoff that is open in a conversation; asked for now, for that reason, if none is."""
+    wanted = select(Handoff.id).where(
+        Handoff.conversation_id == conversation_id, Handoff.closed_at.is_(None)
     )
-    if found is None:
-        raise HandoffUnknown("nobody was asked for")
-    return found
+    found = await session.scalar(wanted)
+    if found is not None:
+        return found
+    await request_handoff(
+        session, conversation_id=conversation_id, reason=reason, summary={}, now=now
+    )
+    await session.flush()
+    return (await session.scalars(wanted)).one()
 
 
 async def take(

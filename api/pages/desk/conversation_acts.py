@@ -23,9 +23,7 @@ from api.pages.desk.queue_page import by
 from api.people import audit
 from api.people.sessions import SignedIn
 from api.queue import Overtaken
-from channels.payload import storable
 from conversation import canned, desk, identity, mentions
-from conversation.handoff import request_handoff
 from conversation.handoff_held import (
     By,
     CustomerNotVerified,
@@ -84,7 +82,7 @@ async def reply(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        said = await _filled(session, person, handoff, storable(text).strip(), words, now)
+        said = await _filled(session, person, handoff, text.strip(), words, now)
         _fitting(said, desk.REPLY_CHARACTERS_MAX, words)
         if not _KEY.fullmatch(key):
             raise Refused(words["problems"]["ReplyKeyReused"])
@@ -134,7 +132,7 @@ async def note(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        said = storable(text).strip()
+        said = text.strip()
         _fitting(said, NOTE_CHARACTERS_MAX, words)
         kind = desk.CALL if call else desk.NOTE
         if await desk.noted_just_now(session, handoff, by(person), said, now, kind=kind):
@@ -160,7 +158,7 @@ async def give_back(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        said = storable(hint).strip()
+        said = hint.strip()
         if len(said) > NOTE_CHARACTERS_MAX:
             raise Refused(words["problems"]["long"].format(most=NOTE_CHARACTERS_MAX))
         conversation = await desk.conversation_of(session, handoff)
@@ -234,7 +232,7 @@ async def template(
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
         try:
-            sent = await send_template(session, handoff, by(person), name, now, key=storable(key))
+            sent = await send_template(session, handoff, by(person), name, now, key=key)
         except (DisclosureRefused, LookupError) as refused:  # the page offers none such
             raise Refused(words["no_template"]) from refused
         if not sent:
@@ -299,22 +297,17 @@ async def take_over(request: Request, person: Agent, conversation: Id) -> Respon
     """Take a conversation that nobody asked a person for, or that one has ended."""
     parts = parts_of(request)
     now = parts.clock.now()
-    try:
-        async with parts.database.conversation(person.merchant_id, conversation) as session:
-            if await session.get(Conversation, conversation) is None:
-                return notice(request, "nothing", 404, {"person": person})
-            await request_handoff(
-                session, conversation_id=conversation, reason=TAKEN_OVER, summary={}, now=now
-            )
-            await session.flush()
-            handoff = await desk.open_handoff_of(session, conversation)
+    async with parts.database.conversation(person.merchant_id, conversation) as session:
+        if await session.get(Conversation, conversation) is None:
+            return notice(request, "nothing", 404, {"person": person})
+        handoff = await desk.open_in(session, conversation, TAKEN_OVER, now)
+        held = (await open_handoff(session, handoff)).handoff
+        free = held.taken_by is None or by(person).has(held)
+        if free:  # else a colleague has it; the page says who
             await desk.take(session, handoff, by(person), now)
-    except HandoffError:  # a colleague has it; the page says who
-        async with parts.database.merchant(person.merchant_id) as session:
-            handoff = await desk.open_handoff_of(session, conversation)
-        return go(request, f"{DESK}/{handoff}")
-    await parts.events.changed(person.merchant_id, conversation)
-    return go(request, f"{DESK}/{handoff}", done="taken")
+    if free:
+        await parts.events.changed(person.merchant_id, conversation)
+    return go(request, f"{DESK}/{handoff}", done="taken" if free else "")
 
 
 @retry(retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(3), reraise=True)
