@@ -15,7 +15,7 @@ from api.queue import defer_delivery
 from api.wiring import Parts
 from channels.payload import storable
 from conversation import desk
-from conversation.handoff_held import Outcome
+from conversation.handoff_held import By, Outcome
 from conversation.handoff_summary import open_handoffs, summary
 
 LISTED_MAX = 500
@@ -192,7 +192,8 @@ async def post_take(
     parts: Parts = request.app.state.parts
     async with working(request, merchant.id, handoff) as session:
         now = parts.clock.now()
-        await desk.take(session, handoff, given.agent, now, instead_of=given.instead_of)
+        before = By(given.instead_of) if given.instead_of else None
+        await desk.take(session, handoff, By(given.agent), now, instead_of=before)
         await session.flush()
         return detail(await summary(session, merchant.id, handoff, now))
 
@@ -230,7 +231,7 @@ async def post_reply(
         replied = await desk.reply(
             session,
             handoff,
-            given.agent,
+            By(given.agent),
             given.text,
             parts.clock.now(),
             key=idempotency_key,
@@ -249,7 +250,7 @@ async def post_note(
     """Keep words for colleagues. A note is no message and cannot reach the customer."""
     parts: Parts = request.app.state.parts
     async with working(request, merchant.id, handoff) as session:
-        kept = await desk.note(session, handoff, given.agent, given.text, parts.clock.now())
+        kept = await desk.note(session, handoff, By(given.agent), given.text, parts.clock.now())
     return NoteKept(note=kept)
 
 
@@ -275,7 +276,7 @@ async def post_return(
         greeted = await desk.give_back(
             session,
             handoff,
-            given.agent,
+            By(given.agent),
             now,
             hint=given.hint,
             facts=given.facts,
@@ -302,7 +303,7 @@ async def post_close(
         await desk.close(
             session,
             handoff,
-            given.agent,
+            By(given.agent),
             given.outcome,
             now,
             resume_contact=given.resume_contact,

@@ -7,7 +7,7 @@ seen). This only lets them know of each other before; without Redis nobody is se
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
@@ -24,10 +24,26 @@ UNCOVERED_SECONDS: Final = 30 * 60
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Who is at a handoff now, by name."""
+    """Who is at a handoff now, as `member` writes them down."""
 
     open: Sequence[str] = ()
     writer: str = ""
+
+    def besides(self, me: str) -> dict[str, Any]:
+        """The names of all others."""
+        return {
+            "others": [_name(one) for one in self.open if one != me],
+            "writer": _name(self.writer) if self.writer != me else "",
+        }
+
+
+def member(name: str, person_id: int | None) -> str:
+    """One person: two of the same name are two, where they have accounts."""
+    return f"{person_id or ''}:{name}"
+
+
+def _name(member: str) -> str:
+    return member.partition(":")[2]
 
 
 class Presence:

@@ -25,6 +25,10 @@ class NotSent(Exception):
     """The request has certainly not reached the provider; it may be made again."""
 
 
+class AnswerTooLong(Exception):
+    """The answer is longer than was asked for; no more of it was read."""
+
+
 class AnswerLost(Exception):
     """The request left us and no whole answer came back: the provider may have acted on it."""
 
@@ -78,8 +82,10 @@ class Connections:
         *,
         headers: Mapping[str, str],
         content: bytes = b"",
+        bytes_max: int | None = None,
     ) -> Answer:
-        """Make one request. Raises NotSent or AnswerLost; neither quotes the URL."""
+        """Make one request. Raises NotSent, AnswerLost or, for an answer of more than `bytes_max`,
+        AnswerTooLong; none quotes the URL."""
         if any(ord(character) < 32 for value in headers.values() for character in value):
             raise NotSent("a header cannot be written")
         try:
@@ -95,7 +101,7 @@ class Connections:
                     method, address, headers=headers, data=content, allow_redirects=False
                 ) as response,
             ):
-                body = await response.read()
+                body = await _body(response, bytes_max)
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
@@ -109,3 +115,16 @@ class Connections:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+async def _body(response: aiohttp.ClientResponse, bytes_max: int | None) -> bytes:
+    if bytes_max is None:
+        return await response.read()
+    if (response.content_length or 0) > bytes_max:
+        raise AnswerTooLong
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > bytes_max:
+            raise AnswerTooLong
+    return bytes(body)

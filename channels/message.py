@@ -89,7 +89,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is known of a file or object a customer sent; its content is never fetched here.
+    """What is known of a file or object a customer sent; see `channels.files` for its content.
 
     `reference` is the provider's file id (Telegram) or media URL (Twilio), `size_bytes` what the
     provider claims. `details` holds facts of a shared contact (``phone_number``, ``own`` "yes" or
@@ -392,6 +392,9 @@ class ChannelProvider(Protocol):
         Raises Unsupported where the provider keeps no list, Retry or Throttled when it cannot be
         asked now, Uncertain when more than one message fits.
         """
+
+    async def fetch(self, reference: str) -> bytes:
+        """The file that an attachment names. Raises one of `channels.files`' errors."""
 
     async def acknowledge(self, button_query_id: str) -> None:
         """Tell the provider that a button press arrived; a courtesy, so failures are swallowed."""

@@ -19,6 +19,14 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPrevie
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 
+from channels.files import (
+    FileGone,
+    FileOutOfReach,
+    FileRefused,
+    FileTooLarge,
+    download,
+    refusal,
+)
 from channels.http import AnswerLost, Connections, NotSent
 from channels.message import (
     Channel,
@@ -45,6 +53,7 @@ TEXT_UNITS_MAX = 4096
 """Characters of one message (Bot API, sendMessage), counted as Telegram does, in UTF-16 units."""
 
 _TOKEN = re.compile(r"(?P<bot_id>\d+):\S+\Z")
+_FILE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_./-]*\Z")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}\Z")
 
 _REFUSALS: tuple[tuple[int, str, type[SendError], str], ...] = (
@@ -134,6 +143,21 @@ class TelegramProvider:
     async def find_sent(self, message: OutboundMessage, claimed_at: datetime) -> SendReceipt | None:
         raise Unsupported("Telegram keeps no list of sent messages that a bot could read")
 
+    async def fetch(self, reference: str) -> bytes:
+        """Ask where the file is (Bot API, getFile) and get it from there; never from elsewhere."""
+        try:
+            found = await self._bot.get_file(reference)
+        except _Refused as refused:
+            if "too big" in refused.description.lower():
+                raise FileTooLarge("Telegram hands out no file as large") from None
+            # An id that no longer holds is a bad request; an unknown method is a wrong token.
+            raise refusal({400: 404, 404: 401}.get(refused.status, refused.status)) from None
+        except (TelegramError, KeyError, TypeError, ValueError, AttributeError):
+            raise FileOutOfReach("no readable answer from Telegram") from None
+        if not found.file_path:
+            raise FileGone("Telegram names no place of the file")
+        return await self._request.file(str(found.file_path).removeprefix("/"))
+
     async def acknowledge(self, button_query_id: str) -> None:
         """Stop the button's spinner; a failure means only that it spins a little longer."""
         try:
@@ -174,6 +198,16 @@ class _BotRequest(BaseRequest):
     def __init__(self, bot_url: str, connections: Connections) -> None:
         self._bot_url = bot_url
         self._connections = connections
+
+    async def file(self, path: str) -> bytes:
+        """The file at a path that ``getFile`` gave. Raises FileError."""
+        if not _FILE_PATH.match(path) or ".." in path:
+            raise FileRefused("not a path of a file")
+        host, _, bot = self._bot_url.rpartition("/bot")
+        answer = await download(self._connections, f"{host}/file/bot{bot}/{path}")
+        if answer.status >= 300:
+            raise FileRefused("Telegram's files are nowhere else")
+        return answer.body
 
     @property
     def read_timeout(self) -> float | None:

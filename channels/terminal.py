@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from channels.files import FileGone
 from channels.message import (
     Channel,
     GiveUp,
@@ -99,6 +100,9 @@ class TerminalProvider:
 
     async def find_sent(self, message: OutboundMessage, claimed_at: datetime) -> SendReceipt | None:
         raise Unsupported("published events are not kept; sending again is safe")
+
+    async def fetch(self, reference: str) -> bytes:
+        raise FileGone("a terminal sends no files")
 
     async def acknowledge(self, button_query_id: str) -> None:
         """A terminal waits for no answer to a button press."""

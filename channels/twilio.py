@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from twilio.base.exceptions import TwilioException
 from twilio.http import AsyncHttpClient
@@ -25,6 +26,7 @@ from twilio.request_validator import (
 from twilio.rest import Client
 
 from channels.choices import LETTERS, lettered
+from channels.files import FileGone, FileRefused, download
 from channels.http import EXCHANGE_SECONDS_MAX, AnswerLost, Connections, NotSent
 from channels.message import (
     Channel,
@@ -45,10 +47,15 @@ from channels.twilio_errors import send_error
 from channels.twilio_webhook import channel_address, read_form
 
 API_URL = "https://api.twilio.com"
+MEDIA_URL = "https://mms.twiliocdn.com"
+"""Where the API sends who asks for media (Twilio, "protect media access with HTTP basic
+authentication")."""
 BODY_CHARACTERS_MAX = 1600
 """Twilio's limit for ``Body`` (error 21617)."""
 
 _LISTED_MAX = 50
+_REDIRECTS_MAX = 2
+_MEDIA_PATH = re.compile(r"/2010-04-01/Accounts/\w+/Messages/\w+/Media/\w+\Z", re.ASCII)
 _CLOCK_SKEW = timedelta(seconds=2)
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 
@@ -74,8 +81,10 @@ class TwilioProvider:
         self.senders = dict(senders)
         self._validator = RequestValidator(auth_token)
         self._connections = connections or Connections()
+        self._api_url = api_url.rstrip("/")
+        self._basic = {"Authorization": _basic(account_sid, auth_token)}
         client = Client(account_sid, auth_token, http_client=_TwilioHttp(self._connections))
-        client.api.base_url = api_url.rstrip("/")
+        client.api.base_url = self._api_url
         self._messages = client.api.account.messages
 
     @property
@@ -155,6 +164,25 @@ class TwilioProvider:
             raise Uncertain("more than one message fits")
         return SendReceipt(str(fitting[0].sid)) if fitting else None
 
+    async def fetch(self, reference: str) -> bytes:
+        """Get the media at our account's own address of it, or where Twilio keeps its files.
+
+        Of the address that came with the message only the path counts, so that our credentials go
+        to the API alone; the short-lived address on the CDN needs none.
+        """
+        path = urlsplit(reference).path
+        if not _MEDIA_PATH.match(path):
+            raise FileGone("not an address of Twilio's media")
+        answer = await download(self._connections, self._api_url + path, headers=self._basic)
+        for _ in range(_REDIRECTS_MAX):
+            if answer.status < 300:
+                return answer.body
+            target = urljoin(self._api_url + path, answer.headers.get("location", ""))
+            if not target.startswith((f"{self._api_url}/", f"{MEDIA_URL}/")):
+                raise FileRefused("sent to a host that is not Twilio's")
+            answer = await download(self._connections, target)
+        raise FileRefused("sent on too often")
+
     async def acknowledge(self, button_query_id: str) -> None:
         """Twilio expects no answer to a button press."""
 
@@ -199,7 +227,7 @@ class _TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the library carries
         """Raises NotSent, AnswerLost, _Refused; timeouts are those of the connections."""
         sent = dict(headers or {})
         if auth is not None:
-            sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+            sent["Authorization"] = _basic(*auth)
         answer = await self._connections.exchange(
             method,
             f"{url}?{urlencode(params)}" if params else url,
@@ -211,6 +239,10 @@ class _TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the library carries
                 answer.status, _code(answer.body), _seconds(answer.headers.get("retry-after"))
             )
         return Response(answer.status, answer.body.decode(errors="replace"), answer.headers)
+
+
+def _basic(user: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
 
 
 def _template(message: OutboundMessage) -> TemplateRef | None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import desk_offer
 from conversation.delivery import hindrance
+from conversation.handoff import request_handoff
 from conversation.handoff_held import (
-    AddressOptedOut,
     By,
     HandoffUnknown,
     Held,
@@ -26,9 +26,8 @@ from conversation.handoff_held import (
     answered,
     held_handoff,
     open_handoff,
-    taken,
 )
-from conversation.handoff_voice import announce_person, refuse_unsendable
+from conversation.handoff_voice import announce_person, known_reply, refuse_unsendable
 from conversation.identity import proof_holds, reopen
 from conversation.masking import masked_storable
 from conversation.outbox import queue, scene
@@ -72,47 +71,48 @@ async def conversation_of(session: AsyncSession, handoff_id: int) -> int:
     return found
 
 
-async def open_handoff_of(session: AsyncSession, conversation_id: int) -> int:
-    """The handoff that is open in a conversation; raises ``HandoffUnknown``."""
-    found = await session.scalar(
-        select(Handoff.id).where(
-            Handoff.conversation_id == conversation_id, Handoff.closed_at.is_(None)
-        )
+async def open_in(session: AsyncSession, conversation_id: int, reason: str, now: datetime) -> int:
+    """The handoff that is open in a conversation; asked for now, for that reason, if none is."""
+    wanted = select(Handoff.id).where(
+        Handoff.conversation_id == conversation_id, Handoff.closed_at.is_(None)
     )
-    if found is None:
-        raise HandoffUnknown("nobody was asked for")
-    return found
+    found = await session.scalar(wanted)
+    if found is not None:
+        return found
+    await request_handoff(
+        session, conversation_id=conversation_id, reason=reason, summary={}, now=now
+    )
+    await session.flush()
+    return (await session.scalars(wanted)).one()
 
 
 async def take(
     session: AsyncSession,
     handoff_id: int,
-    agent: str,
+    by: By,
     now: datetime,
     *,
-    instead_of: str | None = None,
-    person_id: int | None = None,
+    instead_of: By | None = None,
 ) -> None:
     """Give the conversation to a person; again for the same one changes nothing.
 
-    With `instead_of` it is taken over from the colleague of that name, and from nobody else.
-    `person_id` is the person's account, where they have one. Whoever it was given to has it
-    already, and begins with this.
+    With `instead_of` it is taken over from that colleague, and from nobody else. Whoever it was
+    given to has it already, and begins with this.
 
     Raises:
         HandoffUnknown, HandoffClosed, HandoffTaken
     """
     held = await open_handoff(session, handoff_id)
     handoff, before = held.handoff, held.handoff.taken_by
-    theirs = By(agent, person_id).has(handoff)
+    theirs = by.has(handoff)
     if theirs and handoff.taken_at is not None:
         return
-    if before is not None and not theirs and before != instead_of:
-        raise taken(handoff)
-    held.note("handoff_taken", now, agent=agent, instead_of=None if theirs else before)
-    if not theirs or person_id is not None:
-        handoff.person_id = person_id
-    handoff.taken_by, handoff.taken_at = agent, now
+    if not theirs:
+        held.still_with(instead_of)
+    held.note("handoff_taken", now, agent=by.name, instead_of=None if theirs else before)
+    if not theirs or by.person_id is not None:
+        handoff.person_id = by.person_id
+    handoff.taken_by, handoff.taken_at = by.name, now
     handoff.given_at = handoff.given_at if theirs else now
     handoff.snoozed_at = handoff.snoozed_until = None
     held.conversation.state = "agent"
@@ -121,7 +121,7 @@ async def take(
 async def reply(
     session: AsyncSession,
     handoff_id: int,
-    agent: str,
+    by: By,
     text: str,
     now: datetime,
     *,
@@ -149,14 +149,14 @@ async def reply(
     verified = page is not None or proof_holds(
         where.customer_id, where.verified_at, where.policy, now
     )
-    known = await _known_reply(session, held.conversation.id, key)
+    known = await known_reply(session, held.conversation.id, key)
     if known is not None:
-        if (known.text, known.args.get("agent")) != (written, agent):
+        if (known.text, known.args.get("agent")) != (written, by.name):
             raise ReplyKeyReused("the idempotency key belongs to another reply", message=known.id)
         return Replied(known.id, False, verified)
-    held.of(agent)
+    held.of(by)
     if seen is not None:
-        await _refuse_unseen(session, held.conversation.id, agent, seen)
+        await _refuse_unseen(session, held.conversation.id, by, seen)
     if page is None:
         refuse_unsendable(held.conversation, now)
     await announce_person(session, held, where, now)
@@ -168,7 +168,7 @@ async def reply(
         author="agent",
         kind="message",
         text=written,
-        args={"agent": agent},
+        args=by.signature,
         status="queued" if page is None else "sent",
         sent_at=None if page is None else now,
         page_customer_id=page,
@@ -183,9 +183,7 @@ async def reply(
     return Replied(message.id, True, verified)
 
 
-async def _refuse_unseen(
-    session: AsyncSession, conversation_id: int, agent: str, seen: int
-) -> None:
+async def _refuse_unseen(session: AsyncSession, conversation_id: int, by: By, seen: int) -> None:
     newer = await session.scalar(
         select(Message)
         .where(
@@ -193,21 +191,32 @@ async def _refuse_unseen(
             Message.id > seen,
             or_(
                 Message.direction == "in",
-                and_(Message.author == "agent", Message.args["agent"].as_string() != agent),
+                and_(Message.author == "agent", ~_written_by(by)),
             ),
         )
         .order_by(Message.id.desc())
         .limit(1)
     )
     if newer is not None:
-        by = newer.args.get("agent", "") if newer.author == "agent" else ""
-        raise SomethingNewer("somebody has written since", message=newer.id, by=by)
+        name = newer.args.get("agent", "") if newer.author == "agent" else ""
+        raise SomethingNewer("somebody has written since", message=newer.id, by=name)
+
+
+def _written_by(by: By) -> ColumnElement[bool]:
+    """As `By.has`: by the account where both have one, else by the name."""
+    same_name: ColumnElement[bool] = Message.args["agent"].as_string() == by.name
+    if by.person_id is None:
+        return same_name
+    account = Message.args["person_id"].as_integer()
+    return or_(
+        and_(account.is_(None), same_name), and_(account.is_not(None), account == by.person_id)
+    )
 
 
 async def note(
     session: AsyncSession,
     handoff_id: int,
-    agent: str,
+    by: By,
     text: str,
     now: datetime,
     *,
@@ -221,18 +230,18 @@ async def note(
         HandoffUnknown, HandoffClosed
     """
     held = await open_handoff(session, handoff_id)
-    return await _write_note(session, held, kind, agent, text, now)
+    return await _write_note(session, held, kind, by, text, now)
 
 
 async def noted_just_now(
-    session: AsyncSession, handoff_id: int, agent: str, text: str, now: datetime, *, kind: str
+    session: AsyncSession, handoff_id: int, by: By, text: str, now: datetime, *, kind: str
 ) -> bool:
     """Whether the same person has kept the same words a moment ago: one form, sent twice."""
     found = await session.scalar(
         select(HandoffNote.id).where(
             HandoffNote.handoff_id == handoff_id,
             HandoffNote.kind == kind,
-            HandoffNote.author == agent,
+            HandoffNote.author == by.name,
             HandoffNote.text == masked_storable(text),
             HandoffNote.at > now - DOUBLED_WITHIN,
         )
@@ -243,7 +252,7 @@ async def noted_just_now(
 async def give_back(
     session: AsyncSession,
     handoff_id: int,
-    agent: str,
+    by: By,
     now: datetime,
     *,
     hint: str = "",
@@ -263,12 +272,12 @@ async def give_back(
         HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken
     """
     held = await held_handoff(session, handoff_id)
-    if held.ended_as(RETURNED, agent):
+    if held.ended_as(RETURNED, by):
         return False
-    held.of(agent)
+    held.of(by)
     if hint:
-        await _write_note(session, held, "hint", agent, hint, now)
-    await _end(session, held, "bot", RETURNED, agent, now)
+        await _write_note(session, held, "hint", by, hint, now)
+    await _end(session, held, "bot", RETURNED, by, now)
     await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
     held.conversation.hint = dict(facts) if facts else None
     # Flushes: the introduction is due again.
@@ -283,7 +292,7 @@ async def give_back(
 async def close(
     session: AsyncSession,
     handoff_id: int,
-    agent: str,
+    by: By,
     outcome: Outcome,
     now: datetime,
     *,
@@ -299,88 +308,12 @@ async def close(
         HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken
     """
     held = await held_handoff(session, handoff_id)
-    if held.ended_as(outcome.value, agent):
+    if held.ended_as(outcome.value, by):
         return
-    held.of(agent)
+    held.of(by)
     held.handoff.wrap_up = wrap_up
-    await _end(session, held, "closed", outcome.value, agent, now)
+    await _end(session, held, "closed", outcome.value, by, now)
     await _reopen(session, held, now, contact=resume_contact, proof=reopen_proof)
-
-
-async def send_again(
-    session: AsyncSession, handoff_id: int, agent: str, message_id: int, now: datetime
-) -> bool:
-    """Put a copy of a person's message that was not delivered into the outbox, once.
-
-    False where there is no such message, or where it was sent again before.
-
-    Raises:
-        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
-        TemplateNeeded
-    """
-    held = await held_handoff(session, handoff_id)
-    held.of(agent)
-    failed = await session.scalar(
-        select(Message).where(
-            Message.id == message_id,
-            Message.conversation_id == held.conversation.id,
-            Message.author == "agent",
-            Message.status == "failed",
-            Message.wording.is_(None),
-        )
-    )
-    key = f"again:{message_id}"
-    if failed is None or await _known_reply(session, held.conversation.id, key) is not None:
-        return False
-    refuse_unsendable(held.conversation, now)
-    session.add(
-        Message(
-            merchant_id=held.conversation.merchant_id,
-            conversation_id=held.conversation.id,
-            channel_account_id=held.conversation.channel_account_id,
-            direction="out",
-            author="agent",
-            kind="message",
-            text=failed.text,
-            args={"agent": agent},
-            status="queued",
-            idempotency_key=key,
-            created_at=now,
-        )
-    )
-    return True
-
-
-async def send_template(
-    session: AsyncSession, handoff_id: int, agent: str, wording: str, now: datetime, *, key: str
-) -> bool:
-    """Send a wording that the provider has approved as a template and that discloses nothing.
-
-    False where the account has no such template. The same wording with the same `key` is sent once.
-
-    Raises:
-        HandoffUnknown, HandoffClosed, HandoffNotTaken, HandoffTaken, AddressOptedOut,
-        conversation.wording.DisclosureRefused
-    """
-    held = await held_handoff(session, handoff_id)
-    held.of(agent)
-    if held.conversation.opted_out_at is not None:
-        raise AddressOptedOut("the customer wants no messages at this address")
-    where = await scene(session, held.conversation.id)
-    speaker = where.speaker(verified=False)
-    if not speaker.template_of(wording):
-        return False
-    known = f"template:{handoff_id}:{wording}:{key}"
-    if await _known_reply(session, held.conversation.id, known) is not None:
-        return True
-    (queued,) = await queue(
-        session, where, speaker, [Reply(wording, {"agent": agent})], now, author="agent"
-    )
-    await session.execute(
-        update(Message).where(Message.id == queued.message_id).values(idempotency_key=known)
-    )
-    answered(held.handoff, now)
-    return True
 
 
 async def mark_overdue(session: AsyncSession, handoff_id: int, now: datetime) -> bool:
@@ -407,27 +340,15 @@ async def mark_overdue(session: AsyncSession, handoff_id: int, now: datetime) ->
     return told
 
 
-async def _known_reply(
-    session: AsyncSession, conversation_id: int, key: str | None
-) -> Message | None:
-    if key is None:
-        return None
-    return await session.scalar(
-        select(Message).where(
-            Message.conversation_id == conversation_id, Message.idempotency_key == key
-        )
-    )
-
-
 async def _write_note(
-    session: AsyncSession, held: Held, kind: str, agent: str, text: str, now: datetime
+    session: AsyncSession, held: Held, kind: str, by: By, text: str, now: datetime
 ) -> int:
     written = HandoffNote(
         merchant_id=held.conversation.merchant_id,
         handoff_id=held.handoff.id,
         conversation_id=held.conversation.id,
         kind=kind,
-        author=agent,
+        author=by.name,
         text=masked_storable(text),
         at=now,
     )
@@ -437,14 +358,14 @@ async def _write_note(
 
 
 async def _end(
-    session: AsyncSession, held: Held, state: str, outcome: str, agent: str, now: datetime
+    session: AsyncSession, held: Held, state: str, outcome: str, by: By, now: datetime
 ) -> None:
     held.handoff.closed_at, held.handoff.outcome = now, outcome
     held.conversation.state = state
     held.conversation.introduced_at = None
     await _forget_open_questions(session, held.conversation)
     await desk_offer.withdraw(session, held.conversation.id, now)
-    held.note("handoff_ended", now, agent=agent, outcome=outcome)
+    held.note("handoff_ended", now, agent=by.name, outcome=outcome)
 
 
 async def _reopen(

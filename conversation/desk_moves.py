@@ -39,7 +39,7 @@ async def give_to_person(
     by: By,
     now: datetime,
     *,
-    instead_of: str | None = None,
+    instead_of: By | None = None,
     note: str = "",
 ) -> None:
     """Give a handoff to a person; they begin by taking it. Again changes nothing.
@@ -53,11 +53,11 @@ async def give_to_person(
     held = await open_handoff(session, handoff_id)
     if By(to.name, to.id).has(held.handoff):
         return
-    _still_with(held, instead_of)
+    held.still_with(instead_of)
     held.handoff.person_id, held.handoff.taken_by = to.id, to.name
     held.handoff.given_at = now
     held.handoff.snoozed_at = held.handoff.snoozed_until = None
-    held.note("handoff_given", now, by=by, to=to.name, instead_of=instead_of)
+    held.note("handoff_given", now, by=by, to=to.name, instead_of=instead_of and instead_of.name)
     await _say_why(session, held, by, note, now)
 
 
@@ -68,7 +68,7 @@ async def give_to_team(
     by: By,
     now: datetime,
     *,
-    instead_of: str | None = None,
+    instead_of: By | None = None,
     note: str = "",
 ) -> None:
     """Give a handoff to a team: nobody has it until one of them takes it, or has their turn.
@@ -79,12 +79,12 @@ async def give_to_team(
     held = await open_handoff(session, handoff_id)
     if held.handoff.team_id == team.id and held.handoff.taken_by is None:
         return
-    _still_with(held, instead_of)
+    held.still_with(instead_of)
     held.handoff.team_id = team.id
     held.handoff.person_id = held.handoff.taken_by = None
     held.handoff.given_at = held.handoff.taken_at = None
     held.handoff.snoozed_at = held.handoff.snoozed_until = None
-    held.note("handoff_given", now, by=by, to=team.name, instead_of=instead_of)
+    held.note("handoff_given", now, by=by, to=team.name, instead_of=instead_of and instead_of.name)
     await _say_why(session, held, by, note, now)
 
 
@@ -165,7 +165,7 @@ async def called(
     Raises:
         HandoffUnknown, HandoffClosed, HandoffTaken, TimePassed
     """
-    await desk.take(session, handoff_id, by.name, now, person_id=by.person_id)
+    await desk.take(session, handoff_id, by, now)
     held = await open_handoff(session, handoff_id)
     handoff = held.handoff
     if handoff.called_at is not None:
@@ -204,11 +204,6 @@ async def _sleeps(session: AsyncSession, handoff: Handoff) -> bool:
     return not await session.scalar(select(written))
 
 
-def _still_with(held: Held, instead_of: str | None) -> None:
-    if held.handoff.taken_by is not None and held.handoff.taken_by != instead_of:
-        raise taken(held.handoff)
-
-
 def _not_anothers(held: Held, by: By) -> None:
     if held.handoff.taken_by is not None and not by.has(held.handoff):
         raise taken(held.handoff)
@@ -217,4 +212,4 @@ def _not_anothers(held: Held, by: By) -> None:
 async def _say_why(session: AsyncSession, held: Held, by: By, note: str, now: datetime) -> None:
     await session.flush()
     if note.strip():
-        await desk.note(session, held.handoff.id, by.name, note.strip(), now)
+        await desk.note(session, held.handoff.id, by, note.strip(), now)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversation import audit, identity
 from conversation.delivery import hindrance
 from conversation.handoff_held import (
+    By,
     CallerNotVerified,
     CustomerNotVerified,
     answered,
@@ -86,7 +87,7 @@ class Suggestion:
 
 
 async def suggest(
-    session: AsyncSession, handoff_id: int, agent: str, given: Suggestion, now: datetime
+    session: AsyncSession, handoff_id: int, by: By, given: Suggestion, now: datetime
 ) -> DeskOffer:
     """Suggest terms that the policy allows; a suggestion that was open before ends.
 
@@ -108,7 +109,7 @@ async def suggest(
     )
     if known is not None:
         return known
-    held.of(agent)
+    held.of(by)
     record = await book.record(session, given.claim_id, now=now)
     if conversation.customer_id is None or record.claim.customer_id != conversation.customer_id:
         raise ClaimUnknown(given.claim_id)
@@ -124,13 +125,13 @@ async def suggest(
         claim_id=given.claim_id,
         terms=terms_to_data(given.terms),
         balance_minor=record.open.total.minor,
-        offered_by=agent,
+        offered_by=by.name,
         offered_at=now,
         idempotency_key=given.key,
     )
     session.add(offer)
     await session.flush()
-    facts = {"offer": offer.id, "agreement_kind": given.terms.kind.value, "agent": agent}
+    facts = {"offer": offer.id, "agreement_kind": given.terms.kind.value, "agent": by.name}
     audit.note(session, conversation, "desk_offer_made", now, facts, claim_id=given.claim_id)
     if given.by_phone:
         await _agree(session, conversation, offer, record, Consent.PHONE, now)
@@ -144,7 +145,7 @@ async def suggest(
     await announce_person(session, held, where, now)
     reply = Reply(
         f"{_word(given.terms)}_offer",
-        {**_told(record, given.terms, now), "agent": agent},
+        {**_told(record, given.terms, now), **by.signature},
         [
             {
                 "title": f"button_{title}",
@@ -190,14 +191,14 @@ async def open_offer(session: AsyncSession, conversation_id: int) -> DeskOffer |
 
 
 async def agreed_by_phone(
-    session: AsyncSession, handoff_id: int, agent: str, offer_id: int, now: datetime
+    session: AsyncSession, handoff_id: int, by: By, offer_id: int, now: datetime
 ) -> bool:
     """Note that the customer has said yes on the telephone; False where it is no longer open.
 
     Raises what `suggest` raises.
     """
     held = await held_handoff(session, handoff_id)
-    held.of(agent)
+    held.of(by)
     offer = await open_offer(session, held.conversation.id)
     if offer is None or offer.id != offer_id:
         return False

@@ -97,6 +97,12 @@ class By:
             return self.person_id == handoff.person_id
         return handoff.taken_by == self.name
 
+    @property
+    def signature(self) -> dict[str, Any]:
+        """What stands at their messages: the name to be shown, and the account."""
+        account = {"person_id": self.person_id} if self.person_id is not None else {}
+        return {"agent": self.name, **account}
+
 
 @dataclass(frozen=True)
 class Held:
@@ -106,21 +112,27 @@ class Held:
     handoff: Handoff
     conversation: Conversation
 
-    def of(self, agent: str) -> None:
+    def of(self, by: By) -> None:
         """Refuse unless it is open and this person has it."""
         if self.handoff.closed_at is not None:
             raise closed(self.handoff)
         if self.handoff.taken_by is None:
             raise HandoffNotTaken("take the handoff first")
-        if self.handoff.taken_by != agent:
+        if not by.has(self.handoff):
             raise taken(self.handoff)
         if self.handoff.taken_at is None:
             raise HandoffNotTaken("it was given to this person; take the handoff first")
 
-    def ended_as(self, outcome: str, agent: str) -> bool:
+    def still_with(self, whom: By | None) -> None:
+        """Refuse unless that person still has it, or nobody."""
+        if self.handoff.taken_by is None or (whom is not None and whom.has(self.handoff)):
+            return
+        raise taken(self.handoff)
+
+    def ended_as(self, outcome: str, by: By) -> bool:
         """Whether the same person has ended it like that already: a repeated request."""
         ended = self.handoff.closed_at is not None
-        return ended and (self.handoff.outcome, self.handoff.taken_by) == (outcome, agent)
+        return ended and self.handoff.outcome == outcome and by.has(self.handoff)
 
     def note(self, kind: str, now: datetime, *, by: By | None = None, **facts: Any) -> None:
         """Keep an audit event; codes, names of people at the desk and figures only."""

@@ -49,6 +49,8 @@ class LiveParts:
     public_url: str = "https://kulanz.example"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     keys: Any = field(default_factory=lambda: SimpleNamespace(secret_key="of the tests"))
+    providers: Any = None
+    """The providers, where files are fetched from them."""
 
 
 @dataclass
@@ -85,7 +87,12 @@ class Desk:
         return self.handoff
 
     async def agent(
-        self, name: str = "m.koch", role: Role = Role.AGENT, *, account: bool = False
+        self,
+        name: str = "m.koch",
+        role: Role = Role.AGENT,
+        *,
+        account: bool = False,
+        email: str = "",
     ) -> "Agent":
         """Somebody at a browser of their own."""
         client = httpx.AsyncClient(
@@ -93,8 +100,11 @@ class Desk:
         )
         console = Console(client, self.parts)  # type: ignore[arg-type]
         if account:
-            person = await console.add(self.merchant, f"{name}@x.example", role, password=None)
+            address = email or f"{name}@x.example"
+            person = await console.add(self.merchant, address, role, password=None)
             async with self.database.operator() as session:
+                person = await session.merge(person)
+                person.name = name
                 token = await make_link(
                     session, self.merchant.id, name, self.parts.clock.now(), person=person
                 )

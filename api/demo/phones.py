@@ -11,16 +11,13 @@ from typing import Any, Final
 
 from api.demo.customers import Line, PhoneCustomer, TelegramCustomer, Webhook
 from api.demo.journal import Entry, Journal
-from api.demo.providers import PATH
+from api.demo.media import MEDIA
 from api.demo.standin import Accepted, StandIn
 from channels.message import Channel
+from channels.twilio import API_URL
 from channels.twilio_webhook import channel_address
 
 CHAT_ID_BASE: Final = 7_000_000_000
-MEDIA: Final = {
-    "photo": ("image/jpeg", "IMG_2041.jpg"),
-    "document": ("application/pdf", "Beleg.pdf"),
-}
 TEXT_LENGTH_MAX: Final = 2000
 
 
@@ -95,7 +92,8 @@ class Phones:
         if isinstance(phone, TelegramCustomer):
             webhook = phone.message(**_telegram_file(kind, mime_type, name))
         elif phone.channel is Channel.WHATSAPP:
-            url = f"{self._line.public_url}{PATH}/media/{name}"
+            account = f"{API_URL}/2010-04-01/Accounts/{self._line.account_sid}"
+            url = f"{account}/Messages/MM{kind}/Media/ME{kind}"
             webhook = phone.message("", NumMedia="1", MediaUrl0=url, MediaContentType0=mime_type)
         else:
             raise NotPossible("a text message carries no file")

@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
 
 from api.demo.faults import Failing, Fault, Plan
+from api.demo.media import MEDIA, file_named
 from api.demo.templates import by_id
 
 LISTED_MAX = 50
@@ -80,10 +81,13 @@ class StandIn:
 
     def app(self) -> Starlette:
         """The ASGI application."""
-        messages = "/2010-04-01/Accounts/{account}/Messages.json"
+        account = "/2010-04-01/Accounts/{account}"
+        messages = f"{account}/Messages.json"
         return Starlette(
             routes=[
+                Route("/file/bot{token}/{name}", self._file, methods=["GET"]),
                 Route("/bot{token}/{method}", self._telegram, methods=["GET", "POST"]),
+                Route(f"{account}/Messages/{{message}}/Media/ME{{kind}}", self._file),
                 Route(messages, self._twilio_create, methods=["POST"]),
                 Route(messages, self._twilio_list, methods=["GET"]),
                 Route("/accepted", self._accepted_after, methods=["GET"]),
@@ -140,10 +144,20 @@ class StandIn:
         if self._http is not None:
             await self._http.aclose()
 
+    async def _file(self, request: Request) -> Response:
+        """A file that a customer sent, by its name (Telegram) or its kind (Twilio)."""
+        kind, name = request.path_params.get("kind", ""), request.path_params.get("name", "")
+        content = file_named(name or MEDIA.get(kind, ("", ""))[1])
+        return Response(status_code=404) if content is None else Response(content)
+
     async def _telegram(self, request: Request) -> Response:
         method = request.path_params["method"]
         bot = request.path_params["token"].partition(":")[0]
         given = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+        if method == "getFile":
+            name = given["file_id"].removeprefix("demo-")
+            found = {"file_id": given["file_id"], "file_unique_id": name, "file_path": name}
+            return JSONResponse({"ok": True, "result": found})
         if method != "sendMessage":
             if method == "answerCallbackQuery":
                 self.acknowledged.append(given.get("callback_query_id", ""))

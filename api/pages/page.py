@@ -95,9 +95,7 @@ class Pages:
             self._style_sources, script_sources = f"'{_digest(css)}'", f"'{_digest(source)}'"
         if scripts:
             self._policy += f"; script-src {script_sources}; connect-src 'self'"
-            self._policy += "; img-src 'self' data:"
-        else:
-            self._policy += "; img-src data:"
+        self._policy += "; img-src 'self' data:"
 
     def _file(self, text: str, kind: str) -> str:
         content = text.encode()

@@ -40,6 +40,7 @@ KINDS = (
     "merchant_entered",
     "transcript_seen",
     "transcript_revealed",
+    "attachment_seen",
     "transcript_rated",
     "transcript_flagged",
     "transcript_unflagged",

@@ -25,6 +25,7 @@ from storage.tables.conversation import (
     Handoff,
     HandoffNote,
     Message,
+    MessageFile,
     StartToken,
     Turn,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "Merchant",
     "MerchantEvent",
     "Message",
+    "MessageFile",
     "NoteMention",
     "OfMerchant",
     "OverviewFigure",

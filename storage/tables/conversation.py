@@ -1,6 +1,14 @@
 """Conversations, their messages (which are the transcript), turns and handoffs."""
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, Id, Json, JsonList, Moment, OfMerchant
@@ -138,6 +146,27 @@ class Message(OfMerchant, Base):
     error: Mapped[str | None]
     idempotency_key: Mapped[str | None]
     """Of an agent's reply: the caller's key, so that a repeated request sends once."""
+
+
+class MessageFile(OfMerchant, Base):
+    """Our copy of a file that a customer sent, made when somebody first opened it.
+
+    It goes with its message.
+    """
+
+    __tablename__ = "message_file"
+
+    message_id: Mapped[int] = mapped_column(
+        ForeignKey("message.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    """Which of the message's attachments, from 0."""
+    media_type: Mapped[str]
+    """What its bytes are, whatever was claimed."""
+    ending: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """A picture encoded anew, anything else as it came."""
+    fetched_at: Mapped[Moment]
 
 
 class Turn(OfMerchant, Base):

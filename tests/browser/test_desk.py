@@ -11,7 +11,9 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select, update
 
+from api.demo.media import file_named
 from api.events import MESSAGE, Events
+from api.file_content import content_of
 from api.pages.desk import stream
 from api.people.links import make_link
 from api.people.roles import Role
@@ -23,6 +25,8 @@ from storage.tables import (
     Conversation,
     Customer,
     Merchant,
+    Message,
+    MessageFile,
 )
 from tests.browser.console_parts import assert_fit_to_read
 from tests.conftest import NOW
@@ -182,6 +186,57 @@ async def test_two_people_see_each_other_and_never_answer_twice(
     for one in (maria, lea):
         assert [said for said in one.trouble if "409" not in said] == []
         await one.context.close()
+
+
+async def test_a_photo_is_seen_small_and_opened_in_its_own_window(
+    desk: Desk, browser: Browser, tmp_path: Path
+) -> None:
+    held = desk.conversation
+    async with desk.database.operator() as session:
+        message = Message(
+            merchant_id=held.merchant_id, conversation_id=held.id, direction="in",
+            channel_account_id=held.channel_account_id, author="customer", kind="message",
+            text="Hier ist der Beleg.", created_at=NOW, handled_at=NOW,
+            attachments=[
+                {"kind": "photo", "reference": "1"}, {"kind": "document", "reference": "2"},
+            ],
+        )  # fmt: skip
+        session.add(message)
+        await session.flush()
+        for position, name in enumerate(("IMG_2041.jpg", "Beleg.pdf")):
+            made = content_of(file_named(name) or b"")
+            session.add(
+                MessageFile(
+                    merchant_id=held.merchant_id, message_id=message.id, position=position,
+                    media_type=made.media_type, ending=made.ending, content=made.data,
+                    fetched_at=NOW,
+                )
+            )  # fmt: skip
+    await desk.ask()
+    for scheme, width in (("light", 1280), ("dark", 390)):
+        maria = await at(
+            desk, browser, "maria", color_scheme=scheme, viewport={"width": width, "height": 800}
+        )
+        await maria.open(desk)
+        await expect(maria.page.get_by_role("link", name="Bild ansehen")).to_be_visible()
+        assert await maria.page.locator("#talk img").count() == 0
+        await maria.page.get_by_role("button", name="Angaben aufdecken").click()
+        preview = maria.page.locator("#talk img")
+        await preview.scroll_into_view_if_needed()
+        await expect(preview).to_have_js_property("naturalWidth", 360)
+        await expect(preview).to_have_attribute("alt", "Vorschau des Bildes")
+        await assert_fit_to_read(maria.page)
+        await maria.page.screenshot(path=tmp_path / f"{scheme}.png")
+        async with maria.context.expect_page() as opening:
+            await preview.click()
+        opened = await opening.value
+        await expect(opened.locator("img")).to_have_js_property("naturalWidth", 720)
+        await opened.screenshot(path=tmp_path / f"{scheme}-opened.png")
+        async with maria.page.expect_download() as loading:
+            await maria.page.get_by_role("link", name="Datei herunterladen").click()
+        assert (await loading.value).suggested_filename == f"{message.id}-2.pdf"
+        assert maria.trouble == []
+        await maria.context.close()
 
 
 async def test_a_lost_line_comes_back_without_losing_anything(

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
-from starlette.types import Message, Receive
+from starlette.datastructures import FormData, QueryParams, UploadFile
+from starlette.types import Message, Receive, Scope
 
 from api.client_address import client_key
 from api.pages.console.view import texts
@@ -24,6 +25,7 @@ from api.people.roles import Permission
 from api.people.sessions import SESSION_HOURS
 from api.people.sign_in import Entrance
 from api.wiring import Parts
+from channels.payload import storable
 
 START = "/console"
 _pages = Pages("console", "console.css")
@@ -47,6 +49,36 @@ class FormTooLarge(AccessRefused):
     """More was sent than any form of this page holds."""
 
 
+class _StorableRequest(Request):
+    """A request whose fields PostgreSQL can store, whatever a client put into them."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        named = {name: _clean(value) for name, value in scope.get("path_params", {}).items()}
+        super().__init__({**scope, "path_params": named}, receive)
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The fields of the address."""
+        return QueryParams(
+            [(name, storable(value)) for name, value in super().query_params.multi_items()]
+        )
+
+    async def _get_form(self, **limits: Any) -> FormData:
+        fresh = self._form is None
+        form = await super()._get_form(**limits)
+        if fresh:
+            form = FormData([(name, _clean(value)) for name, value in form.multi_items()])
+            self._form = form
+        return form
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, UploadFile):
+        value.filename = value.filename and storable(value.filename)
+        return value
+    return storable(value) if isinstance(value, str) else value
+
+
 class ConsoleRoute(APIRoute):
     """A route that answers with a page where somebody may not come in."""
 
@@ -57,7 +89,7 @@ class ConsoleRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
-            read = Request(request.scope, self._bounded(request.receive))
+            read = _StorableRequest(request.scope, self._bounded(request.receive))
             try:
                 return await handle(read)
             except AccessRefused as refused:

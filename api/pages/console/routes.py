@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.pages.console import (
     account,
+    attachments,
     audit,
     claim_actions,
     claim_endings,
@@ -56,7 +57,7 @@ router.add_api_route("", overview.overview, methods=["GET"])
 
 for module in (
     *(sign_in, sso, account, second_factor),
-    *(conversations, transcripts, notes, exports, corrections, variants),
+    *(conversations, transcripts, attachments, notes, exports, corrections, variants),
     *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(bank, imports, people, audit),
     *(settings, policy, contact, wordings, brand, webhooks, keys),

@@ -82,7 +82,10 @@ async def _transcript(
             conversation_id=conversation,
         )
         redaction = Redaction(read.known, texts(language)["covered"]) if covered else None
-        lines = [line_view(line, language, person.zone, redaction) for line in read.lines]
+        lines = [
+            line_view(line, language, person.zone, redaction, opens=person.may(Permission.REVEAL))
+            for line in read.lines
+        ]
         looked_for = await sought(session, words) if words.strip() else Sought()
         said = [line["text"] for line in lines if line["message"]]
         marking = await Marking.of(session, said, looked_for)

@@ -13,9 +13,11 @@ from conversation.finding import Listed
 from conversation.redaction import Redaction
 from conversation.transcript import Effect, Line
 from conversation.wording.formats import LOCALES, money
+from storage.tables import Message
 
 _QUIET_FACTS = frozenset({"message", "conversation", "claim", "handoff"})
 """Numbers of rows, which tell a reader nothing."""
+_PICTURES = frozenset({"photo", "sticker"})
 # What claims to be another browser as well comes first.
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -91,9 +93,17 @@ def listed_view(row: Listed, language: str, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def line_view(
-    line: Line, language: str, zone: ZoneInfo, redaction: Redaction | None
+    line: Line,
+    language: str,
+    zone: ZoneInfo,
+    redaction: Redaction | None,
+    *,
+    opens: bool = False,
 ) -> dict[str, Any]:
-    """A message or a bare event; everything in it is covered where `redaction` is given."""
+    """A message or a bare event; everything in it is covered where `redaction` is given.
+
+    `opens`: files may be opened, each on its own and each time noted; nothing covers a picture.
+    """
     words = texts(language)
 
     def cover(text: str) -> str:
@@ -118,8 +128,8 @@ def line_view(
         "on_page": message.page_customer_id is not None,
         "buttons": [cover(one["title"]) for one in message.buttons if one.get("title")],
         "attachments": [
-            words["attachments"].get(one.get("kind"), one.get("kind") or "?")
-            for one in message.attachments
+            _attachment(message, position, words, opens=opens, covered=redaction is not None)
+            for position in range(len(message.attachments))
         ],
         "status": words["delivery"].get(status, status) if status else "",
         "tick": _tick(status),
@@ -144,6 +154,23 @@ def line_view(
             ],
         }
     return shown
+
+
+def _attachment(
+    message: Message, position: int, words: dict[str, Any], *, opens: bool, covered: bool
+) -> dict[str, Any]:
+    """What was sent, the way to it, and whether it is shown small beside the words."""
+    told = message.attachments[position]
+    kind = told.get("kind") or ""
+    what = words["attachments"].get(kind, kind or "?")
+    claims_picture = kind in _PICTURES or str(told.get("mime_type")).startswith("image/")
+    way = words["attachment_view" if claims_picture else "attachment_load"]
+    openable = opens and bool(told.get("reference"))
+    return {
+        "words": way.format(what=what) if openable else what,
+        "path": f"/console/attachments/{message.id}/{position}" if openable else "",
+        "preview": openable and claims_picture and not covered,
+    }
 
 
 def _why(reason: str, language: str) -> str:

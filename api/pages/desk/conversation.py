@@ -13,6 +13,7 @@ from api.pages.desk.conversation_facts import (
     asked_of,
     facts_of,
     lines_since,
+    me,
     presence_of,
 )
 from api.pages.desk.page import BIGGEST, DESK, Agent, Id, pages, respond
@@ -84,14 +85,11 @@ async def presence(
         return JSONResponse({}, 404)
     people = presence_of(request, person)
     if leaving:
-        await people.leave(handoff, person.operator)
-        new, told = True, {}
+        await people.leave(handoff, me(person))
+        new, told = True, dict[str, Any]()
     else:
-        seen, new = await people.note(handoff, person.operator, writing=writing, instead=instead)
-        told = {
-            "others": [one for one in seen.open if one != person.operator],
-            "writer": seen.writer if seen.writer != person.operator else "",
-        }
+        seen, new = await people.note(handoff, me(person), writing=writing, instead=instead)
+        told = seen.besides(me(person))
     if new:
         await parts_of(request).events.changed(person.merchant_id, conversation_id, kind=PRESENCE)
     return JSONResponse(told)

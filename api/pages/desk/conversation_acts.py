@@ -19,13 +19,13 @@ from api.pages.console.view import texts
 from api.pages.desk.conversation import ONE, show
 from api.pages.desk.conversation_facts import Problem, presence_of, ready_facts
 from api.pages.desk.page import BIGGEST, DESK, Agent, Id
+from api.pages.desk.queue_page import by
 from api.people import audit
 from api.people.sessions import SignedIn
 from api.queue import Overtaken
-from channels.payload import storable
 from conversation import canned, desk, identity, mentions
-from conversation.handoff import request_handoff
 from conversation.handoff_held import (
+    By,
     CustomerNotVerified,
     HandoffError,
     HandoffUnknown,
@@ -33,6 +33,7 @@ from conversation.handoff_held import (
     open_handoff,
 )
 from conversation.handoff_summary import summary
+from conversation.handoff_voice import send_again, send_template
 from conversation.look import lock
 from conversation.outbox import scene
 from conversation.wording import DisclosureRefused
@@ -55,19 +56,19 @@ class Refused(Exception):
 
 
 @router.post(ONE + "/take")
-async def take(request: Request, person: Agent, handoff: Id, instead_of: Line = "") -> Response:
+async def take(
+    request: Request,
+    person: Agent,
+    handoff: Id,
+    instead_of: Line = "",
+    instead_of_id: Number = 0,
+) -> Response:
     """The conversation comes to this person; from a colleague only from whom the form names."""
+    before = By(instead_of, instead_of_id or None) if instead_of else None
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        await desk.take(
-            session,
-            handoff,
-            person.operator,
-            now,
-            instead_of=instead_of or None,
-            person_id=person.person_id,
-        )
+        await desk.take(session, handoff, by(person), now, instead_of=before)
 
     return await act(request, person, handoff, "acts", step, "taken")
 
@@ -81,14 +82,14 @@ async def reply(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        said = await _filled(session, person, handoff, storable(text).strip(), words, now)
+        said = await _filled(session, person, handoff, text.strip(), words, now)
         _fitting(said, desk.REPLY_CHARACTERS_MAX, words)
         if not _KEY.fullmatch(key):
             raise Refused(words["problems"]["ReplyKeyReused"])
         await desk.reply(
             session,
             handoff,
-            person.operator,
+            by(person),
             said,
             now,
             key=f"console:{handoff}:{person.person_id or person.operator}:{key}",
@@ -131,12 +132,12 @@ async def note(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        said = storable(text).strip()
+        said = text.strip()
         _fitting(said, NOTE_CHARACTERS_MAX, words)
         kind = desk.CALL if call else desk.NOTE
-        if await desk.noted_just_now(session, handoff, person.operator, said, now, kind=kind):
+        if await desk.noted_just_now(session, handoff, by(person), said, now, kind=kind):
             return
-        kept = await desk.note(session, handoff, person.operator, said, now, kind=kind)
+        kept = await desk.note(session, handoff, by(person), said, now, kind=kind)
         written = await session.get_one(HandoffNote, kept)
         await mentions.note_mentions(session, person.merchant_id, kept, written.text)
 
@@ -157,14 +158,14 @@ async def give_back(
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        said = storable(hint).strip()
+        said = hint.strip()
         if len(said) > NOTE_CHARACTERS_MAX:
             raise Refused(words["problems"]["long"].format(most=NOTE_CHARACTERS_MAX))
         conversation = await desk.conversation_of(session, handoff)
         greeted = await desk.give_back(
             session,
             handoff,
-            person.operator,
+            by(person),
             now,
             hint=said,
             greet=await may_write_unasked(session, conversation, now),
@@ -196,7 +197,7 @@ async def close(
         await desk.close(
             session,
             handoff,
-            person.operator,
+            by(person),
             codes[code].outcome,
             parts_of(request).clock.now(),
             resume_contact=bool(resume_contact),
@@ -214,7 +215,7 @@ async def again(request: Request, person: Agent, handoff: Id, message: Number = 
 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
-        if not await desk.send_again(session, handoff, person.operator, message, now):
+        if not await send_again(session, handoff, by(person), message, now):
             raise Refused(words["problems"]["not_again"])
         await send_outbox(request, session, person.merchant_id, handoff)
 
@@ -231,9 +232,7 @@ async def template(
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
         try:
-            sent = await desk.send_template(
-                session, handoff, person.operator, name, now, key=storable(key)
-            )
+            sent = await send_template(session, handoff, by(person), name, now, key=key)
         except (DisclosureRefused, LookupError) as refused:  # the page offers none such
             raise Refused(words["no_template"]) from refused
         if not sent:
@@ -298,22 +297,17 @@ async def take_over(request: Request, person: Agent, conversation: Id) -> Respon
     """Take a conversation that nobody asked a person for, or that one has ended."""
     parts = parts_of(request)
     now = parts.clock.now()
-    try:
-        async with parts.database.conversation(person.merchant_id, conversation) as session:
-            if await session.get(Conversation, conversation) is None:
-                return notice(request, "nothing", 404, {"person": person})
-            await request_handoff(
-                session, conversation_id=conversation, reason=TAKEN_OVER, summary={}, now=now
-            )
-            await session.flush()
-            handoff = await desk.open_handoff_of(session, conversation)
-            await desk.take(session, handoff, person.operator, now, person_id=person.person_id)
-    except HandoffError:  # a colleague has it; the page says who
-        async with parts.database.merchant(person.merchant_id) as session:
-            handoff = await desk.open_handoff_of(session, conversation)
-        return go(request, f"{DESK}/{handoff}")
-    await parts.events.changed(person.merchant_id, conversation)
-    return go(request, f"{DESK}/{handoff}", done="taken")
+    async with parts.database.conversation(person.merchant_id, conversation) as session:
+        if await session.get(Conversation, conversation) is None:
+            return notice(request, "nothing", 404, {"person": person})
+        handoff = await desk.open_in(session, conversation, TAKEN_OVER, now)
+        held = (await open_handoff(session, handoff)).handoff
+        free = held.taken_by is None or by(person).has(held)
+        if free:  # else a colleague has it; the page says who
+            await desk.take(session, handoff, by(person), now)
+    if free:
+        await parts.events.changed(person.merchant_id, conversation)
+    return go(request, f"{DESK}/{handoff}", done="taken" if free else "")
 
 
 @retry(retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(3), reraise=True)

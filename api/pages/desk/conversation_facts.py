@@ -14,9 +14,10 @@ from api.pages.console.customer_view import cover_with
 from api.pages.console.page import language_of, parts_of
 from api.pages.console.view import texts
 from api.pages.desk import conversation_view as view
+from api.pages.desk.queue_page import by
 from api.people.roles import Permission
 from api.people.sessions import SignedIn
-from api.presence import Presence, Seen
+from api.presence import Presence, Seen, member
 from channels.gsm7 import ALPHABET, ALPHABET_DOUBLE
 from channels.message import Channel
 from conversation import canned, desk_offer, identity
@@ -97,7 +98,7 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
     cover = cover_with(redaction)
     where = await place_of_answer(session, await scene(session, conversation.id), now)
     last = found.transcript[-1].id if found.transcript else 0
-    mine = handoff.taken_by == person.operator
+    mine = by(person).has(handoff)
     words = texts(language)["desk"]
     offer = await desk_offer.open_offer(session, conversation.id)
     return {
@@ -114,11 +115,11 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
         "open": handoff.closed_at is None,
         "outcome": words["outcomes"].get(handoff.outcome, handoff.outcome or ""),
         "taken_by": handoff.taken_by or "",
+        "taken_by_id": handoff.person_id or 0,
         "mine": mine,
         "may_write": mine and handoff.closed_at is None,
         "verified": found.listed.verified,
-        "others": [one for one in asked.seen.open if one != person.operator],
-        "writer": asked.seen.writer if asked.seen.writer != person.operator else "",
+        **asked.seen.besides(me(person)),
         "summary": view.summary_view(found, language, zone, now),
         "call": _call(found, zone, now, language),
         "lines": view.lines_view(
@@ -128,6 +129,7 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
             language,
             zone,
             redaction,
+            opens=person.may(Permission.REVEAL),
         )
         if asked.with_lines
         else [],
@@ -192,7 +194,7 @@ async def lines_since(
         "here": f"/console/desk/{handoff_id}",
         "t": texts(language),
         "d": texts(language)["desk"],
-        "may_write": held.taken_by == person.operator and held.closed_at is None,
+        "may_write": by(person).has(held) and held.closed_at is None,
         "lines": view.lines_view(
             list(reversed(newest.all())),
             await _notes(session, held.conversation_id, held.since) if notes else (),
@@ -200,6 +202,7 @@ async def lines_since(
             language,
             person.zone,
             redaction,
+            opens=person.may(Permission.REVEAL),
         ),
     }
 
@@ -213,7 +216,8 @@ _SINCE = Statement(
             ON message.id = :after AND message.conversation_id = handoff.conversation_id
         WHERE handoff.id = :handoff
     )
-    SELECT handoff.conversation_id, handoff.taken_by, handoff.closed_at, since.at AS since,
+    SELECT handoff.conversation_id, handoff.taken_by, handoff.person_id, handoff.closed_at,
+        since.at AS since,
         EXISTS (
             SELECT FROM handoff_note
             WHERE handoff_note.conversation_id = handoff.conversation_id
@@ -471,3 +475,8 @@ async def asked_of(
 def presence_of(request: Request, person: SignedIn) -> Presence:
     """Who is at the merchant's handoffs."""
     return Presence(parts_of(request).events.redis, person.merchant_id)
+
+
+def me(person: SignedIn) -> str:
+    """Who it is among those who have a handoff open."""
+    return member(person.operator, person.person_id)

@@ -21,6 +21,7 @@ from api.pages.desk.conversation import ONE
 from api.pages.desk.conversation_acts import Line, Number, Refused, act
 from api.pages.desk.conversation_view import PARTS, in_short, in_words
 from api.pages.desk.page import Agent, Id
+from api.pages.desk.queue_page import by
 from api.people import audit
 from api.people.access import Needs
 from api.people.roles import Permission
@@ -92,7 +93,7 @@ async def offer(
         terms = _accepted(decision, kind, request)
         try:
             await desk_offer.suggest(
-                session, handoff, person.operator, Suggestion(claim, terms, key, by_phone), now
+                session, handoff, by(person), Suggestion(claim, terms, key, by_phone), now
             )
         except NOT_POSSIBLE as refused:
             raise Refused(_why(str(refused), words)) from refused
@@ -116,7 +117,7 @@ async def consent(request: Request, person: Agent, handoff: Id, offer: Number = 
     async def step(session: AsyncSession) -> None:
         now = parts_of(request).clock.now()
         try:
-            noted = await desk_offer.agreed_by_phone(session, handoff, person.operator, offer, now)
+            noted = await desk_offer.agreed_by_phone(session, handoff, by(person), offer, now)
         except NOT_POSSIBLE as refused:
             raise Refused(_why(str(refused), words)) from refused
         if not noted:
@@ -183,7 +184,7 @@ async def _claim(
 ) -> tuple[ClaimRecord, Policy]:
     """A claim of this handoff's customer, whoever holds it."""
     held = await held_handoff(session, handoff)
-    held.of(person.operator)
+    held.of(by(person))
     words = texts(language_of(request))["desk"]
     try:
         record = await book.record(session, claim, now=parts_of(request).clock.now())

@@ -9,7 +9,6 @@ from api.pages.console.view import moment, texts
 from api.pages.desk.page import DESK, Agent, Id, respond
 from api.people import audit
 from api.people.sessions import SignedIn
-from channels.payload import storable
 from conversation import canned, mentions
 from conversation.canned import CannedRefused, Draft
 
@@ -81,7 +80,6 @@ async def mentioned(request: Request, person: Agent) -> Response:
 
 
 async def _save(request: Request, person: SignedIn, draft: Draft, reply_id: int | None) -> Response:
-    draft = Draft(*(storable(one) for one in (draft.shortcut, draft.text_de, draft.text_en)))
     now = parts_of(request).clock.now()
     try:
         async with parts_of(request).database.merchant(person.merchant_id) as session:

@@ -61,11 +61,14 @@ def lines_view(
     language: str,
     zone: ZoneInfo,
     redaction: Redaction | None,
+    *,
+    opens: bool,
 ) -> list[dict[str, Any]]:
-    """Messages with the notes and events between them, by their time."""
+    """Messages with the notes and events between them, by their time; see `line_view`."""
     cover: Cover = redaction.cover if redaction is not None else str
     shown = [
-        (one.created_at, 2, one.id, _message(one, language, zone, redaction)) for one in messages
+        (one.created_at, 2, one.id, _message(one, language, zone, redaction, opens))
+        for one in messages
     ]
     shown += [(one.at, 1, one.id, _note(one, language, zone, cover)) for one in notes]
     shown += [(one.at, 0, one.id, _event(one, language, zone)) for one in events]
@@ -73,9 +76,9 @@ def lines_view(
 
 
 def _message(
-    message: Message, language: str, zone: ZoneInfo, redaction: Redaction | None
+    message: Message, language: str, zone: ZoneInfo, redaction: Redaction | None, opens: bool
 ) -> dict[str, Any]:
-    line = line_view(Line(message.created_at, message), language, zone, redaction)
+    line = line_view(Line(message.created_at, message), language, zone, redaction, opens=opens)
     failed = message.author == "agent" and message.status == "failed" and not message.wording
     return line | {
         "id": f"m{message.id}",

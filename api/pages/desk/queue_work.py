@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console.page import console_router, go, language_of, notice, parts_of
+from api.pages.desk.page import BIGGEST
 from api.pages.desk.queue import show as show_list
 from api.pages.desk.queue import to_list, viewer_of, words_of
 from api.pages.desk.queue_page import BASE, Agent, HandoffId, by, refusal, respond, working
@@ -22,7 +23,7 @@ from conversation.desk_queue import Queue, Row, known_of_rows, queue
 from conversation.desk_seats import give_in_turn, seats
 from conversation.desk_teams import all_teams
 from conversation.handoff import opening_hours
-from conversation.handoff_held import HandoffError, HandoffUnknown, taken
+from conversation.handoff_held import By, HandoffError, HandoffUnknown, taken
 from storage.tables import DeskTeam, Handoff, Person
 
 router = console_router()
@@ -50,8 +51,7 @@ async def take(request: Request, person: Agent, handoff: HandoffId, back: Line =
     """Have it oneself, and go to the conversation; of two one gets it, the other is told who."""
     try:
         async with working(request, person, handoff) as session:
-            now, who = parts_of(request).clock.now(), by(person)
-            await desk.take(session, handoff, who.name, now, person_id=who.person_id)
+            await desk.take(session, handoff, by(person), parts_of(request).clock.now())
     except HandoffUnknown:
         return notice(request, "nothing", 404, {"person": person})
     except HandoffError as refused:
@@ -68,6 +68,7 @@ async def give(
     to: Line = "",
     note: Annotated[str, Form(max_length=NOTE_CHARACTERS_MAX)] = "",
     held_by: Line = "",
+    held_by_id: Annotated[int, Form(ge=0, le=BIGGEST)] = 0,
 ) -> Response:
     """Give it to a person, a team, or whoever's turn it is, with a note for them."""
 
@@ -75,8 +76,9 @@ async def give(
         now, who = parts_of(request).clock.now(), by(person)
         held = await session.get_one(Handoff, handoff)
         # Only who may supervise takes from others; who has it gives it away.
-        instead_of = held_by if person.may(Permission.SUPERVISE) or who.has(held) else None
-        how = {"instead_of": instead_of or None, "note": note}
+        may_take = held_by and (person.may(Permission.SUPERVISE) or who.has(held))
+        before = By(held_by, held_by_id or None) if may_take else None
+        how = {"instead_of": before, "note": note}
         kind, _, number = to.partition(":")
         if kind == "turn":
             if held.taken_by is not None:
@@ -212,6 +214,7 @@ async def _show(
         "people": [one for one in everybody if one.person_id != row.handoff.person_id],
         "teams": teams,
         "held_by": row.handoff.taken_by or "",
+        "held_by_id": row.handoff.person_id or 0,
         "may_give": others or person.may(Permission.SUPERVISE),
         "may_snooze": others,
         "whens": WHEN,

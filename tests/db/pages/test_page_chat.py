@@ -13,6 +13,7 @@ from api.queue import make_app
 from conversation import desk, turn
 from conversation.engine import TurnResult
 from conversation.handoff import request_handoff
+from conversation.handoff_held import By
 from conversation.look import look
 from conversation.page_visit import WORDS_MAX
 from conversation.port import conversation_port
@@ -93,7 +94,7 @@ async def in_hand(visiting: Visiting) -> int:
         )
         await session.flush()
         number = (await session.scalars(select(Handoff.id))).one()
-        await desk.take(session, number, "m.koch", now)
+        await desk.take(session, number, By("m.koch"), now)
     return number
 
 
@@ -101,7 +102,7 @@ async def agent_writes(visiting: Visiting, handoff: int, said: str) -> desk.Repl
     held, now = visiting.conversation_id, visiting.parts.clock.now()
     url = visiting.parts.public_url
     async with visiting.parts.database.conversation(visiting.merchant.id, held) as session:
-        return await desk.reply(session, handoff, "m.koch", said, now, public_url=url)
+        return await desk.reply(session, handoff, By("m.koch"), said, now, public_url=url)
 
 
 async def out(visiting: Visiting) -> Sequence[Message]:

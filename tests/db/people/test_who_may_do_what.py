@@ -45,6 +45,7 @@ from storage.tables import (
     Merchant,
     MerchantEvent,
     Message,
+    MessageFile,
     Person,
     TranscriptView,
     Upload,
@@ -211,7 +212,8 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
         await session.flush()
         message = Message(
             conversation_id=held.id, channel_account_id=account.id, direction="in",
-            author="customer", kind="message", text="Vertraulich", created_at=NOW, **of,
+            author="customer", kind="message", text="Vertraulich", created_at=NOW,
+            attachments=[{"kind": "document", "reference": "Vertraulich"}], **of,
         )  # fmt: skip
         handoff = Handoff(
             conversation_id=held.id, reason="asked_for_person", requested_at=NOW, **of
@@ -252,7 +254,10 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             conversation_id=held.id, message_id=message.id, text="Vertraulich", language="de",
             intent="affirm", person="x", proposed_at=NOW, **of,
         )  # fmt: skip
-        session.add(correction)
+        session.add_all([correction, MessageFile(
+            message_id=message.id, position=0, media_type="text/plain", ending="txt",
+            content=b"Vertraulich", fetched_at=NOW, **of,
+        )])  # fmt: skip
         await session.flush()
         new = NewClaim(
             merchant_id=merchant.id, customer_id=customer.id, reference="R-geheim",
@@ -264,6 +269,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
             {
                 "conversation": str(held.id),
                 "message": str(message.id),
+                "position": "0",
                 "correction": str(correction.id),
                 "view": str(view.id),
                 "customer": str(customer.id),

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from api.people.roles import Role
 from conversation import desk
 from conversation.answer_targets import targets
+from conversation.handoff_held import By
 from storage.tables import DeskTeam, DeskTeamMember, WrapUp
 from tests.conftest import NOW
 from tests.db.console_browser import words
@@ -97,9 +98,9 @@ async def test_the_supervisor_sees_who_is_there_with_what(floor: Floor) -> None:
     for number in (one, two):
         held = await floor.handoff(number)
         async with floor.database.conversation(floor.merchant.id, held.conversation_id) as session:
-            await desk.take(session, number, "Ben", floor.now, person_id=ben.id)
+            await desk.take(session, number, By("Ben", ben.id), floor.now)
             if number == one:
-                await desk.reply(session, number, "Ben", "Guten Tag", floor.now)
+                await desk.reply(session, number, By("Ben"), "Guten Tag", floor.now)
     floor.later(minutes=12)
     await floor.sign_in(ada)
     said = words(await floor.console.get("/console/desk/live"))

@@ -48,7 +48,7 @@ async def test_of_two_who_take_one_gets_it_and_the_other_is_told_who(floor: Floo
     async def take(person: Person) -> str:
         async with floor.database.conversation(floor.merchant.id, held.conversation_id) as session:
             try:
-                await desk.take(session, number, person.name, NOW, person_id=person.id)
+                await desk.take(session, number, By(person.name, person.id), NOW)
             except HandoffTaken as refused:
                 return str(refused.facts["taken_by"])
         return "mine"
@@ -96,10 +96,10 @@ async def test_what_is_given_is_theirs_but_not_begun_and_the_bot_goes_on(floor: 
     assert (note.author, note.text) == ("Lea", "Bitte bis Mittag.")
     async with floor.database.conversation(floor.merchant.id, talk.id) as session:
         with pytest.raises(HandoffNotTaken):
-            await desk.close(session, number, "Ben", Outcome.SOLVED, NOW)
+            await desk.close(session, number, By("Ben"), Outcome.SOLVED, NOW)
         with pytest.raises(HandoffTaken):
-            await desk.take(session, number, "m.koch", NOW)
-        await desk.take(session, number, "Ben", NOW, person_id=ben.id)
+            await desk.take(session, number, By("m.koch"), NOW)
+        await desk.take(session, number, By("Ben", ben.id), NOW)
     held = await floor.handoff(number)
     assert (held.taken_at, held.person_id) == (NOW, ben.id)
 
@@ -364,10 +364,10 @@ async def test_an_answer_stops_the_first_clock_and_wakes(floor: Floor) -> None:
     held = await floor.handoff(number)
     async with floor.database.conversation(floor.merchant.id, held.conversation_id) as session:
         await desk_moves.snooze(session, number, By("Lea"), NOW)
-        await desk.take(session, number, "Lea", NOW)
+        await desk.take(session, number, By("Lea"), NOW)
         assert (await session.get_one(Handoff, number)).snoozed_at is None
         await desk_moves.snooze(session, number, By("Lea"), NOW)
-        await desk.reply(session, number, "Lea", "Guten Tag", NOW)
+        await desk.reply(session, number, By("Lea"), "Guten Tag", NOW)
     held = await floor.handoff(number)
     assert (held.first_answer_at, held.answered_at, held.snoozed_at) == (NOW, NOW, None)
     (row,) = (await floor.queue()).rows
@@ -384,8 +384,8 @@ async def test_endings_are_the_merchants_own_where_it_has_any(floor: Floor) -> N
     number = await floor.asks()
     held = await floor.handoff(number)
     async with floor.database.conversation(floor.merchant.id, held.conversation_id) as session:
-        await desk.take(session, number, "Lea", NOW)
-        await desk.close(session, number, "Lea", code.outcome, NOW, wrap_up=code.name)
+        await desk.take(session, number, By("Lea"), NOW)
+        await desk.close(session, number, By("Lea"), code.outcome, NOW, wrap_up=code.name)
     held = await floor.handoff(number)
     assert (held.outcome, held.wrap_up) == ("agreed", "Raten")
 
@@ -400,4 +400,4 @@ async def test_given_to_a_person_of_the_same_name_is_not_mine(floor: Floor) -> N
         found = await session.get_one(Person, second.id)
         await give_to_person(session, number, found, By("Ada"), NOW)
         with pytest.raises(HandoffTaken):
-            await desk.take(session, number, "Lea", NOW, person_id=first.id)
+            await desk.take(session, number, By("Lea", first.id), NOW)
