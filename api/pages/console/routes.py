@@ -32,6 +32,7 @@ from api.pages.console.settings import (
     imports,
     keys,
     policy,
+    restoring,
     webhooks,
     wordings,
 )
@@ -58,7 +59,7 @@ for module in (
     *(conversations, transcripts, notes, exports, corrections, variants),
     *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(bank, imports, people, audit),
-    *(settings, policy, contact, wordings, brand, webhooks, keys),
+    *(settings, policy, contact, wordings, brand, webhooks, keys, restoring),
     merchants,
     # Before any page whose path begins with a handoff's number.
     *(queue, queue_work, callbacks, teams, teams_rules, teams_live),
