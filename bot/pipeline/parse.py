@@ -1,6 +1,7 @@
 """Reads one message a line and prints what is understood; needs a trained model, no server.
 
-bot/.venv/bin/python bot/pipeline/parse.py [--jsonl] [--now 2026-11-23T09:00:00+01:00] [--model FILE]
+bot/.venv/bin/python bot/pipeline/parse.py [--jsonl] [--now 2026-11-23T09:00:00+01:00]
+    [--model FILE]
 """
 
 import os
