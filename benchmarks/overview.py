@@ -17,10 +17,12 @@ from urllib.parse import urlencode
 import psycopg
 
 from api import overview
-from benchmarks import console
+from benchmarks import console, console_talks
 from benchmarks.console import NOW, TODAY
 from benchmarks.import_claims import database
+from conversation.overview_sql import TALKED
 from ledger.book_among import Happened
+from outreach.overview_sql import STAGES
 from storage import embedded
 from storage.engine import Database, DatabaseUrls
 from storage.tables import Merchant
@@ -57,6 +59,9 @@ SELECT %(merchant)s, 1000000 + customer_id, account,
        CASE WHEN n %% 2 = 0 AND customer_id %% 10 < 6 THEN at + interval '9 minutes' END
 FROM contacted, generate_series(0, %(each)s) AS n
 WHERE n = 0 OR customer_id %% 10 < 5 ORDER BY n, customer_id;
+INSERT INTO transcript (conversation_id, message_id, at, merchant_id)
+SELECT conversation_id, max(id), max(created_at), %(merchant)s
+FROM message WHERE conversation_id > 1000000 GROUP BY conversation_id;
 INSERT INTO contact_attempt (merchant_id, customer_id, contact_point_id, message_id, cycle, step,
                              reason, at)
 SELECT %(merchant)s, c.customer_id, p.id, m.id, 1, 'first_contact', 'due', c.at
@@ -132,6 +137,15 @@ def pages() -> dict[str, list[str]]:
             first = TODAY - timedelta(days=days - 1)
             at = f"/console/claims?event={event}&from={first}&until={TODAY}"
             found[f"claims {event}, {days}"] = [at, f"{at}&band=large", f"{at}&channel=sms"]
+    for figure in (*STAGES, *TALKED):
+        for days in (30, 365):
+            first = TODAY - timedelta(days=days - 1)
+            at = f"/console/conversations?figure={figure}&since={first}&until={TODAY}"
+            middle = (NOW - timedelta(days=days // 2)).timestamp()
+            deep = f"{at}&before={int(middle)}000000_1"
+            found[f"talks {figure}, {days}"] = [
+                *(at, f"{at}&channel=sms", f"{at}&band=large&channel=telegram", deep)
+            ]
     return found
 
 
@@ -148,7 +162,7 @@ async def _run(urls: DatabaseUrls, claims: int, messages: int) -> bool:
     port, password = urls.owner.port, str(urls.owner.password)
     assert port is not None
     begun = time.monotonic()
-    merchant = console.fill(urls, (port, password), claims)
+    merchant = console.fill(urls, (port, password), claims, console_talks.IN_A_TALK)
     counted = add_histories(port, password, merchant, claims * 4 // 5, messages)
     print(f"{claims} claims, {counted} messages seeded in {time.monotonic() - begun:.0f} s")
     held = Database(urls, pool_size=2)
