@@ -32,6 +32,7 @@ YEAR_DAYS = 365
 # A year's histories, reckoned from the numbers of rows, so that each run has the same.
 CONTACTED = f"timestamptz '{NOW.isoformat()}' - make_interval(mins => (c.id * 7919 %% 525600)::int)"
 HISTORIES = f"""
+SELECT setval(pg_get_serial_sequence('message', 'id'), (SELECT max(id) FROM message));
 INSERT INTO channel_account (merchant_id, channel, address, created_at)
 SELECT %(merchant)s, channel, 'of ' || channel, now()
 FROM unnest(ARRAY['whatsapp', 'telegram', 'sms']) AS channel;
@@ -64,10 +65,12 @@ SELECT conversation_id, max(id), max(created_at), %(merchant)s
 FROM message WHERE conversation_id > 1000000 GROUP BY conversation_id;
 INSERT INTO contact_attempt (merchant_id, customer_id, contact_point_id, message_id, cycle, step,
                              reason, at)
-SELECT %(merchant)s, c.customer_id, p.id, m.id, 1, 'first_contact', 'due', c.at
+SELECT DISTINCT ON (c.customer_id)
+       %(merchant)s, c.customer_id, p.id, m.id, 1, 'first_contact', 'due', c.at
 FROM contacted c
 JOIN contact_point p ON p.customer_id = c.customer_id
-JOIN message m ON m.conversation_id = 1000000 + c.customer_id AND m.created_at = c.at;
+JOIN message m ON m.conversation_id = 1000000 + c.customer_id AND m.created_at = c.at
+ON CONFLICT DO NOTHING;  -- one has been written to before
 UPDATE contact_point p SET channel = c.channel FROM contacted c WHERE c.customer_id = p.customer_id;
 INSERT INTO audit_event (merchant_id, kind, at, customer_id, conversation_id)
 SELECT %(merchant)s, kind, at + interval '2 hours', customer_id, 1000000 + customer_id
