@@ -57,7 +57,14 @@ class OverviewCase(OfMerchant, Base):
     __tablename__ = "overview_case"
     __table_args__ = (
         PrimaryKeyConstraint("merchant_id", "figure", "source"),
-        Index("ix_overview_case_listed", "merchant_id", "figure", "at", "conversation_id"),
+        Index(
+            "ix_overview_case_listed",
+            "merchant_id",
+            "figure",
+            "at",
+            "conversation_id",
+            postgresql_include=["channel", "band"],
+        ),
     )
 
     figure: Mapped[str]

@@ -45,6 +45,8 @@ def upgrade() -> None:
         "ix_overview_case_listed",
         "overview_case",
         ["merchant_id", "figure", "at", "conversation_id"],
+        # A rare segment is found in the index alone.
+        postgresql_include=["channel", "band"],
     )
     op.create_index(op.f("ix_overview_case_conversation_id"), "overview_case", ["conversation_id"])
     protect("overview_case")
