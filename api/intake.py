@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -28,6 +29,7 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 ROWS_MAX = 5000
 
 router = APIRouter(prefix="/api/v1", tags=["intake"])
+Outcome = TypeVar("Outcome")
 
 
 class RowProblem(BaseModel):
@@ -161,24 +163,11 @@ async def post_claims(
     additional charge or a credit note. Empty and missing fields say nothing: what is kept stays.
     Amounts are written with a decimal point (`"129.90"`), dates as `2026-12-31`.
     """
-    parts: Parts = request.app.state.parts
-    body = await read_body(request, BODY_BYTES_MAX)
-    problems: list[Problem] = []
     differences: list[Difference] = []
-    try:
-        async with parts.database.merchant(merchant.id) as session:
-            outcome = await take_claims(
-                session,
-                _records(_rows(body), rows_claims.COLUMNS),
-                _setting(parts, merchant, region),
-                Source("claims", "api", hashlib.sha256(body).hexdigest()),
-                merchant_id=merchant.id,
-                apply_changes=apply_changes,
-                report=problems.append,
-                show=differences.append,
-            )
-    except RowsRefused:
-        return _refusal(problems)
+    taking = partial(take_claims, apply_changes=apply_changes, show=differences.append)
+    outcome = await _taken(request, merchant, "claims", rows_claims.COLUMNS, taking, region)
+    if isinstance(outcome, JSONResponse):
+        return outcome
     return ClaimsTaken(
         batch=outcome.batch_id,
         rows_total=outcome.rows_total,
@@ -208,21 +197,9 @@ async def post_open_items(request: Request, merchant: ForClaims) -> ItemsTaken |
     confirmed lately (24 hours unless set otherwise), so send confirmations, or the claims
     themselves, every day.
     """
-    parts: Parts = request.app.state.parts
-    body = await read_body(request, BODY_BYTES_MAX)
-    problems: list[Problem] = []
-    try:
-        async with parts.database.merchant(merchant.id) as session:
-            outcome = await take_items(
-                session,
-                _records(_rows(body), rows_items.COLUMNS),
-                _setting(parts, merchant, "DE"),
-                Source("open_items", "api", hashlib.sha256(body).hexdigest()),
-                merchant_id=merchant.id,
-                report=problems.append,
-            )
-    except RowsRefused:
-        return _refusal(problems)
+    outcome = await _taken(request, merchant, "open_items", rows_items.COLUMNS, take_items)
+    if isinstance(outcome, JSONResponse):
+        return outcome
     return ItemsTaken(
         batch=outcome.batch_id,
         rows_total=outcome.rows_total,
@@ -246,21 +223,9 @@ async def post_reorders(request: Request, merchant: ForClaims) -> ReordersTaken 
     with other content is refused. Send all orders of a day if that is easier: those of customers
     without a claim here are not kept.
     """
-    parts: Parts = request.app.state.parts
-    body = await read_body(request, BODY_BYTES_MAX)
-    problems: list[Problem] = []
-    try:
-        async with parts.database.merchant(merchant.id) as session:
-            outcome = await take_reorders(
-                session,
-                _records(_rows(body), rows_reorders.COLUMNS),
-                _setting(parts, merchant, "DE"),
-                Source("reorders", "api", hashlib.sha256(body).hexdigest()),
-                merchant_id=merchant.id,
-                report=problems.append,
-            )
-    except RowsRefused:
-        return _refusal(problems)
+    outcome = await _taken(request, merchant, "reorders", rows_reorders.COLUMNS, take_reorders)
+    if isinstance(outcome, JSONResponse):
+        return outcome
     return ReordersTaken(
         batch=outcome.batch_id,
         rows_total=outcome.rows_total,
@@ -268,6 +233,32 @@ async def post_reorders(request: Request, merchant: ForClaims) -> ReordersTaken 
         rows_repeated=outcome.rows_repeated,
         rows_unknown=outcome.rows_unknown,
     )
+
+
+async def _taken(
+    request: Request,
+    merchant: Merchant,
+    kind: str,
+    columns: tuple[Column, ...],
+    take: Callable[..., Awaitable[Outcome]],
+    region: str = "DE",
+) -> Outcome | JSONResponse:
+    """What became of the rows of a request, all or none; or the answer with every problem."""
+    parts: Parts = request.app.state.parts
+    body = await read_body(request, BODY_BYTES_MAX)
+    problems: list[Problem] = []
+    try:
+        async with parts.database.merchant(merchant.id) as session:
+            return await take(
+                session,
+                _records(_rows(body), columns),
+                _setting(parts, merchant, region),
+                Source(kind, "api", hashlib.sha256(body).hexdigest()),
+                merchant_id=merchant.id,
+                report=problems.append,
+            )
+    except RowsRefused:
+        return _refusal(problems)
 
 
 def _setting(parts: Parts, merchant: Merchant, region: str) -> Setting:

@@ -58,6 +58,36 @@ sums AS (
 SELECT :merchant, 'month', month, figure, channel, band, currency, cases, minor, minutes, counts
 FROM sums LEFT JOIN lengths USING (month, figure, channel, band)
 """)
+_CASES: Final = """
+WITH found AS MATERIALIZED ({cases}),
+gone AS (
+    DELETE FROM overview_case AS held
+    WHERE merchant_id = :merchant AND figure = ANY(:figures) AND (:whole OR at >= :since)
+      AND NOT EXISTS (
+        SELECT FROM found WHERE found.figure = held.figure AND found.source = held.source
+      )
+)
+INSERT INTO overview_case AS held
+    (merchant_id, figure, source, at, conversation_id, channel, band, minutes)
+SELECT :merchant, found.* FROM found
+ON CONFLICT (merchant_id, figure, source) DO UPDATE SET
+    at = excluded.at, conversation_id = excluded.conversation_id, channel = excluded.channel,
+    band = excluded.band, minutes = excluded.minutes
+WHERE (held.at, held.conversation_id, held.channel, held.band, held.minutes) IS DISTINCT FROM
+    (excluded.at, excluded.conversation_id, excluded.channel, excluded.band, excluded.minutes)
+"""
+"""Cases as they are now; only those that changed are written."""
+_OF_CASES: Final = """
+SELECT day, figure, channel, band, '', sum(cases)::integer, 0,
+       array_agg(minutes ORDER BY minutes) FILTER (WHERE minutes IS NOT NULL),
+       array_agg(cases ORDER BY minutes) FILTER (WHERE minutes IS NOT NULL)
+FROM (
+    SELECT (at AT TIME ZONE :zone)::date AS day, figure, channel, band, minutes,
+           count(*)::integer AS cases
+    FROM overview_case WHERE merchant_id = :merchant AND at >= :since GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+"""
 _NOTE: Final = text(
     "INSERT INTO overview_refresh (merchant_id, day, at, whole_at) "
     "VALUES (:merchant, :today, :now, :now) ON CONFLICT (merchant_id) DO UPDATE SET "
@@ -85,7 +115,12 @@ async def refresh(session: AsyncSession, merchant: Merchant, now: datetime) -> d
         "whole": whole,
     }  # fmt: skip
     await session.execute(_FORGET, given)
-    for figures in (of_the_books.FIGURES, of_conversations.FIGURES, of_contacts.FIGURES):
+    for cases, of in (
+        (of_conversations.CASES, of_conversations.TALKED),
+        (of_contacts.CASES, of_contacts.STAGES),
+    ):
+        await session.execute(text(_CASES.format(cases=cases)), {**given, "figures": list(of)})
+    for figures in (of_the_books.FIGURES, of_conversations.FIGURES, _OF_CASES):
         await session.execute(
             text(
                 f"INSERT INTO overview_figure (merchant_id, {_COLUMNS}) "

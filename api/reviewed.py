@@ -5,11 +5,15 @@ measure what was learned by heart, so those are refused.
 """
 
 import asyncio
+import fcntl
 import json
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,10 +22,16 @@ from api.service import BOT, BOT_PYTHON, ModelMissing, trained_model
 from api.settings import PROJECT
 
 LINES = PROJECT / "nlu_data" / "reviewed" / "lines.yml"
-"""Part of the training data of this installation only."""
+"""Part of the training data of this installation only; nothing lies here that was not measured."""
+TRIED = BOT / "models" / "reviewed-lines-tried.yml"
+"""Lines while they are measured. Nothing trains with them but who is told to by name."""
 HELD_OUT = PROJECT / "tests" / "heldout"
 _VALUE = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 _EXAMPLE = re.compile(r"^\s*-\s+(.+?)\s*$", re.MULTILINE)
+
+
+class TriedElsewhere(Exception):
+    """Another process is measuring lines."""
 
 
 class ReviewedUnusable(Exception):
@@ -94,18 +104,51 @@ def held_out_lines() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-async def accuracy() -> float:
+@contextmanager
+def tried(text: str) -> Iterator[tuple[Path, bool]]:
+    """Lines put down to be measured, and whether a run that was killed had left some there.
+
+    Raises:
+        TriedElsewhere: one at a time.
+    """
+    TRIED.parent.mkdir(exist_ok=True)
+    with TRIED.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise TriedElsewhere("lines are being measured already") from held
+        left_over = TRIED.exists()
+        TRIED.write_text(text, "utf-8")
+        try:
+            yield TRIED, left_over
+        finally:
+            TRIED.unlink()
+
+
+def keep(text: str) -> None:
+    """Let these lines be trained with from now on, all of them or, after a crash, none."""
+    LINES.parent.mkdir(exist_ok=True)
+    unfinished = LINES.with_suffix(".unfinished")  # not read as training data
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(LINES)
+
+
+async def accuracy(reviewed: Path | None = None) -> float:
     """The share of the held-out lines of which the assistant understands the intent.
 
-    It is trained anew where its training data has changed.
+    It is trained anew where its training data has changed; `reviewed` are lines to try in place of
+    those that are kept.
 
     Raises:
         ModelMissing: it cannot be trained or asked.
     """
-    await trained_model()
+    model = await trained_model(reviewed)
     lines = held_out_lines()
     asking = await asyncio.create_subprocess_exec(
-        str(BOT_PYTHON), str(BOT / "pipeline" / "parse.py"), "--jsonl",
+        str(BOT_PYTHON), str(BOT / "pipeline" / "parse.py"), "--jsonl", "--model", str(model),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -34,8 +34,10 @@ class ModelMissing(RuntimeError):
     """The assistant is not trained, or its environment is not installed."""
 
 
-async def trained_model() -> Path:
+async def trained_model(reviewed: Path | None = None) -> Path:
     """Train the assistant if its inputs changed, and return its model file.
+
+    `reviewed` are lines to try in place of those that are kept.
 
     Raises:
         ModelMissing: with what to do, and the last lines of a training that failed.
@@ -45,6 +47,7 @@ async def trained_model() -> Path:
     training = await asyncio.create_subprocess_exec(
         str(BOT_PYTHON),
         "pipeline/train.py",
+        *(("--reviewed", str(reviewed)) if reviewed else ()),
         cwd=BOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

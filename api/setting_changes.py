@@ -87,6 +87,40 @@ def note(
     return True
 
 
+async def state_after(
+    session: AsyncSession,
+    merchant_id: int,
+    part: Part,
+    change: int,
+    current: Mapping[str, Any],
+    *,
+    name: str = "",
+) -> tuple[dict[str, Any], datetime | None] | None:
+    """A part as it was after a change (0: before the first one), and when that was.
+
+    It is reckoned back from `current`, what is in force. None: this part has no such change.
+    """
+    found = await session.scalars(
+        select(SettingChange)
+        .where(
+            SettingChange.merchant_id == merchant_id,
+            SettingChange.part == part,
+            SettingChange.name == name,
+            SettingChange.id >= change,
+        )
+        .order_by(SettingChange.id.desc())
+    )
+    rows = found.all()
+    if not rows or (change and rows[-1].id != change):
+        return None
+    state = dict(current)
+    for row in rows:
+        if row.id != change:
+            state = {field: held for field, held in state.items() if field not in row.after}
+            state |= row.before
+    return state, rows[-1].at if change else None
+
+
 async def listed(
     session: AsyncSession,
     merchant_id: int,

@@ -17,10 +17,12 @@ from urllib.parse import urlencode
 import psycopg
 
 from api import overview
-from benchmarks import console
+from benchmarks import console, console_talks
 from benchmarks.console import NOW, TODAY
 from benchmarks.import_claims import database
+from conversation.overview_sql import TALKED
 from ledger.book_among import Happened
+from outreach.overview_sql import STAGES
 from storage import embedded
 from storage.engine import Database, DatabaseUrls
 from storage.tables import Merchant
@@ -30,6 +32,7 @@ YEAR_DAYS = 365
 # A year's histories, reckoned from the numbers of rows, so that each run has the same.
 CONTACTED = f"timestamptz '{NOW.isoformat()}' - make_interval(mins => (c.id * 7919 %% 525600)::int)"
 HISTORIES = f"""
+SELECT setval(pg_get_serial_sequence('message', 'id'), (SELECT max(id) FROM message));
 INSERT INTO channel_account (merchant_id, channel, address, created_at)
 SELECT %(merchant)s, channel, 'of ' || channel, now()
 FROM unnest(ARRAY['whatsapp', 'telegram', 'sms']) AS channel;
@@ -57,12 +60,17 @@ SELECT %(merchant)s, 1000000 + customer_id, account,
        CASE WHEN n %% 2 = 0 AND customer_id %% 10 < 6 THEN at + interval '9 minutes' END
 FROM contacted, generate_series(0, %(each)s) AS n
 WHERE n = 0 OR customer_id %% 10 < 5 ORDER BY n, customer_id;
+INSERT INTO transcript (conversation_id, message_id, at, merchant_id)
+SELECT conversation_id, max(id), max(created_at), %(merchant)s
+FROM message WHERE conversation_id > 1000000 GROUP BY conversation_id;
 INSERT INTO contact_attempt (merchant_id, customer_id, contact_point_id, message_id, cycle, step,
                              reason, at)
-SELECT %(merchant)s, c.customer_id, p.id, m.id, 1, 'first_contact', 'due', c.at
+SELECT DISTINCT ON (c.customer_id)
+       %(merchant)s, c.customer_id, p.id, m.id, 1, 'first_contact', 'due', c.at
 FROM contacted c
 JOIN contact_point p ON p.customer_id = c.customer_id
-JOIN message m ON m.conversation_id = 1000000 + c.customer_id AND m.created_at = c.at;
+JOIN message m ON m.conversation_id = 1000000 + c.customer_id AND m.created_at = c.at
+ON CONFLICT DO NOTHING;  -- one has been written to before
 UPDATE contact_point p SET channel = c.channel FROM contacted c WHERE c.customer_id = p.customer_id;
 INSERT INTO audit_event (merchant_id, kind, at, customer_id, conversation_id)
 SELECT %(merchant)s, kind, at + interval '2 hours', customer_id, 1000000 + customer_id
@@ -132,6 +140,15 @@ def pages() -> dict[str, list[str]]:
             first = TODAY - timedelta(days=days - 1)
             at = f"/console/claims?event={event}&from={first}&until={TODAY}"
             found[f"claims {event}, {days}"] = [at, f"{at}&band=large", f"{at}&channel=sms"]
+    for figure in (*STAGES, *TALKED):
+        for days in (30, 365):
+            first = TODAY - timedelta(days=days - 1)
+            at = f"/console/conversations?figure={figure}&since={first}&until={TODAY}"
+            middle = (NOW - timedelta(days=days // 2)).timestamp()
+            deep = f"{at}&before={int(middle)}000000_1"
+            found[f"talks {figure}, {days}"] = [
+                *(at, f"{at}&channel=sms", f"{at}&band=large&channel=telegram", deep)
+            ]
     return found
 
 
@@ -148,7 +165,7 @@ async def _run(urls: DatabaseUrls, claims: int, messages: int) -> bool:
     port, password = urls.owner.port, str(urls.owner.password)
     assert port is not None
     begun = time.monotonic()
-    merchant = console.fill(urls, (port, password), claims)
+    merchant = console.fill(urls, (port, password), claims, console_talks.IN_A_TALK)
     counted = add_histories(port, password, merchant, claims * 4 // 5, messages)
     print(f"{claims} claims, {counted} messages seeded in {time.monotonic() - begun:.0f} s")
     held = Database(urls, pool_size=2)

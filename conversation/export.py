@@ -32,13 +32,17 @@ async def batch(
     zone: ZoneInfo,
     *,
     before: Place | None = None,
+    seen: set[int],
 ) -> tuple[list[dict[str, Any]], Place | None]:
     """A row for each message of the next few conversations, and where the ones after them begin.
 
-    Personal data is put behind `labels`; without them it is there.
+    Personal data is put behind `labels`; without them it is there. `seen` are conversations that
+    the file has already, as a figure may count one more than once; those of this batch are added.
     """
     found = await find(session, merchant_id, question, before=before, limit=TALKS_AT_ONCE)
-    held = {row.id: (row.customer_id, (row.address,)) for row in found.rows}
+    talks = {row.id: row for row in found.rows if row.id not in seen}
+    seen.update(talks)
+    held = {row.id: (row.customer_id, (row.address,)) for row in talks.values()}
     known = await known_of_each(session, merchant_id, held)
     wanted = (
         select(Message, Turn.understanding)
@@ -50,7 +54,7 @@ async def batch(
     for message, understanding in await session.execute(wanted):
         said[message.conversation_id].append((message, understanding or {}))
     rows = []
-    for talk in found.rows:
+    for talk in talks.values():
         redaction = Redaction(known[talk.id], labels) if labels is not None else None
         rows += [_row(talk, *one, redaction, zone) for one in said[talk.id]]
     return rows, found.further

@@ -27,7 +27,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.sought import Sought, Tokens, array, in_a_row, sought
-from storage.tables import Conversation, Customer, Message, Transcript, TranscriptToken
+from storage.tables import (
+    Conversation,
+    Customer,
+    Message,
+    OverviewCase,
+    Transcript,
+    TranscriptToken,
+)
 
 LISTED_MAX = 50
 DRIVEN_MAX = 2_000
@@ -63,6 +70,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """The conversations behind a figure of the overview, once for each time that it counts them."""
+
+    figure: str
+    channel: str = ""
+    band: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Which conversations are wanted; everything given has to fit."""
 
@@ -73,6 +89,8 @@ class Question:
     """The newest message was written from then on …"""
     until: datetime | None = None
     """… and before then."""
+    behind: Behind | None = None
+    """Those that a figure counts; from when and until when then say when it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +176,19 @@ class _Search:
     ) -> None:
         self.session, self.merchant_id, self.words = session, merchant_id, words
         self.groups: list[Tokens] = [*words.words, *((mark,) for mark in question.marks)]
-        self.span = [Transcript.merchant_id == merchant_id]
+        self.listed = listed = Transcript if question.behind is None else OverviewCase
+        """By whose time conversations stand in the list."""
+        self.span: list[ColumnElement[bool]] = [listed.merchant_id == merchant_id]
         if question.since is not None:
-            self.span.append(Transcript.at >= question.since)
+            self.span.append(listed.at >= question.since)
         if question.until is not None:
-            self.span.append(Transcript.at < question.until)
+            self.span.append(listed.at < question.until)
+        if behind := question.behind:
+            self.span.append(OverviewCase.figure == behind.figure)
+            if behind.channel:
+                self.span.append(OverviewCase.channel == behind.channel)
+            if behind.band:
+                self.span.append(OverviewCase.band == behind.band)
 
     async def page(self, before: Place | None, limit: int) -> tuple[list[Place], Place | None]:
         """At most so many places, and where it goes on."""
@@ -208,21 +234,18 @@ class _Search:
     ) -> tuple[list[Place], Place | None]:
         """Places of conversations that have all words and marks; where it was looked no further."""
         span = list(self.span)
+        at, talk = self.listed.at, self.listed.conversation_id
         if before is not None:
-            here = tuple_(Transcript.at, Transcript.conversation_id)
-            span.append(here < tuple_(before.at, before.conversation))
-        place = select(Transcript.at, Transcript.conversation_id.label("talk")).where(*span)
+            span.append(tuple_(at, talk) < tuple_(before.at, before.conversation))
+        place = select(at, talk.label("talk")).where(*span).order_by(at.desc(), talk.desc())
         if rarest is not None:
             of_rarest = select(TranscriptToken.conversation_id).where(self._has(rarest))
-            place = place.where(Transcript.conversation_id.in_(of_rarest))
             others = [group for group in self.groups if group != rarest]
-            place = place.where(
-                *(self._also(group, Transcript.conversation_id) for group in others)
-            )
-            return await self._places(_newest(place).limit(limit)), None
+            place = place.where(talk.in_(of_rarest), *(self._also(one, talk) for one in others))
+            return await self._places(place.limit(limit)), None
         if not self.groups:
-            return await self._places(_newest(place).limit(limit)), None
-        walked = _newest(place).limit(WALKED_MAX).subquery()
+            return await self._places(place.limit(limit)), None
+        walked = place.limit(WALKED_MAX).subquery()
         fitting = select(walked.c.at, walked.c.talk).where(
             *(self._also(group, walked.c.talk) for group in self.groups)
         )
@@ -230,7 +253,7 @@ class _Search:
         places = await self._places(fitting)
         if len(places) == limit:
             return places, None
-        last = _newest(place).offset(WALKED_MAX - 1).limit(1)
+        last = place.offset(WALKED_MAX - 1).limit(1)
         reached = await self._places(last)
         return places, reached[0] if reached else None
 
@@ -257,10 +280,6 @@ class _Search:
             .distinct()
         )
         return set(await self.session.scalars(wanted))
-
-
-def _newest(wanted: Select[datetime, int]) -> Select[datetime, int]:
-    return wanted.order_by(Transcript.at.desc(), Transcript.conversation_id.desc())
 
 
 def _one_of(tokens: Tokens) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, func, literal_column, select, update
+from sqlalchemy import BigInteger, and_, bindparam, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation import audit
@@ -213,7 +213,7 @@ async def judge(
     where = {"at": at} if at else {}
     if conversation.verification_locked_at is not None or conversation.customer_id is None:
         return Check.LOCKED, None
-    left = TRIES_MAX - await _tries(session, conversation.customer_id)
+    left = TRIES_MAX - await _tries(session, conversation)
     if left > 0:
         known = await known_facts(session, conversation.customer_id)
         proved = known.proved_by(given)
@@ -230,16 +230,24 @@ async def judge(
     return Check.LOCKED, None
 
 
-async def _tries(session: AsyncSession, customer_id: int) -> int:
-    """Wrong tries in all the customer's conversations; the customer's row is locked, so that
-    tries at the same moment are counted one after the other."""
-    await lock_customer(session, customer_id)
+async def _tries(session: AsyncSession, conversation: Conversation) -> int:
+    """Wrong tries in all the customer's conversations in this round; the customer's row is locked,
+    so that tries at the same moment are counted one after the other."""
+    customer = await lock_customer(session, conversation.customer_id)
+    _join_round(conversation, customer)
     tries = await session.scalar(
         select(func.sum(Conversation.verification_tries)).where(
-            Conversation.customer_id == customer_id
+            Conversation.customer_id == customer.id,
+            Conversation.verification_round == customer.verification_round,
         )
     )
     return int(tries or 0)
+
+
+def _join_round(conversation: Conversation, customer: Customer) -> None:
+    if conversation.verification_round != customer.verification_round:
+        conversation.verification_round = customer.verification_round
+        conversation.verification_tries = 0
 
 
 async def lock_customer(session: AsyncSession, customer_id: int | None) -> Customer:
@@ -257,12 +265,12 @@ async def lock_customer(session: AsyncSession, customer_id: int | None) -> Custo
 async def reopen(session: AsyncSession, conversation: Conversation) -> None:
     """Let the customer try again here, wherever the wrong tries were made.
 
-    Another conversation that is locked stays so: somebody else may hold that phone.
+    Another conversation that is locked stays so: somebody else may hold that phone. Its row is not
+    touched: whoever holds it may wait for this one, or for the customer, whom a turn takes after
+    its conversation as well.
     """
     conversation.verification_locked_at, conversation.verification_tries = None, 0
     if conversation.customer_id is not None:
-        await session.execute(
-            update(Conversation)
-            .where(Conversation.customer_id == conversation.customer_id)
-            .values(verification_tries=0)
-        )
+        customer = await lock_customer(session, conversation.customer_id)
+        customer.verification_round += 1
+        _join_round(conversation, customer)

@@ -1,6 +1,6 @@
-"""What the overview shows of conversations, as one statement that gathers it by day.
+"""What the overview shows of conversations: as cases, and as figures by day.
 
-Parameters and columns as in :mod:`ledger.overview_sql`.
+Parameters, and the columns of figures, as in :mod:`ledger.overview_sql`.
 """
 
 from typing import Final
@@ -13,23 +13,28 @@ BAND_OF_CUSTOMER: Final = f"""
  WHERE claim.customer_id = {{customer}})"""
 """The band of a customer's largest claim."""
 
-FIGURES: Final = f"""
-WITH {SEGMENT},
-stopped AS (
-    SELECT DISTINCT conversation_id, (at AT TIME ZONE :zone)::date AS day
+TALKED: Final = ("handed_over", "opted_out")
+CASES: Final = f"""
+WITH talked AS (
+    SELECT 'opted_out' AS figure, min(id) AS source, min(at) AS at, conversation_id
     FROM audit_event
     WHERE merchant_id = :merchant AND kind IN ('opted_out', 'opted_out_everywhere')
       AND at >= :since AND conversation_id IS NOT NULL
-),
-asked AS (
-    SELECT conversation_id, (requested_at AT TIME ZONE :zone)::date AS day
-    FROM handoff WHERE merchant_id = :merchant AND requested_at >= :since
-),
-talked AS (
-    SELECT 'opted_out' AS figure, conversation_id, day FROM stopped
+    GROUP BY conversation_id, (at AT TIME ZONE :zone)::date
     UNION ALL
-    SELECT 'handed_over', conversation_id, day FROM asked
-),
+    SELECT 'handed_over', id, requested_at, conversation_id
+    FROM handoff WHERE merchant_id = :merchant AND requested_at >= :since
+)
+SELECT talked.figure, talked.source, talked.at, talked.conversation_id, conversation.channel,
+       {BAND_OF_CUSTOMER.format(customer="conversation.customer_id")} AS band,
+       NULL::integer AS minutes
+FROM talked JOIN conversation ON conversation.id = talked.conversation_id
+"""
+"""Each conversation that somebody stopped, once a day, and each that was handed over; columns as in
+:class:`storage.tables.OverviewCase`."""
+
+FIGURES: Final = f"""
+WITH {SEGMENT},
 ended AS (
     SELECT DISTINCT ON (event.claim_id) event.claim_id, event.customer_id, event.at
     FROM audit_event AS event JOIN claim ON claim.id = event.claim_id AND claim.status = 'settled'
@@ -47,12 +52,6 @@ solved AS (
         WHERE contact_attempt.customer_id = ended.customer_id AND message.sent_at <= ended.at
     )
 )
-SELECT talked.day, talked.figure, conversation.channel,
-       {BAND_OF_CUSTOMER.format(customer="conversation.customer_id")}, '',
-       count(*), 0, NULL::integer[], NULL::integer[]
-FROM talked JOIN conversation ON conversation.id = talked.conversation_id
-GROUP BY 1, 2, 3, 4
-UNION ALL
 SELECT (solved.at AT TIME ZONE :zone)::date, how.figure, segment.channel, segment.band, '',
        count(*), 0, NULL::integer[], NULL::integer[]
 FROM solved JOIN segment USING (claim_id)

@@ -21,8 +21,11 @@ from storage.tables import (
     AuditEvent,
     Claim,
     ClaimOpen,
+    ContactAttempt,
     Conversation,
     Customer,
+    Handoff,
+    Message,
     Posting,
     Reorder,
 )
@@ -39,6 +42,8 @@ class Happened(StrEnum):
     BROKEN = "broken"
     DISPUTED = "disputed"
     CAME_BACK = "came_back"
+    ALONE = "alone"
+    """Settled after contact, without a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,25 @@ class Among:
         )
         return and_(self._latest(merchant_id), Claim.id.in_(ordered))
 
+    def _alone(self, merchant_id: int) -> ColumnElement[bool]:
+        ended = (
+            select(func.max(AuditEvent.at))
+            .where(AuditEvent.claim_id == Claim.id, AuditEvent.kind == "claim_settled")
+            .correlate(Claim)
+            .scalar_subquery()
+        )
+        contacted = (
+            select(ContactAttempt.id)
+            .join(Message, Message.id == ContactAttempt.message_id)
+            .where(ContactAttempt.customer_id == Claim.customer_id, Message.sent_at <= ended)
+        )
+        taken = (
+            select(Handoff.id)
+            .join(Conversation, Conversation.id == Handoff.conversation_id)
+            .where(Conversation.customer_id == Claim.customer_id, Handoff.taken_at <= ended)
+        )
+        return and_(self._latest(merchant_id), contacted.exists(), ~taken.exists())
+
     def conditions(self, merchant_id: int) -> list[ColumnElement[bool]]:
         """What narrows a selection of :class:`Claim` joined with ``ClaimOpen`` and ``Customer``."""
         wanted: list[ColumnElement[bool]] = []
@@ -109,6 +133,8 @@ class Among:
             return self._latest(merchant_id)
         if happened is Happened.CAME_BACK:
             return self._came_back(merchant_id)
+        if happened is Happened.ALONE:
+            return self._alone(merchant_id)
         if happened is Happened.COLLECTED:
             cash = Account.CASH.value
             return Claim.id.in_(

@@ -1,8 +1,9 @@
-"""How far first contacts led, as one statement that gathers it by the day they were sent on.
+"""How far first contacts led, as one statement that gathers each of them with its stages.
 
 Each stage counts who came at least so far: who answered has read, who agreed has proved who they
 are. Paying stands for itself, as it takes none of the others. What happens after the next first
-contact is that one's. Parameters and columns as in :mod:`ledger.overview_sql`.
+contact is that one's. Parameters as in :mod:`ledger.overview_sql`, columns as in
+:class:`storage.tables.OverviewCase`.
 """
 
 from typing import Final
@@ -26,9 +27,10 @@ def _rounded(minutes: str) -> str:
     )
 
 
-FIGURES: Final = f"""
+CASES: Final = f"""
 WITH contacted AS (
-    SELECT attempt.customer_id, point.channel, message.id, message.sent_at, message.delivered_at,
+    SELECT attempt.customer_id, point.channel, message.id, message.conversation_id,
+           message.sent_at, message.delivered_at,
            message.read_at,
            coalesce(lead(message.sent_at) OVER its_next, 'infinity') AS until
     FROM contact_attempt AS attempt
@@ -73,29 +75,21 @@ reached AS (
         FROM claim JOIN claim_open ON claim_open.claim_id = claim.id
         WHERE claim.customer_id = contacted.customer_id
     ) AS amount
-),
-timed AS (
-    SELECT (reached.sent_at AT TIME ZONE :zone)::date AS day, stage.figure, reached.channel,
-           reached.band, count(*) AS cases,
-           {_rounded("extract(epoch FROM stage.at - reached.sent_at) / 60")} AS minute
-    FROM reached
-    CROSS JOIN LATERAL (
-        VALUES
-            ('sent', true, NULL::timestamptz),
-            ('delivered', coalesce(delivered_at, read_at, answered_at, verified_at, agreed_at)
-                IS NOT NULL, NULL),
-            ('read', coalesce(read_at, answered_at, verified_at, agreed_at) IS NOT NULL, NULL),
-            ('answered', coalesce(answered_at, verified_at, agreed_at) IS NOT NULL, answered_at),
-            ('verified', coalesce(verified_at, agreed_at) IS NOT NULL, NULL),
-            ('agreed_after', agreed_at IS NOT NULL, agreed_at),
-            ('paid_after', paid_at IS NOT NULL, paid_at)
-    ) AS stage (figure, here, at)
-    WHERE stage.here
-    GROUP BY 1, 2, 3, 4, 6
 )
-SELECT day, figure, channel, band, '', sum(cases), 0,
-       array_agg(minute ORDER BY minute) FILTER (WHERE minute IS NOT NULL),
-       array_agg(cases ORDER BY minute) FILTER (WHERE minute IS NOT NULL)
-FROM timed
-GROUP BY 1, 2, 3, 4
+SELECT stage.figure, reached.id AS source, reached.sent_at AS at, reached.conversation_id,
+       reached.channel, reached.band,
+       {_rounded("extract(epoch FROM stage.at - reached.sent_at) / 60")} AS minutes
+FROM reached
+CROSS JOIN LATERAL (
+    VALUES
+        ('sent', true, NULL::timestamptz),
+        ('delivered', coalesce(delivered_at, read_at, answered_at, verified_at, agreed_at)
+            IS NOT NULL, NULL),
+        ('read', coalesce(read_at, answered_at, verified_at, agreed_at) IS NOT NULL, NULL),
+        ('answered', coalesce(answered_at, verified_at, agreed_at) IS NOT NULL, answered_at),
+        ('verified', coalesce(verified_at, agreed_at) IS NOT NULL, NULL),
+        ('agreed_after', agreed_at IS NOT NULL, agreed_at),
+        ('paid_after', paid_at IS NOT NULL, paid_at)
+) AS stage (figure, here, at)
+WHERE stage.here
 """

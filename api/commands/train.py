@@ -8,12 +8,13 @@ import typer
 from api.commands.session import Refused, console, merchant_opened, run
 from api.pages.console.choice import intents
 from api.reviewed import (
-    LINES,
-    Reviewed,
     ReviewedUnusable,
+    TriedElsewhere,
     accuracy,
     held_out_lines,
+    keep,
     read_reviewed,
+    tried,
 )
 from api.service import trained_model
 from conversation.corrections import accepted, training_data
@@ -55,7 +56,7 @@ async def _accepted(merchant: str) -> str:
 
 
 async def _with(text: str) -> None:
-    """Train with these lines, and keep them unless less is understood than before."""
+    """Measure what is understood with these lines, and keep them unless it is less than before."""
     if not held_out_lines():
         raise Refused("there are no held-out lines to measure by (tests/heldout)")
     try:
@@ -68,30 +69,18 @@ async def _with(text: str) -> None:
         raise Refused("no line to train with")
     before = await accuracy()
     console.print(f"before: {before:.1%} of {len(held_out_lines())} held-out lines")
-    earlier = LINES.read_text("utf-8") if LINES.exists() else None
-    after = await _trained(taken, earlier)
+    try:
+        with tried(taken.text()) as (lines, left_over):
+            if left_over:
+                console.print("a run that was ended early had left lines unmeasured: not used")
+            after = await accuracy(lines)
+    except TriedElsewhere as elsewhere:
+        raise Refused(str(elsewhere)) from elsewhere
     console.print(f"after:  {after:.1%} with {taken.count} reviewed lines")
     if after < before:
-        _put_back(earlier)
         raise Refused("less is understood than before: the lines are not kept")
+    keep(taken.text())
     console.print(f"model: {await trained_model()}", highlight=False)
-
-
-async def _trained(taken: Reviewed, earlier: str | None) -> float:
-    LINES.parent.mkdir(exist_ok=True)
-    LINES.write_text(taken.text(), "utf-8")
-    try:
-        return await accuracy()
-    except BaseException:
-        _put_back(earlier)
-        raise
-
-
-def _put_back(earlier: str | None) -> None:
-    if earlier is None:
-        LINES.unlink()
-    else:
-        LINES.write_text(earlier, "utf-8")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,6 +1,7 @@
 """Reads one message a line and prints what is understood; needs a trained model, no server.
 
 bot/.venv/bin/python bot/pipeline/parse.py [--jsonl] [--now 2026-11-23T09:00:00+01:00]
+    [--model FILE]
 """
 
 import os
@@ -47,8 +48,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--jsonl", action="store_true", help="print one JSON object a line")
     arguments.add_argument("--now", type=_today, default=None, help="ISO date or time of today")
+    arguments.add_argument("--model", type=Path, help="another model than that of the present data")
     chosen = arguments.parse_args()
-    model = model_files.newest_model()
+    model = chosen.model or model_files.newest_model()
     if model is None:
         raise SystemExit("No model yet: run `kulanz train`")
     understanding = Understanding.load(model, model_files.BOT / "config.yml")

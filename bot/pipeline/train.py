@@ -1,6 +1,6 @@
 """Trains the assistant if anything it depends on has changed, and prints the model's path.
 
-bot/.venv/bin/python bot/pipeline/train.py [--anew FILE.tar.gz]
+bot/.venv/bin/python bot/pipeline/train.py [--anew FILE.tar.gz] [--reviewed LINES.yml]
 """
 
 import argparse
@@ -10,13 +10,14 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline import model_files, without_tensorflow
 
 
-def _train(target: Path) -> None:
+def _train(target: Path, reviewed: Optional[Path]) -> None:
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")
@@ -41,7 +42,7 @@ def _train(target: Path) -> None:
     result = train(
         domain="domain",
         config="config.yml",
-        training_files=[str(model_files.NLU_DATA)],
+        training_files=[str(path) for path in model_files.training_data(reviewed)],
         output=str(target.parent),
         fixed_model_name=f"unfinished-{target.name}",
         force_training=True,
@@ -55,17 +56,21 @@ def main() -> None:
     """Train under a lock: two processes that start together train once."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--anew", type=Path, help="train in any case, into this file")
-    anew = arguments.parse_args().anew
-    if anew is not None:
-        _train(anew.resolve())
+    arguments.add_argument(
+        "--reviewed", type=Path, help="train with these reviewed lines in place of those kept"
+    )
+    given = arguments.parse_args()
+    reviewed = given.reviewed.resolve() if given.reviewed else None
+    if given.anew is not None:
+        _train(given.anew.resolve(), reviewed)
         return
     model_files.MODELS.mkdir(exist_ok=True)
     with (model_files.MODELS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        target = model_files.model_path(model_files.fingerprint())
+        target = model_files.model_path(model_files.fingerprint(reviewed))
         if not target.exists():
             started = time.monotonic()
-            _train(target)
+            _train(target, reviewed)
             print(f"trained in {time.monotonic() - started:.0f} s", file=sys.stderr)
     print(target)
 

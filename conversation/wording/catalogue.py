@@ -71,6 +71,17 @@ class Place(NamedTuple):
         ]
         return " ".join(word for word in (self.language, self.form, *unusual) if word)
 
+    @classmethod
+    def read(cls, told: str) -> Place:
+        """The place that is named so. Raises ``ValueError`` where it is none."""
+        language, form, *unusual = told.split(" ")
+        tone = next((word for word in unusual if word in TONES), "warm")
+        rest = [word for word in unusual if word not in (tone, "sms")]
+        place = cls(rest[0] if rest else STANDARD, tone, "sms" in unusual, language, form)
+        if str(place) != told:
+            raise ValueError(f"no place of a text: {told}")
+        return place
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

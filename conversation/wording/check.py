@@ -27,7 +27,7 @@ from conversation.wording.samples import (
     readings,
     sample_args,
 )
-from conversation.wording.tone import NEVER, reading_problems, tone_problems
+from conversation.wording.tone import NEVER, reading_problems, threat_in, tone_problems
 from conversation.wording.voice import (
     DIRECT_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
@@ -154,6 +154,8 @@ def _phrase_problems(catalogue: Catalogue) -> Iterator[str]:
             for text in texts.values():
                 if found := NEVER.search(text):
                     yield f"phrase {group}.{code}: says {found.group()}"
+                if threat := threat_in(text):
+                    yield f"phrase {group}.{code}: threatens with {threat}"
 
 
 def _group_problems(wording: Wording, catalogue: Catalogue) -> Iterator[str]:

@@ -52,6 +52,14 @@ def with_text(spec: Mapping[str, Any], place: Place, text: str) -> dict[str, Any
     return _pruned(changed)
 
 
+def with_texts(name: str, spec: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """The same wording with exactly these texts, by where they stand; see `own_texts`."""
+    changed = dict(spec)
+    for told in {**own_texts(name, spec), **texts}:
+        changed = with_text(changed, Place.read(told), texts.get(told, ""))
+    return changed
+
+
 def without(spec: Mapping[str, Any], language: str, form: str) -> dict[str, Any]:
     """The same texts without any for this kind of reader, in no tone, variant or SMS form."""
     if not isinstance(spec, Mapping):

@@ -20,13 +20,38 @@ from conversation.wording.readability import (
 from conversation.wording.samples import Reading
 
 NEVER = re.compile(
-    r"\b(mahnung|inkasso|forderung|gericht|schufa|anwalt|vollstreck\w*|pfänd\w*|abgelehnt"
-    r"|letztmalig|unverzüglich|strafe|säumig\w*|zahlungsverzug|debt\w*|court|lawsuit|rejected"
-    r"|penalty|arrears|overdue|final notice|delinquent)\b|installment"
+    r"\b(mahnung(?:en)?|forderung|abgelehnt|letztmalig|unverzüglich|säumig\w*|zahlungsverzug"
+    r"|debt\w*|rejected|arrears|overdue|final notice|delinquent)\b|installment"
     r"|\bschuld(?!nerberatung|enberatung|en\.(?:de|ch)\b)",
     re.IGNORECASE,
 )
-"""No text says these: threats, jargon, and words that reduce a person to a debt."""
+"""No text says these: jargon, and words that reduce a person to a debt."""
+_COURT = (
+    # „Gericht“, but neither „eingerichtet“ nor „außergerichtlich“, which is help.
+    r"(?:amts|land|mahn)?gericht(?:s\w*|lich\w*|e[ns]?)?|mahnbescheid\w*|mahnverfahren\w*"
+    r"|klage|klagen|verklag\w*|eingeklagt|einklag\w*|rechtsweg\w*|titulier\w*"
+    r"|(?:zwangs)?vollstreck\w*|zwangsversteiger\w*|\w*pfänd(?!er\b|ern\b)\w+"
+    r"|vermögensauskunft|offenbarungseid|haftbefehl\w*"
+    r"|courts?|lawsuits?|bailiffs?|garnish\w*|attachment of earnings"
+    r"|enforcement (?:agents?|officers?|actions?|orders?|proceedings)"
+)
+"""What the law provides where somebody never pays."""
+_LAWYER = r"(?:rechts)?anw[aä]lt\w*|kanzlei\w*|lawyers?|solicitors?|attorneys?"
+_OTHERS = (
+    r"inkasso\w*|schufa\w*|(?:wirtschafts)?auskunftei\w*|negativeintr[aä]g\w*|bonität\w*"
+    r"|kreditwürdigkeit|(?:rechtliche|juristische)[nr]? (?:schritt|maßnahme|konsequenz|folge)\w*"
+    r"|strafe|strafbar\w*|strafanzeige\w*|penalty|legal (?:action|steps|measures|proceedings)"
+    r"|collections? agenc\w+|credit (?:agenc\w+|bureaus?|reference|ratings?|scores?|files?|reports?"
+    r"|records?|history)|sue you|suing you"
+)
+_THREATS = {
+    kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+    for kind, words in (("court", _COURT), ("lawyer", _LAWYER), ("others", _OTHERS))
+}
+SPEAKS_OF: Mapping[str, str] = {"consequences": "court", "represented_noted": "lawyer"}
+"""Texts that may name what is a threat anywhere else: the answer to who asked for it after proof,
+and that to a customer whose lawyer acts for them. A credit agency is none of what the law provides.
+"""
 _STIFF = re.compile(
     r"\b(bezüglich|diesbezüglich|hinsichtlich|gemäß|seitens|hiermit|umgehend|widrigenfalls"
     r"|entsprechend|betreffend|anbei|nachfolgend|obig\w*|etwaig\w*|bitten wir|in kenntnis"
@@ -69,6 +94,8 @@ def tone_problems(wording: Wording) -> Iterator[str]:
         for pattern in (NEVER, _STIFF):
             if found := pattern.search(text.source):
                 yield f"{where}: says {found.group()}"
+        if threat := threat_in(text.source, wording.name):
+            yield f"{where}: threatens with {threat}"
         if wording.restrained and (found := _ALARMING.search(text.source)):
             yield f"{where}: hints at a claim with {found.group()}"
         if place.language == "de" and place.form == "sie":
@@ -76,6 +103,14 @@ def tone_problems(wording: Wording) -> Iterator[str]:
                 yield f"{where}: says {found.group()}"
         elif place.language == "de" and (found := _FORMAL.search(text.source)):
             yield f"{where}: says {found.group()}"
+
+
+def threat_in(text: str, name: str = "") -> str | None:
+    """The words of a text with this name by which it threatens, if any."""
+    found = (
+        pattern.search(text) for kind, pattern in _THREATS.items() if kind != SPEAKS_OF.get(name)
+    )
+    return next((one.group() for one in found if one), None)
 
 
 def reading_problems(wording: Wording, read: Sequence[Reading]) -> Iterator[str]:

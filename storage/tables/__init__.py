@@ -32,7 +32,12 @@ from storage.tables.conversation import (
 from storage.tables.desk import CannedReply, DeskOffer, NoteMention
 from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoint
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
-from storage.tables.overview import OverviewFigure, OverviewRefresh, Reorder
+from storage.tables.overview import (
+    OverviewCase,
+    OverviewFigure,
+    OverviewRefresh,
+    Reorder,
+)
 from storage.tables.page import PageFeedback, PageLink, PageSession
 from storage.tables.payments import Payment, PaymentAccount, PaymentNotice
 from storage.tables.review import (
@@ -85,6 +90,7 @@ __all__ = [
     "MessageFile",
     "NoteMention",
     "OfMerchant",
+    "OverviewCase",
     "OverviewFigure",
     "OverviewRefresh",
     "PageFeedback",

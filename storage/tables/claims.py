@@ -58,6 +58,8 @@ class Customer(OfMerchant, Base):
     land: Mapped[str | None]
     preferred_channel: Mapped[str | None]
     active_conversation_id: Mapped[int | None] = mapped_column(BigInteger)
+    verification_round: Mapped[int] = mapped_column(server_default="0")
+    """Which round of tries to prove who they are it is; a person begins a new one."""
     """Where the dialogue goes on: the one conversation that we write to of our own accord."""
     contact_from: Mapped[time | None]
     """The earliest and latest time of day, theirs, at which they want to hear from us."""

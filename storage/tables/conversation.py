@@ -36,6 +36,8 @@ class Conversation(OfMerchant, Base):
     verified_at: Mapped[Moment | None]
     verified_with: Mapped[str | None]
     verification_tries: Mapped[int] = mapped_column(server_default="0")
+    """Wrong ones of the round that stands beside; those of an earlier one are forgiven."""
+    verification_round: Mapped[int] = mapped_column(server_default="0")
     verification_locked_at: Mapped[Moment | None]
     opted_out_at: Mapped[Moment | None]
     introduced_at: Mapped[Moment | None]

@@ -48,6 +48,39 @@ class OverviewFigure(OfMerchant, Base):
     """How many took so long, in the same order."""
 
 
+class OverviewCase(OfMerchant, Base):
+    """A conversation that a figure counts, and when: what is listed behind it.
+
+    Gathered with the figures, which are sums of it.
+    """
+
+    __tablename__ = "overview_case"
+    __table_args__ = (
+        PrimaryKeyConstraint("merchant_id", "figure", "source"),
+        Index(
+            "ix_overview_case_listed",
+            "merchant_id",
+            "figure",
+            "at",
+            "conversation_id",
+            postgresql_include=["channel", "band"],
+        ),
+    )
+
+    figure: Mapped[str]
+    source: Mapped[BigInt]
+    """The number of what it is counted by: a message, a handoff, or a note of the audit."""
+    at: Mapped[Moment]
+    """When it happened; of a stage when its first contact was sent."""
+    conversation_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("conversation.id", ondelete="CASCADE"), index=True
+    )
+    channel: Mapped[str]
+    band: Mapped[str]
+    minutes: Mapped[int | None]
+    """How long it took since the first contact, to two digits."""
+
+
 class OverviewRefresh(OfMerchant, Base):
     """When a merchant's figures were gathered."""
 

@@ -1,21 +1,24 @@
 """The console alone on a port, and what its pages have to be."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page, expect
 
 from api.pages.console import routes as console
+from api.people.links import make_link
 from api.settings import Settings
 from storage.engine import Database
+from storage.tables import Merchant
 from tests.apps import app_of
 from tests.conftest import NOW
 from tests.db.console_browser import NoEvents
@@ -77,6 +80,37 @@ async def choose(page: Page, name: str, role: Literal["link", "button"] = "link"
     if await menu.is_visible():
         await menu.click()
     await top.get_by_role(role, name=name).click()
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, parts: Parts, merchant: Merchant, width: int, scheme: Any, pictures: Path
+) -> AsyncIterator[tuple[Page, Callable[[str], Awaitable[None]]]]:
+    """A page of somebody who has signed in, and a check that the page of a title is fit to read.
+
+    What the browser complains of meanwhile fails the test, but for the status of a refused form.
+    """
+    context = await browser.new_context(
+        locale="de-DE", viewport={"width": width, "height": 844}, color_scheme=scheme
+    )
+    page = await context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda said: trouble.append(said.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+
+    async def shows(title: str) -> None:
+        await expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        await assert_fit_to_read(page)
+        number = len(list(pictures.iterdir()))
+        await page.screenshot(path=pictures / f"{number}.png", full_page=True)
+
+    async with parts.database.merchant(merchant.id) as session:
+        token = await make_link(session, merchant.id, "m.koch", NOW)
+    await page.goto(f"{parts.public_url}/console/login/{token}")
+    await page.get_by_role("button", name="Jetzt anmelden").click()
+    yield page, shows
+    assert [said for said in trouble if "422" not in said] == []
+    await context.close()
 
 
 async def assert_fit_to_read(page: Page) -> None:

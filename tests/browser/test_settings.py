@@ -128,7 +128,7 @@ async def test_a_merchant_imports_decides_and_sets(
     await imports(page, parts, work, shows)
     await decides(page, parts, movement, shows)
     await sets_rules(page, parts, shows)
-    for name in PAGES[1:]:
+    for name in (*PAGES[1:], "restore/policy"):
         await page.goto(f"{parts.public_url}/console/settings/{name}")
         await shows(name.replace("/", "-"))
     await page.goto(f"{parts.public_url}/console/settings?lang=en")

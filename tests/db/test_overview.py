@@ -373,7 +373,7 @@ async def test_each_figure_leads_to_as_many_claims(database: Database, merchant:
         figures = await gathered(database, merchant, Chosen(first, today, channel, band))
         for what in (
             *(Happened.PROMISED, Happened.SETTLED, Happened.AGREED, Happened.KEPT),
-            *(Happened.BROKEN, Happened.DISPUTED),
+            *(Happened.BROKEN, Happened.DISPUTED, Happened.CAME_BACK, Happened.ALONE),
         ):
             among = Among(what, first, today, ZONE, channel, Band(band) if band else None)
             assert await all_listed(database, merchant, among) == figures.cases(what), what

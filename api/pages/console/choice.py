@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from channels.payload import storable
-from conversation.finding import Place, Question
+from conversation.finding import Behind, Place, Question
+from conversation.overview_sql import TALKED
 from conversation.sought import TYPED_CHARACTERS_MAX
+from ledger.segment import Band
+from outreach.overview_sql import STAGES
 
 STATES = ("bot", "waiting", "agent", "closed")
 CHANNELS = ("sms", "whatsapp", "telegram", "terminal")
@@ -24,6 +27,8 @@ VALUE_CHARACTERS_MAX = 80
 _DOMAIN = Path(__file__).parents[3] / "bot" / "domain" / "intents.yml"
 _FREE = ("wording", "variant", "agent")
 _ONE_OF = {"state": STATES, "channel": CHANNELS, "outcome": OUTCOMES, "rating": RATINGS}
+_OF_OVERVIEW = {"figure": (*STAGES, *TALKED), "band": tuple(Band)}
+"""What the overview's figures say when they lead here."""
 
 
 @cache
@@ -71,7 +76,8 @@ class Choice:
         """All that has to be known of a conversation."""
         marks = [f"with:{value}" for name, value in self.given if name == "with"]
         for name in (*_ONE_OF, "intent", "wording", "agent"):
-            if self[name]:
+            # Of a figure it is where the contact went, not where the dialogue is.
+            if self[name] and not (name == "channel" and self["figure"]):
                 marks.append(f"{name}:{self[name]}")
         if self["wording"] and self["variant"]:
             marks.append(f"variant:{self['wording']}:{self['variant']}")
@@ -79,12 +85,13 @@ class Choice:
 
     def question(self, zone: ZoneInfo) -> Question:
         """The same as conversations are asked for; days are those of the merchant."""
-        since, until = _day(self["since"]), _day(self["until"])
+        since, until, figure = _day(self["since"]), _day(self["until"]), self["figure"]
         return Question(
             self["q"],
             tuple(self.marks),
             datetime.combine(since, time(), zone) if since else None,
             datetime.combine(until + timedelta(days=1), time(), zone) if until else None,
+            Behind(figure, self["channel"], self["band"]) if figure else None,
         )
 
     def query(self, *, lang: str = "", before: Place | None = None, done: str = "") -> str:
@@ -105,7 +112,7 @@ def _fits(name: str, value: str) -> bool:
         return len(value) <= VALUE_CHARACTERS_MAX
     if name in ("since", "until"):
         return _day(value) is not None
-    return value in _ONE_OF.get(name, ())
+    return value in (_ONE_OF | _OF_OVERVIEW).get(name, ())
 
 
 def _day(given: str) -> date | None:

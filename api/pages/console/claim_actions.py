@@ -3,25 +3,21 @@
 Every step is a command of the book, in one transaction with its line in the audit.
 """
 
-from fastapi import Request, Response
+from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console.claim_step import (
     BASE,
-    Adjuster,
     Line,
+    On,
     Refused,
     amount_of,
     command_key,
     day_of,
     known,
-    note,
     pursued,
-    take,
 )
-from api.pages.console.conversations import Id
-from api.pages.console.customers import REASONS
-from api.pages.console.page import console_router, parts_of
+from api.pages.console.page import console_router
 from ledger import book
 from ledger.book import ClaimRecord
 from ledger.posting import Account
@@ -33,75 +29,57 @@ _PARTS = {"interest": Account.INTEREST, "costs": Account.COSTS}
 
 
 @router.post(BASE + "/pause")
-async def pause(
-    request: Request, person: Adjuster, customer: Id, claim: Id, until: Line = "", reason: Line = ""
-) -> Response:
+async def pause(on: On, until: Line = "", reason: Line = "") -> Response:
     """Let a claim rest up to and including a day."""
 
     async def step(session: AsyncSession, held: ClaimRecord) -> str:
-        now = parts_of(request).clock.now()
-        day, today = day_of(until), now.astimezone(person.zone).date()
+        day = day_of(until)
         pursued(held)
-        known(reason, REASONS["pause"])
-        if not 0 <= (day - today).days <= PAUSE_DAYS_MAX:
+        if not 0 <= (day - on.today).days <= PAUSE_DAYS_MAX:
             raise Refused("day")
         if held.claim.paused_until is not None and day < held.claim.paused_until:
             # The book keeps the later day, so an earlier one ends the pause first.
-            await book.resume(session, claim, now=now)
-        await book.pause(session, claim, reason, until=day, now=now)
-        note(request, session, person, "pause_set", held, reason=reason, until=day.isoformat())
+            await book.resume(session, on.claim, now=on.now)
+        await book.pause(session, on.claim, reason, until=day, now=on.now)
+        on.note(session, "pause_set", reason=reason, until=day.isoformat())
         return "paused"
 
-    given = {"until": until, "reason": reason}
-    return await take(request, person, (customer, claim), ("pause", given), step)
+    return await on.take("pause", step, until=until, reason=reason)
 
 
 @router.post(BASE + "/resume")
-async def resume(
-    request: Request, person: Adjuster, customer: Id, claim: Id, reason: Line = ""
-) -> Response:
+async def resume(on: On, reason: Line = "") -> Response:
     """Let a claim go on before its day."""
 
     async def step(session: AsyncSession, held: ClaimRecord) -> str:
         pursued(held)
-        known(reason, REASONS["resume"])
-        await book.resume(session, claim, now=parts_of(request).clock.now())
-        note(request, session, person, "pause_ended", held, reason=reason)
+        await book.resume(session, on.claim, now=on.now)
+        on.note(session, "pause_ended", reason=reason)
         return "resumed"
 
-    return await take(request, person, (customer, claim), ("resume", {"reason": reason}), step)
+    return await on.take("resume", step, reason=reason)
 
 
 @router.post(BASE + "/waive")
 async def waive(
-    request: Request,
-    person: Adjuster,
-    customer: Id,
-    claim: Id,
-    part: Line = "",
-    amount: Line = "",
-    reason: Line = "",
-    key: Line = "",
+    on: On, part: Line = "", amount: Line = "", reason: Line = "", key: Line = ""
 ) -> Response:
     """Let an amount of interest or costs go; a form that is sent twice does it once."""
 
     async def step(session: AsyncSession, held: ClaimRecord) -> str:
-        known(reason, REASONS["waive"])
         known(part, tuple(_PARTS))
         ours, again = command_key(key, held)
-        now, wanted = parts_of(request).clock.now(), amount_of(amount, held)
+        wanted = amount_of(amount, held)
         if not again:
             pursued(held)
         await book.post_waiver(
-            session, claim, wanted, value_date=now.astimezone(person.zone).date(), now=now,
-            key=ours, part=_PARTS[part],
-        )  # fmt: skip
+            session, on.claim, wanted, value_date=on.today, now=on.now, key=ours, part=_PARTS[part]
+        )
         if not again:
-            note(
-                request, session, person, "amount_waived", held,
-                part=part, amount_minor=wanted.minor, currency=wanted.currency, reason=reason,
+            on.note(
+                session, "amount_waived", part=part, amount_minor=wanted.minor,
+                currency=wanted.currency, reason=reason,
             )  # fmt: skip
         return "waived"
 
-    given = {"part": part, "amount": amount, "reason": reason}
-    return await take(request, person, (customer, claim), ("waive", given), step)
+    return await on.take("waive", step, part=part, amount=amount, reason=reason)

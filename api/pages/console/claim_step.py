@@ -5,13 +5,15 @@ The claim is held before it is looked at, so what is decided by is what is chang
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.pages.console.customers import Problem, show
+from api.pages.console.conversations import Id
+from api.pages.console.customers import REASONS, Problem, show
 from api.pages.console.page import go, notice, parts_of
 from api.people import audit
 from api.people.access import Needs
@@ -42,28 +44,55 @@ class Refused(Exception):
     """It was not done; the text is the code of why."""
 
 
-async def take(
-    request: Request,
-    person: SignedIn,
-    of: tuple[int, int],
-    form: tuple[str, dict[str, str]],
-    step: Step,
-) -> Response:
-    """Take a step on a claim that is this customer's, and show what came of it."""
-    customer, claim = of
-    try:
-        async with parts_of(request).database.merchant(person.merchant_id) as session:
-            await lock_claims(session, Claim.id == claim)
-            held = await book.record(session, claim, now=parts_of(request).clock.now())
-            if held.claim.customer_id != customer:
-                raise ClaimUnknown(claim)
-            done = await step(session, held)
-    except ClaimUnknown:
-        return notice(request, "nothing", 404, {"person": person})
-    except (Refused, LedgerError) as refused:
-        problem = Problem(claim, form[0], _code(refused), form[1])
-        return await show(request, person, customer, problem=problem)
-    return go(request, f"/console/customers/{customer}", done=done)
+@dataclass(frozen=True, slots=True)
+class OnClaim:
+    """A form about a claim of a customer, and who sent it."""
+
+    request: Request
+    person: SignedIn
+    customer: int
+    claim: int
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The merchant's day."""
+        return self.now.astimezone(self.person.zone).date()
+
+    async def take(self, form: str, step: Step, **given: str) -> Response:
+        """Take a step on a claim that is this customer's, and show what came of it.
+
+        `form` names the step, whose reasons are the only ones; `given` is what comes back in the
+        fields where it is refused.
+        """
+        try:
+            async with parts_of(self.request).database.merchant(self.person.merchant_id) as session:
+                await lock_claims(session, Claim.id == self.claim)
+                held = await book.record(session, self.claim, now=self.now)
+                if held.claim.customer_id != self.customer:
+                    raise ClaimUnknown(self.claim)
+                known(given["reason"], REASONS[form])
+                done = await step(session, held)
+        except ClaimUnknown:
+            return notice(self.request, "nothing", 404, {"person": self.person})
+        except (Refused, LedgerError) as refused:
+            problem = Problem(self.claim, form, _code(refused), given)
+            return await show(self.request, self.person, self.customer, problem=problem)
+        return go(self.request, f"/console/customers/{self.customer}", done=done)
+
+    def note(self, session: AsyncSession, kind: str, **facts: Any) -> None:
+        """The step's line in the audit."""
+        audit.note(
+            session, self.person, kind, self.now, merchant_id=self.person.merchant_id,
+            customer_id=self.customer, claim_id=self.claim, **facts,
+        )  # fmt: skip
+
+
+async def _on_claim(request: Request, person: Adjuster, customer: Id, claim: Id) -> OnClaim:
+    return OnClaim(request, person, customer, claim, parts_of(request).clock.now())
+
+
+On = Annotated[OnClaim, Depends(_on_claim)]
 
 
 def _code(refused: Exception) -> str:
@@ -109,19 +138,3 @@ def command_key(key: str, held: ClaimRecord) -> tuple[str, bool]:
         raise Refused("stale")
     ours = f"console:{key}"
     return ours, ours in {posting.command_key for posting in held.postings}
-
-
-def note(
-    request: Request,
-    session: AsyncSession,
-    person: SignedIn,
-    kind: str,
-    held: ClaimRecord,
-    **facts: Any,
-) -> None:
-    """The step's line in the audit."""
-    audit.note(
-        session, person, kind, parts_of(request).clock.now(),
-        merchant_id=person.merchant_id, customer_id=held.claim.customer_id,
-        claim_id=held.claim.id, **facts,
-    )  # fmt: skip

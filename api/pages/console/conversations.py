@@ -20,7 +20,7 @@ from conversation import review
 from conversation.finding import Found, Listed, Place, find
 from conversation.redaction import Redaction
 from conversation.transcript import known_of_each
-from conversation.wording import load_catalogue
+from conversation.wording import formats, load_catalogue
 
 router = console_router()
 
@@ -30,6 +30,7 @@ Before = Annotated[int | None, Query(ge=1, le=BIGGEST)]
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Revealer = Annotated[SignedIn, Depends(Needs(Permission.REVEAL))]
 SAVED = ("saved", "dropped", "name")
+_IN_SIGHT = ("q", "state", "channel", "figure", "band")
 
 
 @router.get("/conversations")
@@ -54,10 +55,11 @@ async def conversations(
             for row in found.rows
         ],
         "chosen": chosen,
+        "narrowed": _said(chosen, language),
         "wanted": {name for _, name in (pair for pair in chosen.given if pair[0] == "with")},
         "choices": choice,
         "wordings": _wordings(),
-        "more": sum(name not in ("q", "state", "channel") for name, _ in chosen.given),
+        "more": sum(name not in _IN_SIGHT for name, _ in chosen.given),
         "older": chosen.query(lang=lang, before=found.further) if found.further else "",
         "stopped": found.stopped,
         "newest": (chosen.query(lang=lang) or "?") if place else "",
@@ -69,6 +71,27 @@ async def conversations(
         "done": done if done in SAVED else "",
     }
     return respond(request, "conversations.html", facts)
+
+
+def _said(chosen: Choice, language: str) -> str:
+    """What of the overview's figures the list is narrowed to, as a reader is told."""
+    if not chosen["figure"]:
+        return ""
+    words, days = texts(language), ("since", "until")
+    first, last = (
+        formats.day(chosen[name], language, short=True) if chosen[name] else "…" for name in days
+    )
+    stage = words["overview"]["stages"].get(chosen["figure"], "")
+    of = words["counted_talks"].get(chosen["figure"], words["counted_talks"]["stage"])
+    return ", ".join(
+        part
+        for part in (
+            of.format(first=first, last=last, stage=stage),
+            words["channels"].get(chosen["channel"], ""),
+            words["bands"].get(chosen["band"], ""),
+        )
+        if part
+    )
 
 
 def _address(row: Listed, words: str, lang: str) -> str:

@@ -111,10 +111,11 @@ async def _lines(
         yield _BYTE_ORDER_MARK + export.csv_lines([], head=True)
     database, question = parts_of(request).database, chosen.question(person.zone)
     before: Place | None = None
+    seen: set[int] = set()
     while True:
         async with database.merchant(person.merchant_id) as session:
             rows, before = await export.batch(
-                session, person.merchant_id, question, labels, person.zone, before=before
+                session, person.merchant_id, question, labels, person.zone, before=before, seen=seen
             )
         yield export.csv_lines(rows) if kind == "csv" else "".join(map(export.json_line, rows))
         if before is None:

@@ -16,6 +16,7 @@ from api.pages.console.overview_charts import Column, bars, columns, zero
 from api.pages.console.page import query
 from api.pages.console.period import Period
 from api.pages.console.view import texts
+from conversation.overview_sql import TALKED
 from conversation.wording import formats
 from conversation.wording.formats import LOCALES, NBSP
 from outreach.overview_sql import STAGES, TIMED
@@ -27,11 +28,6 @@ HOUR, DAY = 60, 24 * 60
 MONEY: Final = ("open", "promised", "collected", "settled")
 AGREEMENTS: Final = ("agreed", "kept", "broken")
 CARE: Final = ("handed_over", "opted_out", "disputed")
-_TALKED: Final[Mapping[str, Mapping[str, str]]] = {
-    "handed_over": {"with": "handoff"},
-    "opted_out": {"with": "opt_out"},
-}
-"""The words by which the list of conversations keeps to what a figure counts."""
 
 
 class View:
@@ -59,10 +55,8 @@ class View:
             "agreements": [self._amounts(name) for name in AGREEMENTS],
             "care": [self._count(name) for name in CARE],
             "kept_share": self._share("kept", ("kept", "broken")),
-            "alone": self._share("alone", ("solved",), leads_to=self._claims("settled")),
-            "came_back": self._share(
-                "came_back", ("solved_customers",), leads_to=self._claims("came_back")
-            ),
+            "alone": self._share("alone", ("solved",)),
+            "came_back": self._share("came_back", ("solved_customers",)),
             "waits": [self._wait(name) for name in TIMED],
             "funnels": self._funnels(),
             "charts": [self._chart(currency) for currency in sorted(self.figures.days)],
@@ -83,13 +77,13 @@ class View:
         }
 
     def _count(self, name: str) -> dict[str, Any]:
-        href = (
-            CONVERSATIONS
-            + query(**_TALKED[name], **self._days("since"), **self._segment(band=False))
-            if name in _TALKED
-            else self._claims(name)
-        )
+        href = self._talks(name) if name in TALKED else self._claims(name)
         return {"name": name, "cases": self._number(self.figures.cases(name)), "href": href}
+
+    def _talks(self, figure: str, **segment: str) -> str:
+        """The conversations that a figure counts, once for each time that it does."""
+        of = {**self._segment(), **segment}
+        return CONVERSATIONS + query(figure=figure, **self._days("since"), **of)
 
     def _claims(self, event: str) -> str:
         days = {} if event == "promised" else self._days()
@@ -98,14 +92,10 @@ class View:
     def _days(self, first: str = "from") -> dict[str, str]:
         return {first: self.period.first.isoformat(), "until": self.period.last.isoformat()}
 
-    def _segment(self, *, band: bool = True) -> dict[str, str]:
-        return {
-            "channel": self.kept["channel"],
-            "band": self.kept["band"] if band else "",
-            "lang": self.kept["lang"],
-        }
+    def _segment(self) -> dict[str, str]:
+        return {name: self.kept[name] for name in ("channel", "band", "lang")}
 
-    def _share(self, part: str, whole: tuple[str, ...], *, leads_to: str = "") -> dict[str, Any]:
+    def _share(self, part: str, whole: tuple[str, ...]) -> dict[str, Any]:
         """A share in words; None of it where there is nothing that it is a share of."""
         of = sum(self.figures.cases(name) for name in whole)
         these = self.figures.cases(part)
@@ -113,7 +103,7 @@ class View:
             "share": f"{self._number(round(100 * these / of))}{NBSP}%" if of else "",
             "these": self._number(these),
             "of": self._number(of),
-            "href": leads_to,
+            "href": self._claims(part),
         }
 
     def _wait(self, name: str) -> dict[str, Any]:
@@ -121,6 +111,7 @@ class View:
         return {
             "name": name,
             "cases": self._number(found.cases if found else 0),
+            "href": self._talks(name),
             "median": self._duration(found.median) if found else "–",
             "p90": self._duration(found.p90) if found else "–",
         }
@@ -145,17 +136,15 @@ class View:
             sent = counted.get("sent", 0)
             if not sent:
                 continue
-            of_list = CONVERSATIONS + query(
-                **{"channel": channel, **self._days("since"), "lang": self.kept["lang"]}
-            )
             stages = bars([(name, counted.get(name, 0)) for name in STAGES])
             found.append(
                 {
                     "channel": channel,
-                    "href": of_list,
+                    "href": self._talks("sent", channel=channel),
                     "stages": [
                         {
                             "name": one.name,
+                            "href": self._talks(one.name, channel=channel),
                             "count": self._number(one.count),
                             "share": f"{one.share:.2f}",
                             "of_sent": f"{self._number(round(100 * one.count / sent))}{NBSP}%",
@@ -179,6 +168,11 @@ class View:
                     "height": f"{one.height:.1f}",
                     "span": self._span(one),
                     "amount": self._money(one.minor, currency),
+                    "href": CLAIMS
+                    + query(
+                        **{"event": "collected", "from": one.first, "until": one.last},
+                        **self._segment(),
+                    ),
                 }
                 for one in found
             ],

@@ -33,6 +33,7 @@ from api.pages.console.settings import (
     imports,
     keys,
     policy,
+    restoring,
     webhooks,
     wordings,
 )
@@ -60,7 +61,7 @@ for module in (
     *(conversations, transcripts, attachments, notes, exports, corrections, variants),
     *(claims, customers, claim_actions, claim_endings, contact_actions, complaint),
     *(bank, imports, people, audit),
-    *(settings, policy, contact, wordings, brand, webhooks, keys),
+    *(settings, policy, contact, wordings, brand, webhooks, keys, restoring),
     merchants,
     # Before any page whose path begins with a handoff's number.
     *(files, queue, queue_work, callbacks, teams, teams_rules, teams_live),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -24,6 +25,12 @@ SHOWN = datetime(2026, 2, 2, 10, tzinfo=UTC)
 AMOUNT = Money(1005_67)
 """What is open then: 33 days at 6.27 % a year."""
 IBAN = "DE02120300000000202051"
+
+
+def came(amount: Money, at: datetime, **facts: Any) -> Movement:
+    """A movement of that day."""
+    day = at.date()
+    return Movement(amount=amount, booked=day, value_date=day, **{"bank_reference": "B1", **facts})
 
 
 @dataclass
@@ -61,22 +68,15 @@ class Shown:
     async def transfer(self, days: int) -> None:
         """Print the QR code and send it so many days later."""
         at = SHOWN + timedelta(days=days)
+        reference = self.claim.rf_reference
+        await self.read_statement(at, came(AMOUNT, at, creditor_reference=reference))
+
+    async def read_statement(self, at: datetime, *movements: Movement) -> None:
+        """Take a file of the bank with these movements; all of them are posted."""
         statement = BankStatement(
-            account=IBAN,
-            family=Family.CAMT,
-            format="camt.053.001.08",
-            number="1",
-            movements=(
-                Movement(
-                    amount=AMOUNT,
-                    booked=at.date(),
-                    value_date=at.date(),
-                    creditor_reference=self.claim.rf_reference,
-                    bank_reference="B1",
-                ),
-            ),
-            entries=1,
-        )
+            account=IBAN, family=Family.CAMT, format="camt.053.001.08", number="1",
+            movements=movements, entries=len(movements),
+        )  # fmt: skip
         async with self.database.merchant(self.merchant.id) as session:
             taken = await take_statements(
                 session,
@@ -84,7 +84,7 @@ class Shown:
                 Account(self.merchant.id, (IBAN,), at.date(), at),
                 Source("bank_statement", "test", "0" * 64),
             )
-        assert taken.counts["posted"] == 1
+        assert taken.counts["posted"] == len(movements)
 
     async def pay(self, minor: int, day: date, key: str) -> None:
         async with self.database.merchant(self.merchant.id) as session:
@@ -267,30 +267,8 @@ async def test_one_transfer_for_two_claims_is_spread_by_what_is_open_on_its_day(
 ) -> None:
     other = await another_claim(shown)
     at = SHOWN + timedelta(days=days)
-    statement = BankStatement(
-        account=IBAN,
-        family=Family.CAMT,
-        format="camt.053.001.08",
-        number="1",
-        movements=(
-            Movement(
-                amount=Money(minor),
-                booked=at.date(),
-                value_date=at.date(),
-                text=f"{shown.claim.rf_reference} {other.rf_reference}",
-                bank_reference="B1",
-            ),
-        ),
-        entries=1,
-    )
-    async with shown.database.merchant(shown.merchant.id) as session:
-        taken = await take_statements(
-            session,
-            [statement],
-            Account(shown.merchant.id, (IBAN,), at.date(), at),
-            Source("bank_statement", "test", "0" * 64),
-        )
-    assert taken.counts["posted"] == 1
+    text = f"{shown.claim.rf_reference} {other.rf_reference}"
+    await shown.read_statement(at, came(Money(minor), at, text=text))
     async with shown.database.merchant(shown.merchant.id) as session:
         found = [await book.statement(session, one.id, now=at) for one in (shown.claim, other)]
         movement = (await session.scalars(select(BankMovement))).one()
@@ -307,33 +285,16 @@ async def test_one_transfer_for_two_claims_that_comes_back_in_the_same_file_leav
 ) -> None:
     other = await another_claim(shown)
     numbers = f"{shown.claim.rf_reference} {other.rf_reference}"
-    came, back = SHOWN.date(), SHOWN.date() + timedelta(days=2)
-    statement = BankStatement(
-        account=IBAN,
-        family=Family.CAMT,
-        format="camt.053.001.08",
-        number="1",
-        movements=(
-            Movement(
-                amount=AMOUNT * 2, booked=came, value_date=came, text=numbers,
-                end_to_end_id="E2E-1", bank_reference="B1",
-            ),
-            Movement(
-                amount=AMOUNT * -2, booked=back, value_date=back, text=numbers, returned="AC04",
-                end_to_end_id="E2E-1", bank_reference="B2", entry=1,
-            ),
-        ),
-        entries=2,
-    )  # fmt: skip
+    back = SHOWN + timedelta(days=2)
     at = SHOWN + timedelta(days=3)
-    async with shown.database.merchant(shown.merchant.id) as session:
-        taken = await take_statements(
-            session,
-            [statement],
-            Account(shown.merchant.id, (IBAN,), at.date(), at),
-            Source("bank_statement", "test", "0" * 64),
-        )
-    assert taken.counts["posted"] == 2
+    await shown.read_statement(
+        at,
+        came(AMOUNT * 2, SHOWN, text=numbers, end_to_end_id="E2E-1"),
+        came(
+            AMOUNT * -2, back, text=numbers, returned="AC04", end_to_end_id="E2E-1",
+            bank_reference="B2", entry=1,
+        ),
+    )  # fmt: skip
     async with shown.database.merchant(shown.merchant.id) as session:
         found = [await book.statement(session, one.id, now=at) for one in (shown.claim, other)]
     assert [(one.status, one.paid, one.open.overpaid) for one in found] == [

@@ -282,6 +282,7 @@ async def theirs(database: Database, merchant: Merchant, customer: Customer) -> 
                 "upload": str(upload.id),
                 "key": str(api_key.id),
                 "name": "introduction",
+                "part": "policy",
                 "handoff": str(handoff.id),
                 "team": str(team.id),
                 "code": str(code.id),

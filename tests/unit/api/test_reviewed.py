@@ -1,15 +1,20 @@
 """Reviewed lines are taken as training data, but never a line that measures."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from api import reviewed
 from api.cli import app
 from api.commands import train
 from api.pages.console.choice import intents
 from api.reviewed import ReviewedUnusable, held_out_lines, normalised, read_reviewed
+from api.settings import PROJECT
 from conversation.corrections import learnable, training_data
 from conversation.redaction import Known
 from storage.tables import Correction
@@ -97,11 +102,16 @@ def test_a_placeholder_is_no_place_for_a_value() -> None:
     assert "- Kim Muster zahlt am [NAME](date)NSTAG\n" in training_data([one])
 
 
-def test_nothing_is_trained_with_held_out_lines_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, lines = tmp_path / "reviewed.yml", tmp_path / "lines.yml"
-    monkeypatch.setattr(train, "LINES", lines)
+@pytest.fixture
+def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where reviewed lines are kept, in a folder of the test's own."""
+    monkeypatch.setattr(reviewed, "LINES", tmp_path / "reviewed" / "lines.yml")
+    monkeypatch.setattr(reviewed, "TRIED", tmp_path / "models" / "tried.yml")
+    return reviewed.LINES
+
+
+def test_nothing_is_trained_with_held_out_lines_alone(tmp_path: Path, lines: Path) -> None:
+    path = tmp_path / "reviewed.yml"
     line, intent = held_out_lines()[0]
     path.write_text(file(line, intent=intent), "utf-8")
     done = CliRunner().invoke(app, ["train", "--with-reviewed", str(path)])
@@ -111,24 +121,97 @@ def test_nothing_is_trained_with_held_out_lines_alone(
     assert not lines.exists()
 
 
+@pytest.mark.parametrize("earlier", [None, "as before\n"])
 @pytest.mark.parametrize(("after", "kept"), [(0.9, True), (0.8, True), (0.7999, False)])
 def test_lines_that_make_it_worse_are_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: float, kept: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: Path,
+    after: float,
+    kept: bool,
+    earlier: str | None,
 ) -> None:
     """As the figures say; the assistant that gives them stands in here."""
-    lines, path = tmp_path / "reviewed" / "lines.yml", tmp_path / "given.yml"
+    path = tmp_path / "given.yml"
     path.write_text(file("in [3](count) Raten"), "utf-8")
+    if earlier:
+        lines.parent.mkdir()
+        lines.write_text(earlier, "utf-8")
 
-    async def accuracy() -> float:
-        return after if lines.exists() else 0.8
+    def held() -> str | None:
+        return lines.read_text("utf-8") if lines.exists() else None
+
+    async def accuracy(tried: Path | None = None) -> float:
+        assert held() == earlier, "kept only when it was measured"
+        if tried is None:
+            return 0.8
+        assert "in [3](count) Raten" in tried.read_text("utf-8")
+        return after
 
     async def trained_model() -> str:
         return "model.tar.gz"
 
-    monkeypatch.setattr(train, "LINES", lines)
     monkeypatch.setattr(train, "accuracy", accuracy)
     monkeypatch.setattr(train, "trained_model", trained_model)
     done = CliRunner().invoke(app, ["train", "--with-reviewed", str(path)])
-    assert (done.exit_code, lines.exists()) == (0 if kept else 1, kept)
+    assert done.exit_code == (0 if kept else 1)
+    assert ("in [3](count) Raten" in (held() or "")) == kept
+    assert kept or held() == earlier
     assert "before: 80.0%" in done.output
     assert f"after:  {after:.1%} with 1 reviewed lines" in done.output
+    assert not reviewed.TRIED.exists()
+    assert [one.name for one in lines.parent.glob("*")] == (["lines.yml"] if held() else [])
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from api import reviewed
+from api import reviewed
+from api.cli import app
+from api.commands import train
+
+folder = Path(sys.argv[1])
+reviewed.LINES, reviewed.TRIED = folder / "reviewed" / "lines.yml", folder / "models" / "tried.yml"
+
+async def accuracy(tried=None):
+    if tried is not None:
+        print("measuring", flush=True)
+        await asyncio.sleep(600)
+    return 0.8
+
+train.accuracy = accuracy
+app(["train", "--with-reviewed", str(folder / "given.yml")])
+"""
+
+
+def test_a_run_that_is_killed_keeps_no_line_that_was_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Path
+) -> None:
+    given = tmp_path / "given.yml"
+    given.write_text(file("in [3](count) Raten"), "utf-8")
+    lines.parent.mkdir()
+    lines.write_text("measured before\n", "utf-8")
+
+    async def accuracy(tried: Path | None = None) -> float:
+        return 0.7 if tried else 0.8
+
+    monkeypatch.setattr(train, "accuracy", accuracy)
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        cwd=PROJECT,
+        text=True,
+    ) as run:
+        assert run.stdout is not None
+        assert any("measuring" in line for line in run.stdout)
+        beside = CliRunner().invoke(app, ["train", "--with-reviewed", str(given)])
+        run.kill()
+    assert (run.returncode, beside.exit_code) == (-signal.SIGKILL, 1)
+    assert "being measured already" in " ".join(beside.output.split())
+    assert lines.read_text("utf-8") == "measured before\n"
+    assert reviewed.TRIED.exists()
+    again = CliRunner().invoke(app, ["train", "--with-reviewed", str(given)])
+    assert "had left lines unmeasured: not used" in " ".join(again.output.split())
+    assert lines.read_text("utf-8") == "measured before\n"
+    assert not reviewed.TRIED.exists()

@@ -62,6 +62,8 @@ def test_the_laws_of_tone_name_wordings_that_exist() -> None:
         ("a: {de: 'Konto {{ m.iban }}', en: 'IBAN'}", "m.iban without disclosing"),
         ("a: {restrained: true, de: Es ist etwas offen., en: Hello.}", "hints at a claim"),
         ("a: {de: Sonst folgt die Mahnung., en: Hello.}", "says Mahnung"),
+        ("a: {de: Sonst folgt der Mahnbescheid., en: Hello.}", "threatens with Mahnbescheid"),
+        ("a: {de: Hallo., en: We will take legal action.}", "threatens with legal action"),
         ("a: {de: {sie: Bist du da, du: Bist du da}, en: Hello.}", "says du"),
         ("a: {de: {sie: Danke Ihnen., du: Danke Ihnen.}, en: Hello.}", "says Ihnen"),
         ("button_a: {de: Ein viel zu langer Knopf, en: OK}", "a label of"),

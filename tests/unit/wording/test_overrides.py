@@ -62,7 +62,7 @@ def test_without_own_texts_the_catalogue_is_the_products() -> None:
         ({"welcome": {"de": "Ihre Rechnung ist offen."}}, "(de sie): uses Rechnung without disc"),
         ({"welcome": {"de": {"sie": "Konto {{ m.iban }}"}}}, "uses m.iban without disclosing"),
         ({"welcome": {"de": {"sie": "Es sind {{ open }}."}}}, "uses undeclared open"),
-        ({"refused": {"en": "Then we go to court."}}, "refused (en sie): says court"),
+        ({"refused": {"en": "Then we go to court."}}, "refused (en sie): threatens with court"),
         ({"thanks_noted": {"de": "Gern 😀"}}, "thanks_noted (de sie sms): an SMS of it would"),
         ({"goodbye": {"en": "Bye now. " * 60}}, "goodbye (en sie sms): takes"),
         ({"welcome": {"sms": {"de": "Hallo."}}}, "(de sie): has no text of its own"),

@@ -59,7 +59,7 @@ async def brand(
 ) -> Response:
     """How the merchant appears, to be changed."""
     merchant = await _merchant(request, person)
-    return await _page(request, person, merchant, _held(merchant), before=before, done=bool(done))
+    return await _page(request, person, merchant, held(merchant), before=before, done=bool(done))
 
 
 @router.post("/settings/brand/preview")
@@ -77,9 +77,8 @@ async def save(request: Request, person: Setter) -> Response:
     async with parts(request).database.merchant(person.merchant_id) as session:
         merchant = await setting_changes.held(session, person.merchant_id)
         given, wrong = await _read(form, merchant, texts(language_of(request)))
-        held = _held(merchant)
         if not wrong:
-            _keep(request, session, person, (merchant, held, given), str(form.get("why", "")))
+            _keep(request, session, person, (merchant, given), str(form.get("why", "")))
             return go(request, PATH, done="saved")
         session.expunge(merchant)
     return await _page(request, person, merchant, given, wrong=wrong, status=422)
@@ -89,32 +88,38 @@ def _keep(
     request: Request,
     session: AsyncSession,
     person: SignedIn,
-    change: tuple[Merchant, Mapping[str, str], Mapping[str, str]],
+    change: tuple[Merchant, Mapping[str, str]],
     why: str,
 ) -> None:
     """Store what differs, with its history; a form that is sent twice differs in nothing."""
-    merchant, held, given = change
-    now, of = parts(request).clock.now(), merchant.id
+    merchant, given = change
+    before, now, of = held(merchant), parts(request).clock.now(), merchant.id
     noted = setting_changes.note(
-        session, person, Part.PAGE, _told(held), _told(given), now, merchant_id=of, why=why
+        session, person, Part.PAGE, noted_as(before), noted_as(given), now, merchant_id=of, why=why
     )
     if not noted:
         return
-    fields = sorted(name for name in given if given[name] != held[name])
+    fields = sorted(name for name in given if given[name] != before[name])
     audit.note(session, person, "page_changed", now, merchant_id=of, fields=fields)
+    set_to(merchant, given)
+
+
+def set_to(merchant: Merchant, given: Mapping[str, str]) -> None:
+    """Let the merchant appear so from now on."""
     merchant.name, merchant.alias = given["name"], given["alias"] or None
     merchant.page = {
         **merchant.page, "colour": given["colour"] or None, "logo": given["logo"] or None,
     }  # fmt: skip
 
 
-def _told(given: Mapping[str, str]) -> dict[str, str]:
+def noted_as(given: Mapping[str, str]) -> dict[str, str]:
     """What the history keeps: of a picture only which one it is."""
     mark = hashlib.sha256(given["logo"].encode()).hexdigest()[:8] if given["logo"] else ""
     return {**given, "logo": mark}
 
 
-def _held(merchant: Merchant) -> dict[str, str]:
+def held(merchant: Merchant) -> dict[str, str]:
+    """What is in force, by field."""
     return {
         "name": merchant.name,
         "alias": merchant.alias or "",
@@ -134,6 +139,19 @@ async def _read(
         return " ".join(value.split()) if isinstance(value, str) else ""
 
     given = {"name": text("name"), "alias": text("alias"), "colour": text("colour").lower()}
+    wrong = refused(given, merchant, told)
+    given["logo"] = merchant.page.get("logo") or ""
+    try:
+        given["logo"] = await _logo(form, given["logo"])
+    except LogoRefused as refusal:
+        wrong["logo"] = told[str(refusal)]
+    return given, wrong
+
+
+def refused(
+    given: Mapping[str, str], merchant: Merchant, told: Mapping[str, str]
+) -> dict[str, str]:
+    """Why a merchant cannot appear by this name and colour, by field, in the words of `told`."""
     wrong: dict[str, str] = {}
     if not 1 <= len(given["name"]) <= NAME_CHARACTERS_MAX:
         wrong["name"] = told["name"]
@@ -141,18 +159,13 @@ async def _read(
         wrong["alias"] = told["long"]
     if given["colour"] and not _COLOUR.fullmatch(given["colour"]):
         wrong["colour"] = told["colour"]
-    before = unspeakable(_voice(merchant, _held(merchant)))
+    before = unspeakable(_voice(merchant, held(merchant)))
     for problem in unspeakable(_voice(merchant, given)):
         if problem not in before:
             field = "alias" if given["alias"] else "name"
             code = next((code for mark, code in _TABLE if mark in problem), "other")
             wrong.setdefault(field, told[code])
-    given["logo"] = merchant.page.get("logo") or ""
-    try:
-        given["logo"] = await _logo(form, given["logo"])
-    except LogoRefused as refused:
-        wrong["logo"] = told[str(refused)]
-    return given, wrong
+    return wrong
 
 
 async def _logo(form: FormData, held: str) -> str:

@@ -50,10 +50,9 @@ async def save(request: Request, person: Setter) -> Response:
     async with parts_of(request).database.merchant(person.merchant_id) as session:
         merchant = await setting_changes.held(session, person.merchant_id)
         held = policy_to_data(policy_from_data(merchant.policy))
-        data, wrong = _read(given, held, words, language_of(request))
+        data, wrong = _read(given, held, words)
         land = given.get("land", "")
-        if land not in LAENDER:
-            wrong["land"] = words["land"]
+        wrong = wrong or refused(data, land, language_of(request))
         current = await setting_changes.version(session, person.merchant_id, *PARTS)
         stale = given.get("version") != str(current)
         before, after = {**held, "land": merchant.land}, {**data, "land": land}
@@ -104,9 +103,9 @@ def _inputs(data: Mapping[str, Any], land: str) -> dict[str, str]:
 
 
 def _read(
-    given: Mapping[str, str], held: Mapping[str, Any], words: Mapping[str, Any], language: str
+    given: Mapping[str, str], held: Mapping[str, Any], words: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The policy's data with the hours of the form, and what is wrong by input."""
+    """The policy's data with the hours of the form, and what cannot be read, by input."""
     wrong: dict[str, str] = {}
     own = {name: value for name, value in held["contact_rules"].items() if name == "holidays"}
     for day in DAYS:
@@ -131,19 +130,25 @@ def _read(
         "opening_hours": {day: hours for day, hours in opening.items() if hours},
         "answer_minutes": int(minutes) if minutes.isascii() and minutes.isdigit() else None,
     }
-    if data["contact_country"] not in countries():
+    return data, wrong
+
+
+def refused(data: Mapping[str, Any], land: str, language: str) -> dict[str, str]:
+    """Why a policy with these hours cannot be in force, by input."""
+    words = texts(language)["contact"]["wrong"]
+    wrong = dict(policy_form.checked(data, {}, texts(language)["policy"]["wrong"], language).wrong)
+    if "opening_hours" in wrong:
+        wrong["opening_hours"] = words["no_day"]
+    if land not in LAENDER:
+        wrong["land"] = words["land"]
+    if data.get("contact_country") not in countries():
         wrong["contact_country"] = words["country"]
     elif not wrong:
         try:
-            rules_of(data["contact_country"], own)
+            rules_of(data["contact_country"], data["contact_rules"])
         except InvalidContactRules:
             wrong["contact_rules"] = words["no_time"]
-    if not wrong:
-        read = policy_form.checked(data, {}, texts(language)["policy"]["wrong"], language)
-        wrong |= read.wrong
-    if "opening_hours" in wrong:
-        wrong["opening_hours"] = words["no_day"]
-    return data, wrong
+    return wrong
 
 
 def _hours(given: Mapping[str, str], name: str) -> str | None:
@@ -182,7 +187,7 @@ async def _page(
         past = await history(request, session, person, Part.CONTACT, before)
     for change in past["changes"]:
         change["fields"] = [
-            (words["fields"].get(name, name), *(_told(value, words) for value in values))
+            (words["fields"].get(name, name), *(told(value, words) for value in values))
             for name, *values in change["fields"]
         ]
     facts = {
@@ -221,8 +226,8 @@ def _window(window: Window | None, words: Mapping[str, Any]) -> str:
     return f"{window.opens:%H:%M}–{window.closes:%H:%M}" if window else str(words["never"])
 
 
-def _told(value: Any, words: Mapping[str, Any]) -> str | None:
-    """What was set, for the history."""
+def told(value: Any, words: Mapping[str, Any]) -> str | None:
+    """What was set, for the history; `words` are this page's."""
     if isinstance(value, Mapping):
         names = {**words["days"], **words["weekdays"], **words["fields"]}
         said = [f"{names.get(key, key)} {held or words['never']}" for key, held in value.items()]

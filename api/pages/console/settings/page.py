@@ -61,15 +61,20 @@ async def history(
     *,
     name: str | None = None,
 ) -> dict[str, Any]:
-    """Who changed this part, when, why, and which of its fields."""
+    """Who changed this part, when, why, which of its fields, and the way back to each state."""
     rows, older = await setting_changes.listed(
         session, person.merchant_id, part, name=name, before=before
     )
     lang = request.query_params.get("lang", "")
+    back = f"/console/settings/restore/{part}"
+    newest = rows[0].id if rows and not before else None
     return {
         "changes": [
             {
                 "id": row.id,
+                "restore": back + query(to=row.id, name=name, lang=lang)
+                if row.id != newest
+                else "",
                 "at": moment(row.at, language_of(request), person.zone),
                 "iso": row.at.isoformat(),
                 "who": row.person,
@@ -84,4 +89,5 @@ async def history(
         ],
         "older": query(before=older, lang=lang) + "#history" if older else "",
         "newest": (query(lang=lang) or "?") + "#history" if before else "",
+        "restore_first": back + query(name=name, lang=lang) if rows and not older else "",
     }

@@ -236,6 +236,8 @@ def _wrong(
 def _range(name: str, part: str, words: Mapping[str, Any], language: str) -> str:
     try:
         least, most = bounds(name, part)
+    except KeyError:  # a rule that there is no longer
+        return str(words["other"])
     except TypeError:
         return str(words["choose"])
     if "_minor" not in (part or name):

@@ -243,12 +243,17 @@ def _read(
         "problems": [
             {
                 "where": _where(problem),
-                "told": told.told(_WHERE.sub("", problem), language, "wordings"),
+                "told": told.told(without_place(problem), language, "wordings"),
             }
             for problem in problems
         ],
         "readings": [] if problems else _readings(merchant, catalogue, name, place),
     }
+
+
+def without_place(problem: str) -> str:
+    """What is wrong with a text, without where it stands."""
+    return _WHERE.sub("", problem)
 
 
 def _where(problem: str) -> str:

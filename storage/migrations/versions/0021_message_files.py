@@ -7,7 +7,7 @@ from alembic import op
 
 from storage.migrations.protection import protect
 
-revision: str = "0022"
+revision: str = "0021"
 down_revision: str | None = "0020"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
