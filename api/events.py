@@ -25,7 +25,7 @@ MESSAGE: Final = "message"
 """A message has come, or what became of one is known: nothing else of the conversation is new."""
 PRESENCE: Final = "presence"
 SUBSCRIBE_SECONDS_MAX: Final = 5.0
-TOGETHER_SECONDS: Final = 0.1
+TOGETHER_SECONDS: Final = 0.15
 """News that come so soon after others are told together: at a busy merchant's, everybody hears of
 everything."""
 _WAIT_SECONDS: Final = 5.0
