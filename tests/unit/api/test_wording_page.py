@@ -66,4 +66,4 @@ def test_the_command_prints_and_refuses(tmp_path: Path) -> None:
     texts.write_text("goodbye: {en: Pay at once or we go to court.}", "utf-8")
     refused = run.invoke(app, ["wording", "--overrides", str(texts)])
     assert refused.exit_code == 1
-    assert "goodbye (en sie): says court" in " ".join(refused.output.split())
+    assert "goodbye (en sie): threatens with court" in " ".join(refused.output.split())
