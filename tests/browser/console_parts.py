@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -84,7 +83,7 @@ async def choose(page: Page, name: str, role: Literal["link", "button"] = "link"
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, parts: Parts, merchant: Merchant, width: int, scheme: Any, pictures: Path
+    browser: Browser, parts: Parts, merchant: Merchant, width: int, scheme: Any
 ) -> AsyncIterator[tuple[Page, Callable[[str], Awaitable[None]]]]:
     """A page of somebody who has signed in, and a check that the page of a title is fit to read.
 
@@ -101,8 +100,6 @@ async def opened(
     async def shows(title: str) -> None:
         await expect(page.get_by_role("heading", level=1)).to_have_text(title)
         await assert_fit_to_read(page)
-        number = len(list(pictures.iterdir()))
-        await page.screenshot(path=pictures / f"{number}.png", full_page=True)
 
     async with parts.database.merchant(merchant.id) as session:
         token = await make_link(session, merchant.id, "m.koch", NOW)

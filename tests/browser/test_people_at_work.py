@@ -1,9 +1,11 @@
 """A merchant's day and an agent's, with the running service, the real Rasa and real phones."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from playwright.async_api import Browser, Page, expect
 
 from api.demo.started import StartedService
@@ -83,14 +85,20 @@ async def test_a_merchant_from_a_file_to_what_the_assistant_learns(
     said = lea.locator("li.line", has_text="Hamster")
     await expect(said.locator("mark").first).to_have_text("Hamster")
 
-    # What was misunderstood is corrected, and somebody else decides.
+    # What was misunderstood is corrected; an owner may decide about their own, and it is learned.
     await said.get_by_role("link", name="Genauer ansehen").click()
     await lea.get_by_label("Gemeint war").select_option("request_invoice_copy")
     await lea.get_by_role("button", name="Vorschlag speichern").click()
     await expect(lea.get_by_role("status")).to_contain_text("Vorschlag ist gespeichert")
     await choose(lea, "Korrekturen")
     await expect(lea.get_by_role("main")).to_contain_text("Der Hamster hat die Rechnung gefressen")
-    await expect(lea.get_by_role("button", name="Annehmen")).to_have_count(0)
+    await lea.get_by_role("button", name="Annehmen").click()
+    await expect(lea.get_by_role("status")).to_contain_text("angenommen")
+    async with lea.expect_download() as download:
+        await lea.get_by_role("button", name="Trainingsdaten herunterladen").click()
+    (learned,) = yaml.safe_load(Path(await (await download.value).path()).read_text("utf-8"))["nlu"]
+    assert learned["intent"] == "request_invoice_copy"
+    assert "Der Hamster hat die Rechnung gefressen" in learned["examples"]
 
 
 async def test_an_agent_takes_a_crisis_and_gives_it_back(visit: Visitor, at_work: Any) -> None:

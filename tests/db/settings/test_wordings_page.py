@@ -112,7 +112,7 @@ async def test_a_text_per_tone_and_for_sms_stands_beside_the_main_one(
     [
         (FIRST.replace("melden", "zahlen"), "verrät etwas über die Forderung"),
         (FIRST.replace("{{ proof }}", "auf unserer Seite"), "Der Platzhalter „proof“ fehlt"),
-        (FIRST + " Sonst folgt das Gericht.", "klingt drohend"),
+        (FIRST + " Sonst folgt das Gericht.", "liest sich hier als Drohung"),
         (FIRST + " Wirklich. " * 40, "Als SMS wären das"),
         (FIRST + " {{ balance }}", "Den Platzhalter „balance“ gibt es hier nicht"),
         (FIRST + " {{ m.iban }}", "verrät etwas über die Forderung"),
