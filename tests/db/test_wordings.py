@@ -58,7 +58,7 @@ async def test_own_texts_stay_until_others_are_given(
 async def test_unfit_texts_are_refused_by_name(database: Database, merchant: Merchant) -> None:
     unfit = {"goodbye": {"de": {"sie": "Sonst geht es vor Gericht."}}}
     async with database.operator() as session:
-        with pytest.raises(ValidationError, match=r"goodbye \(de sie\): says Gericht"):
+        with pytest.raises(ValidationError, match=r"goodbye \(de sie\): threatens with Gericht"):
             await save_merchant(session, {**LINDENHOF, "wordings": unfit}, NOW)
 
 
