@@ -37,12 +37,14 @@ from storage.tables import (
 )
 
 LISTED_MAX = 50
+FOUND_MAX = 25
+"""So many where words are looked for: each shows its line, which has to be read for them."""
 DRIVEN_MAX = 2_000
 """A condition that fewer conversations fit is looked up; else the newest are looked through."""
 WALKED_MAX = 4_000
-PHRASED_MAX = 200
+PHRASED_MAX = 150
 """So many conversations are read for words in a row, some at a time."""
-PHRASED_AT_ONCE = 100
+PHRASED_AT_ONCE = 75
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -142,7 +144,7 @@ async def find(
     question: Question,
     *,
     before: Place | None = None,
-    limit: int = LISTED_MAX,
+    limit: int | None = None,
 ) -> Found:
     """A page of conversations, the one that was written in last first.
 
@@ -151,6 +153,7 @@ async def find(
     words = await sought(session, question.text) if question.text.strip() else Sought()
     if question.text.strip() and not words.words:
         return Found()
+    limit = limit or (FOUND_MAX if words.words else LISTED_MAX)
     search = _Search(session, merchant_id, question, words)
     places, further = await search.page(before, limit)
     rows = await _listed(session, [place.conversation for place in places])

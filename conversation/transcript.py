@@ -31,7 +31,7 @@ from storage.tables import (
     Turn,
 )
 
-MESSAGES_MAX = 100
+MESSAGES_MAX = 80
 NEVER_SHOWN = frozenset({"action_listen"})
 OF_READERS = (
     *("transcript_seen", "transcript_rated", "transcript_flagged", "transcript_unflagged"),

@@ -14,6 +14,7 @@ import yaml
 from sqlalchemy import select
 
 from api.people.roles import Role
+from conversation.transcript import MESSAGES_MAX
 from storage.engine import Database
 from storage.tables import (
     AuditEvent,
@@ -357,7 +358,7 @@ async def test_a_long_conversation_shows_the_page_of_what_was_found(
     await console.sign_in(merchant)
     page = await console.get(f"{LIST}/{talk}?at=60")
     assert 'id="m60"' in page.text
-    assert page.text.count('<li class="line') == 100
+    assert page.text.count('<li class="line') == MESSAGES_MAX
     start = await console.get(f"{LIST}?q=anfang")
     assert f"{LIST}/{talk}?q=anfang&amp;at=1#m1" in start.text
     assert 'id="m1"' in (await console.get(f"{LIST}/{talk}?at=1")).text
