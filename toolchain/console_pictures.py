@@ -1,7 +1,7 @@
 """Pictures of the console and the desk for the docs: each page light, dark and on a phone.
 
 They are taken of the demo that ``toolchain.screenshots`` started, after its conversations: a
-customer in distress is waiting for a person by then.
+customer in distress is waiting for a person by then, and the figures know of a plan.
 """
 
 import asyncio
@@ -12,6 +12,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from playwright.async_api import Browser, BrowserContext, Page
+
+from api.clock import Clock
+from api.database import database_only
+from api.overview import refresh_all
+from api.settings import Settings
+from storage.engine import Database
 
 Scheme = Literal["light", "dark"]
 Shoot = Callable[[Page, Path], Awaitable[None]]
@@ -51,10 +57,11 @@ _LOOKS: tuple[tuple[str, int, Scheme], ...] = (
 )
 
 
-async def take(browser: Browser, url: str, data: Path, folder: Path, shoot: Shoot) -> None:
+async def take(browser: Browser, url: str, settings: Settings, folder: Path, shoot: Shoot) -> None:
     """Sign in as the demo's owner and take all pictures."""
     folder.mkdir(exist_ok=True)
-    link = await _login_link(data)
+    await _gather(settings)
+    link = await _login_link(settings.data_dir)
     first = await _context(browser, 1280, "light", None)
     page = await first.new_page()
     await page.goto(link)
@@ -79,7 +86,17 @@ async def _context(browser: Browser, width: int, scheme: Scheme, state: Any) -> 
         color_scheme=scheme,
         locale="de-DE",
         storage_state=state,
+        is_mobile=width < 600,
+        has_touch=width < 600,
     )
+
+
+async def _gather(settings: Settings) -> None:
+    """What the service does every few minutes."""
+    async with database_only(settings) as urls:
+        database = Database(urls, pool_size=1)
+        await refresh_all(database, Clock(settings).now())
+        await database.close()
 
 
 async def _address(page: Page, url: str, where: str) -> str:

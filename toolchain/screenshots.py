@@ -6,6 +6,7 @@ started on a throw-away data directory; a conversation is played on its phones.
 
 import asyncio
 import base64
+import os
 import re
 import sys
 import tempfile
@@ -216,12 +217,15 @@ async def _main(folder: Path) -> int:
             await _sample_data(service.url)
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(
-                    executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                    executable_path=program,
+                    args=["--no-sandbox", "--disable-dev-shm-usage"],
+                    env={**os.environ, "LANGUAGE": "de"},  # heeded where Chromium has its l10n
                 )
                 await _take(browser, service.url, folder)
                 await _ask_for_help(browser, service.url)
+                settings = service.settings().model_copy(update={"demo": True})
                 await console_pictures.take(
-                    browser, service.url, Path(data), folder / "console", _shoot
+                    browser, service.url, settings, folder / "console", _shoot
                 )
                 await browser.close()
         finally:
