@@ -23,6 +23,7 @@ from storage import embedded
 from storage.engine import Database, DatabaseUrls, libpq_dsn
 from storage.migrate import migrate
 from storage.tables import ChannelAccount, Customer, Merchant
+from tests.valkey_server import valkey_server
 
 STARTS_A_SERVICE = ("dialogue", "journey", "browser")
 ROLE_PASSWORD = "only-for-tests"
@@ -240,3 +241,10 @@ async def customer(database: Database, merchant: Merchant) -> Customer:
     async with database.operator() as session:
         session.add(customer)
     return customer
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Valkey of this test process."""
+    with valkey_server(tmp_path_factory.mktemp("valkey")) as url:
+        yield url

@@ -7,18 +7,22 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from api.demo.started import StartedService
 from api.service import BOT_PYTHON
 from storage.engine import Database
+from storage.tables import Customer, Merchant
 from tests.browser.console_parts import Parts, served
+from tests.desk_parts import Desk, desk_of
 from toolchain.browser import MISSING, chromium
 
 ANSWER_MILLISECONDS_MAX = 45_000
@@ -199,3 +203,28 @@ async def enter(demo: StartedService, page: Page, link: str, invoice: str) -> No
     await page.get_by_label(re.compile("Rechnungs-|Invoice")).fill(invoice)
     await page.locator("main form > button").click()
     await expect(page).to_have_url(f"{demo.url}/p")
+
+
+@asynccontextmanager
+async def _on_a_port(desk: Desk) -> AsyncIterator[str]:
+    """The application on a port; its address."""
+    config = uvicorn.Config(desk.app, port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    desk.parts.public_url = url = (
+        f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    )
+    yield url
+    desk.parts.events.stop()
+    server.should_exit = True
+    await asyncio.wait_for(serving, 5)
+
+
+@pytest.fixture
+async def desk(
+    database: Database, merchant: Merchant, customer: Customer, valkey: str
+) -> AsyncIterator[Desk]:
+    async with desk_of(database, merchant, customer, valkey) as made, _on_a_port(made):
+        yield made

@@ -1,12 +1,9 @@
 """The desk's conversation in a browser: live, by keyboard, on a phone, for two, without a line."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select, update
 
@@ -16,54 +13,20 @@ from api.file_content import content_of
 from api.pages.desk import stream
 from api.people.links import make_link
 from api.people.roles import Role
-from storage.engine import Database
 from storage.tables import (
     Agreement,
     ChannelAccount,
     ConsoleSession,
     Conversation,
     Customer,
-    Merchant,
     Message,
     MessageFile,
 )
 from tests.browser.console_parts import assert_fit_to_read
 from tests.conftest import NOW
-from tests.desk_parts import Desk, desk_of
-from tests.valkey_server import valkey_server
+from tests.desk_parts import Desk
 
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunter"[:60]
-
-
-@pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with valkey_server(tmp_path_factory.mktemp("valkey")) as url:
-        yield url
-
-
-@contextlib.asynccontextmanager
-async def on_a_port(desk: Desk) -> AsyncIterator[str]:
-    """The application on a port; its address."""
-    config = uvicorn.Config(desk.app, port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    desk.parts.public_url = url = (
-        f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    )
-    yield url
-    desk.parts.events.stop()
-    server.should_exit = True
-    await asyncio.wait_for(serving, 5)
-
-
-@pytest.fixture
-async def desk(
-    database: Database, merchant: Merchant, customer: Customer, valkey: str
-) -> AsyncIterator[Desk]:
-    async with desk_of(database, merchant, customer, valkey) as made, on_a_port(made):
-        yield made
 
 
 async def came(desk: Desk, text: str) -> None:

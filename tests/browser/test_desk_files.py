@@ -1,7 +1,5 @@
 """The desk's style and script in a browser: fetched once; a page that is open over an update."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 from markupsafe import Markup
 from playwright.async_api import Browser, Request, expect
@@ -9,25 +7,8 @@ from playwright.async_api import Browser, Request, expect
 from api.pages.desk import files
 from api.pages.desk.page import FILES, pages
 from api.pages.page import Served
-from storage.engine import Database
-from storage.tables import Customer, Merchant
-from tests.browser.test_desk import at, came, on_a_port
-from tests.desk_parts import Desk, desk_of
-from tests.valkey_server import valkey_server
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with valkey_server(tmp_path_factory.mktemp("valkey")) as url:
-        yield url
-
-
-@pytest.fixture
-async def desk(
-    database: Database, merchant: Merchant, customer: Customer, valkey: str
-) -> AsyncIterator[Desk]:
-    async with desk_of(database, merchant, customer, valkey) as made, on_a_port(made):
-        yield made
+from tests.browser.test_desk import at, came
+from tests.desk_parts import Desk
 
 
 async def test_they_are_fetched_once_and_an_update_leaves_an_open_page_going(
