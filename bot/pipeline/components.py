@@ -43,9 +43,16 @@ def _examples(training_data: TrainingData) -> List[Message]:
     return [m for m in training_data.intent_examples if m.get(TEXT) and m.get(INTENT)]
 
 
-@DefaultV1Recipe.register(ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+@DefaultV1Recipe.register(ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class SentenceEncoder(DenseFeaturizer, GraphComponent):
     """One vector a message; whoever needs it later reads it from the message."""
+
+    def __init__(
+        self, name: Text, config: Dict[Text, Any], storage: ModelStorage, resource: Resource
+    ) -> None:
+        super().__init__(name, config)
+        self._storage = storage
+        self._resource = resource
 
     @classmethod
     def required_components(cls) -> List[Type]:
@@ -63,7 +70,27 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> "SentenceEncoder":
-        return cls(execution_context.node_name, config)
+        return cls(execution_context.node_name, config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "SentenceEncoder":
+        with model_storage.read_from(resource) as directory:
+            encoder.remember(directory)
+        return cls(execution_context.node_name, config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Note which pieces of text are common; the encoder itself learns nothing."""
+        texts = [standard(message.get(TEXT)).text for message in _examples(training_data)]
+        with self._storage.write_to(self._resource) as directory:
+            encoder.save_pieces(directory, encoder.pieces_of(texts))
+        return self._resource
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:

@@ -56,7 +56,7 @@ def _letter_groups() -> Dict[str, Any]:
 
 
 def _nearness(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return np.exp((vectors @ others.T - 1.0) / _MEANING_WIDTH).astype(np.float32)
+    return np.exp((vectors @ others - 1.0) / _MEANING_WIDTH).astype(np.float32)
 
 
 def _directions(vectors: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ class IntentModel:
         directions = _directions(vectors)
         examples = _within(vectors, directions)
         kernel = (groups @ groups.T).toarray()
-        kernel += _MEANING_SHARE * _nearness(examples, examples) + 1.0
+        kernel += _MEANING_SHARE * _nearness(examples, examples.T) + 1.0
         kernel[np.diag_indices_from(kernel)] += _RIDGE
         classes = sorted(set(intents))
         targets = np.zeros((len(intents), len(classes)), dtype=np.float32)
@@ -136,7 +136,8 @@ class IntentModel:
             (words, letters),
             {
                 "directions": directions,
-                "examples": examples,
+                # As columns: one row times this matrix is read in half of the time.
+                "examples": np.ascontiguousarray(examples.T),
                 "dual": (dual * _MEANING_SHARE).astype(np.float32),
                 "groups": (groups.T @ dual).astype(np.float32),
                 "bias": dual.sum(axis=0).astype(np.float32),

@@ -31,7 +31,7 @@ class Understanding:
     @classmethod
     def load(cls, model: Path, config: Path) -> "Understanding":
         """Read the models out of a trained assistant; raises `KeyError` where they lack."""
-        wanted = (WEIGHTS_FILE, WORDS_FILE, LANGUAGE_FILE)
+        wanted = (WEIGHTS_FILE, WORDS_FILE, LANGUAGE_FILE, encoder.PIECES_FILE)
         with tempfile.TemporaryDirectory() as folder, tarfile.open(model) as archive:
             directory = Path(folder)
             for member in archive.getmembers():
@@ -42,6 +42,7 @@ class Understanding:
             missing = [name for name in wanted if not (directory / name).exists()]
             if missing:
                 raise KeyError(f"{model.name} lacks {missing}")
+            encoder.remember(directory)
             return cls(
                 IntentModel.load(directory), LanguageModel.load(directory), _threshold(config)
             )
