@@ -14,7 +14,7 @@ from actions.contact_words import code_in, hours_wish
 from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import DOCUMENT, Heard
-from actions.remarks import corrects_a_time, tells_how_paid
+from actions.remarks import corrects_a_time, names_a_rate, tells_how_paid
 from actions.turn import END_OF_TURN, Turn
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
@@ -42,6 +42,8 @@ _SAID_BY_STOP = frozenset({"action_opt_out", "action_help_in_crisis", "action_dr
 _NEVER_HOURS = frozenset(
     {"opt_out", "crisis", "bereavement", "request_callback", "request_human", "promise_payment"}
 )
+_ONE_DAY = frozenset({"action_defer", "action_promise", "action_note_postponement"})
+"""All at once on a later day: who names a rate with it ("60 a month from January") wants a plan."""
 _BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _MINOR})
 
 
@@ -74,6 +76,9 @@ async def goes_first(turn: Turn) -> bool:
         return True
     if _is_about_a_file(turn):
         turn.next_action = "action_take_document"
+        return True
+    if turn.action in _ONE_DAY and names_a_rate(turn.heard.text, turn.heard.entities):
+        turn.next_action = "action_plan_instalments"
         return True
     wish = hinted_wish(turn.context.hint, turn.heard)
     if wish is not None:

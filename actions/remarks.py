@@ -1,6 +1,8 @@
 """What short lines say besides a wish: how are you, where from, thanks, yes. Pure."""
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _HOW_ARE_YOU = re.compile(
     r"\b(?:wie\sgeht(?:['’]?s|\s+es)(?:\s+(?:dir|ihnen|euch|so|heute|denn))*"
@@ -121,3 +123,37 @@ _ABOUT_MONEY = re.compile(r"zahl|überweis|ueberweis|\brate|\bpay|transfer|insta
 def corrects_a_time(text: str) -> bool:
     """Whether a line puts a time right ("rather Monday"), and speaks of no payment."""
     return _CORRECTS.search(text) is not None and _ABOUT_MONEY.search(text) is None
+
+
+_COMES_IN_OR_GOES = re.compile(
+    r"verdien|bekomm|krieg|\brente\b|gehalt|\blohn\b|einkommen|b(?:ü|ue)rgergeld|\bmiete\b|\bkoste"
+    r"|\bearn|income|pension|\bwages?\b|salary|benefits?\b|\brent\b|\bcosts?\b|\bi\s(?:get|make)\b",
+    re.IGNORECASE,
+)
+_BETWEEN_MAX = 12
+
+
+def names_a_rate(text: str, entities: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a line names what can be paid each week or month, as "60 a month".
+
+    An amount and a rhythm side by side; what somebody earns or pays elsewhere is none.
+    """
+    if _COMES_IN_OR_GOES.search(text):
+        return False
+    spans = {
+        kind: [(e.get("start"), e.get("end")) for e in entities if e.get("entity") == kind]
+        for kind in ("amount", "period")
+    }
+    return any(
+        _side_by_side(text, amount, period)
+        for amount in spans["amount"]
+        for period in spans["period"]
+    )
+
+
+def _side_by_side(text: str, one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    if not all(isinstance(place, int) for place in (*one, *other)):
+        return False
+    (_, end), (start, _) = sorted((one, other))
+    between = text[end:start]
+    return len(between) <= _BETWEEN_MAX and not re.search(r"[.,;:!?]", between)

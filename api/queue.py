@@ -13,18 +13,39 @@ import procrastinate
 import psycopg
 import psycopg_pool
 from procrastinate import exceptions
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.wiring import Parts
 from conversation.moving import Wake
-from storage.engine import driver_connection, libpq_dsn
+from storage.engine import libpq_dsn
+from storage.statement import Statement
 
 TURN_PRIORITY = 10
 """Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
 would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
 DELIVER_PRIORITY = 0
 
-_WAITS = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'"
+_DEFER = Statement(
+    text(
+        """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        :queue, :task, :priority, :lock, :queueing_lock, :args, NULL
+    )::procrastinate_job_to_defer_v1])
+    WHERE NOT EXISTS (
+        SELECT FROM procrastinate_jobs WHERE queueing_lock = :queueing_lock AND status = 'todo'
+    )
+    """
+    ).bindparams(
+        *(bindparam(name, type_=Text) for name in ("queue", "task", "lock", "queueing_lock")),
+        bindparam("priority", type_=Integer),
+        bindparam("args", type_=JSONB),
+    )
+)
+"""As Procrastinate's own client defers, but for a look at what waits in the same statement."""
 
 queue = procrastinate.Blueprint()
 
@@ -154,16 +175,20 @@ async def _defer(
     merchant_id: int,
     conversation_id: int,
 ) -> None:
-    await session.flush()
-    driver = await driver_connection(session)
-    waiting = await driver.execute(_WAITS, [_queueing_lock(task, conversation_id)])
-    if await waiting.fetchone() is not None:
-        return
+    job = _job(app, task, conversation_id).job
     try:
-        await _job(app, task, conversation_id, connection=driver).defer_async(
-            merchant_id=merchant_id, conversation_id=conversation_id
+        await _DEFER.run(
+            session,
+            queue=job.queue,
+            task=job.task_name,
+            priority=job.priority,
+            lock=job.lock,
+            queueing_lock=job.queueing_lock,
+            args={"merchant_id": merchant_id, "conversation_id": conversation_id},
         )
-    except exceptions.AlreadyEnqueued as error:
+    except DBAPIError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         raise Overtaken("another process put the same job in at this moment") from error
 
 

@@ -249,3 +249,22 @@ async def test_a_yes_after_three_weeks_is_asked_for_proof_and_shown_days_to_come
     today = chat.now.date()
     assert all(due >= today for _, due in await rates(chat))
     assert (await rates(chat))[0][1] - today <= timedelta(days=31)
+
+
+@pytest.mark.parametrize(
+    ("language", "wish", "line"),
+    [
+        ("en", "can I pay later?", "yes but money is tight, could I do 30 a month from january?"),
+        ("de", "kann ich später zahlen?", "gerade ist es knapp, später, so 30 im monat ab januar"),
+    ],
+)
+async def test_a_rate_in_answer_to_the_day_is_a_plan(
+    chat: Chat, language: str, wish: str, line: str
+) -> None:
+    await greet(chat, language)
+    await chat.say(wish)
+    # January begins too late for these rules; what is possible is offered as a plan.
+    assert await chat.say(line) == ["plan_counter"]
+    await chat.say("ja" if language == "de" else "yes")
+    first, *_ = await rates(chat)
+    assert first[0] == 30_00

@@ -1,5 +1,6 @@
 """What is read in the words themselves: age, time of day, a second wish, small talk, a hint."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from actions.care import somebody_else_ordered
 from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import Heard
-from actions.remarks import asks_how_we_are, tells_how_paid
+from actions.remarks import asks_how_we_are, names_a_rate, tells_how_paid
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
 
@@ -246,3 +247,45 @@ def test_it_is_told_how_it_was_paid(text: str) -> None:
 )
 def test_a_question_tells_nothing_of_how_it_was_paid(text: str) -> None:
     assert not tells_how_paid(text)
+
+
+def _with_values(marked: str) -> tuple[str, list[dict[str, Any]]]:
+    """The line, with the values of ``[60](amount)`` as entities."""
+    text, entities = "", []
+    for before, words, kind in re.findall(r"([^\[]*)(?:\[([^\]]+)\]\((\w+)\))?", marked):
+        text += before
+        if kind:
+            entities.append({"entity": kind, "start": len(text), "end": len(text) + len(words)})
+            text += words
+    return text, entities
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "yes but money is tight, could I do [60](amount) [a month](period) starting january?",
+        "geht auch später, so [40](amount) [monatlich](period) ab märz?",
+        "[monatlich](period) [50 Euro](amount) ginge",
+        "[30€](amount) [pro Woche](period)",
+    ],
+)
+def test_an_amount_and_a_rhythm_are_a_rate(marked: str) -> None:
+    assert names_a_rate(*_with_values(marked))
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "ich bekomme [900](amount) [im monat](period) rente, kann erst im märz zahlen",
+        "I only earn [1200](amount) [a month](period), can I pay later?",
+        "[100](amount) jetzt. Rest später, nicht [monatlich](period)",
+        "ich zahle die [50](amount) am 1. Januar",
+        "kann ich [monatlich](period) zahlen?",
+    ],
+)
+def test_income_or_a_lone_value_is_no_rate(marked: str) -> None:
+    assert not names_a_rate(*_with_values(marked))
+
+
+def test_entities_without_places_are_no_rate() -> None:
+    assert not names_a_rate("60 a month", [{"entity": "amount"}, {"entity": "period"}])
