@@ -92,7 +92,7 @@ def _resolved_button(button: Dict[Text, Any], body: Dict[Text, Any], processor: 
     }
 
 
-async def _understand(
+def _understand(
     body: Dict[Text, Any], processor: MessageProcessor, tracker: DialogueStateTracker
 ) -> Dict[Text, Any]:
     button = body.get("parse_data")
@@ -103,7 +103,8 @@ async def _understand(
     message = UserMessage(sender_id=body["sender"], metadata=metadata)
     # Set after the fact: the constructor strips, and positions would shift.
     message.text = escape(body["text"])
-    parsed = await processor.parse_message(message)
+    # Rasa's method around this one only looks for intents that its own domain lacks.
+    parsed = processor._parse_message_with_graph(message, tracker)
     return {
         "text": parsed["text"],
         "intent": parsed["intent"],
@@ -168,7 +169,7 @@ async def take_turn(body: Dict[Text, Any], processor: MessageProcessor) -> Dict[
     tracker = DialogueStateTracker.from_dict(body["sender"], past, processor.domain.slots)
     if not past:
         tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)
-    parsed = await _understand(body, processor, tracker)
+    parsed = _understand(body, processor, tracker)
     metadata = body.get("metadata") or {}
     tracker.update(
         UserUttered(
