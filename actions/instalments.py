@@ -8,7 +8,7 @@ from math import log
 
 from actions.claims import Focus, focus_to_speak_of
 from actions.dialogue_action import DialogueAction
-from actions.offers import Asked, answer, current_offer
+from actions.offers import Asked, answer, current_offer, lay_on_table
 from actions.reading import Heard
 from actions.roles import Mark, Role
 from actions.turn import LATER, PERSON, Turn, button
@@ -17,7 +17,7 @@ from ledger.money import Money
 from ledger.schedule import Period, add_months, due_days
 from negotiation.bounds import INSTALMENTS_MIN
 from negotiation.negotiate import evaluate, evaluate_instalments
-from negotiation.offers import Escalate, InstalmentRequest
+from negotiation.offers import Accept, Escalate, InstalmentRequest
 from negotiation.policy import Policy
 
 
@@ -49,9 +49,16 @@ def proposal(
     down = first.amount(whole)
     if down is not None and Mark.REST in heard.marks:
         count = 1
+    elif down and amount and not rest.has("period", "count") and _add_up(down, amount, whole):
+        count, amount = 1, None  # "half now, half in January"
     down_day = first.day() if down else None
     rhythm = rest.period(), rest.other_rhythm()
     return Proposal(count, amount, rhythm[0], rest.day(), down, down_day, end, rhythm[1])
+
+
+def _add_up(one: Money, other: Money, whole: Money) -> bool:
+    """Whether two parts are the whole; two halves of an odd sum lack or exceed a cent."""
+    return abs(one.minor + other.minor - whole.minor) <= 1
 
 
 def _figures(
@@ -144,9 +151,19 @@ class PlanInstalments(DialogueAction):
             decision = evaluate(policy, found.facts, table)
         else:
             decision = evaluate_instalments(policy, found.facts, _request(turn, found, told))
+        if isinstance(decision, Accept) and _rest_without_day(turn, told):
+            lay_on_table(turn, found, decision.terms)
+            turn.say("date_unclear")
+            return
         count = None if told.down else told.count
         asked = Asked(amount=told.amount or told.down, count=count, day=told.day)
         await answer(turn, found, decision, asked)
+
+
+def _rest_without_day(turn: Turn, told: Proposal) -> bool:
+    """Whether what a first payment leaves is to come on a day that is still open, as "in May"."""
+    rest = turn.heard.without_role(Role.FIRST)
+    return told.down is not None and told.count == 1 and told.day is None and rest.has("date")
 
 
 def ask_for_amount(turn: Turn, period: Period) -> None:
@@ -183,6 +200,8 @@ def _request(turn: Turn, found: Focus, told: Proposal) -> InstalmentRequest:
         if plan is None or told.count or told.amount:
             return wish
         return replace(wish, amount=plan.regular, period=told.period or plan.period)
+    if table is not None and told.day and told.period and (told.amount or told.count):
+        return wish  # "60 a month from January": a plan of its own, without what was to come first
     if table is not None:
         return _over(wish, table, max(table.first, found.facts.today), table.down_payment)
     if force is None:

@@ -117,15 +117,7 @@ async def answer(turn: Turn, found: Focus, decision: Decision, asked: Asked) -> 
     if isinstance(decision, Escalate):
         await leave_to_person(turn, found, decision.reason)
         return
-    offer = Offer(
-        id=f"{turn.context.message_id}",
-        claim_id=found.statement.claim_id,
-        terms=decision.terms,
-        balance_minor=found.open.minor,
-        shown=turn.context.message_id,
-    )
-    turn.remember(offer=offer.to_data(), rhythm=None)
-    turn.ask("confirm_agreement")
+    offer = lay_on_table(turn, found, decision.terms, shown=turn.context.message_id)
     if isinstance(decision, Accept):
         wording, extra = f"{_word(offer.terms)}_offer", _NOTHING
         others: Sequence[AgreementTerms] = ()
@@ -143,6 +135,20 @@ async def answer(turn: Turn, found: Focus, decision: Decision, asked: Asked) -> 
             button("other", "deny", offer=offer.id),
         ],
     )
+
+
+def lay_on_table(turn: Turn, found: Focus, terms: AgreementTerms, *, shown: int = 0) -> Offer:
+    """Remember what is suggested. Without `shown` no yes can mean it yet, only a change of it."""
+    offer = Offer(
+        id=f"{turn.context.message_id}",
+        claim_id=found.statement.claim_id,
+        terms=terms,
+        balance_minor=found.open.minor,
+        shown=shown,
+    )
+    turn.remember(offer=offer.to_data(), rhythm=None)
+    turn.ask("confirm_agreement")
+    return offer
 
 
 def _counter(decision: CounterOffer, asked: Asked) -> tuple[str, dict[str, Any]]:

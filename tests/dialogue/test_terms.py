@@ -268,3 +268,37 @@ async def test_a_rate_in_answer_to_the_day_is_a_plan(
     await chat.say("ja" if language == "de" else "yes")
     first, *_ = await rates(chat)
     assert first[0] == 30_00
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "day"),
+    [
+        ("de", "die Hälfte jetzt und die Hälfte im Dezember", "am 20."),
+        ("en", "half now and half in december", "the 20th"),
+    ],
+)
+async def test_two_halves_are_two_payments_and_the_day_is_asked(
+    chat: Chat, language: str, line: str, day: str
+) -> None:
+    await greet(chat, language)
+    assert await chat.say(line) == ["date_unclear"]
+    assert await chat.agreements() == []
+    assert await chat.say(day) == ["plan_offer"]
+    await chat.say("ja" if language == "de" else "yes")
+    assert await rates(chat) == [(61_25, date(2026, 11, 23)), (61_25, date(2026, 12, 20))]
+
+
+async def test_a_yes_to_a_plan_that_was_never_shown_is_none(chat: Chat) -> None:
+    await greet(chat, "de")
+    assert await chat.say("die Hälfte jetzt und die Hälfte im Dezember") == ["date_unclear"]
+    await chat.say("ja")
+    assert await chat.agreements() == []
+
+
+async def test_a_plan_of_its_own_drops_the_first_payment_of_the_last_one(chat: Chat) -> None:
+    await greet(chat, "en")
+    assert await chat.say("50 now and 25 a month after that") == ["plan_offer"]
+    assert await chat.say("hm, could I do 30 a month starting on 15 december?") == ["plan_offer"]
+    await chat.say("yes")
+    first, *_ = await rates(chat)
+    assert first == (30_00, date(2026, 12, 15))

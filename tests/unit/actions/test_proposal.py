@@ -145,3 +145,17 @@ def test_a_bare_figure_over_a_plan(figure: int, whole: int, table: int, told: Pr
     (amount,) = said.entities
     said = replace(said, entities=[amount, {**amount, "entity": "count", "value": figure}])
     assert proposal(said, eur(whole), Policy(), over(table, eur(whole))) == told
+
+
+@pytest.mark.parametrize("whole", [122_50, 189_95, 1_01])
+def test_two_halves_are_a_first_payment_and_the_rest(whole: int) -> None:
+    line = heard(
+        "half now and one half in january",
+        ("amount", "half", {"share": 0.5}),
+        ("amount", "one half", {"share": 0.5}),
+        ("date", "in january", None),
+    )
+    told = proposal(line, eur(whole), Policy())
+    assert told.down is not None
+    assert abs(told.down.minor * 2 - whole) <= 1
+    assert told == Proposal(count=1, down=told.down)
