@@ -14,7 +14,12 @@ from actions.contact_words import code_in, hours_wish
 from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import DOCUMENT, Heard
-from actions.remarks import corrects_a_time, names_a_rate, tells_how_paid
+from actions.remarks import (
+    asks_what_waiting_costs,
+    corrects_a_time,
+    names_a_rate,
+    tells_how_paid,
+)
 from actions.turn import END_OF_TURN, Turn
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
@@ -44,6 +49,11 @@ _NEVER_HOURS = frozenset(
 )
 _ONE_DAY = frozenset({"action_defer", "action_promise", "action_note_postponement"})
 """All at once on a later day: who names a rate with it ("60 a month from January") wants a plan."""
+_TAKEN_FOR_COSTS = frozenset(
+    {"ask_costs", "ask_balance", "ask_consequences", "request_discount", "out_of_scope"}
+)
+"""What "does it cost more if I pay in January?" may be taken for; what it costs stands in the
+suggestion of a day."""
 _BEFORE_MINOR = frozenset({"action_help_in_crisis", "action_note_bereavement", _MINOR})
 
 
@@ -77,8 +87,9 @@ async def goes_first(turn: Turn) -> bool:
     if _is_about_a_file(turn):
         turn.next_action = "action_take_document"
         return True
-    if turn.action in _ONE_DAY and names_a_rate(turn.heard.text, turn.heard.entities):
-        turn.next_action = "action_plan_instalments"
+    rather = _about_terms(turn)
+    if rather is not None and rather != turn.action:
+        turn.next_action = rather
         return True
     wish = hinted_wish(turn.context.hint, turn.heard)
     if wish is not None:
@@ -134,6 +145,17 @@ def _moves_call(turn: Turn) -> bool:
     if heard.intent not in _LEAVES_CALL:
         turn.remember(number=None)
     return False
+
+
+def _about_terms(turn: Turn) -> str | None:
+    """The action for a rate that was named, or for what a later day costs."""
+    heard = turn.heard
+    if turn.action in _ONE_DAY and names_a_rate(heard.text, heard.entities):
+        return "action_plan_instalments"
+    if heard.intent not in _TAKEN_FOR_COSTS or heard.has("amount", "count", "period"):
+        return None
+    waits = asks_what_waiting_costs(heard.text, day_named=heard.has("date"))
+    return "action_defer" if waits else None
 
 
 def _is_about_a_file(turn: Turn) -> bool:

@@ -157,3 +157,16 @@ def _side_by_side(text: str, one: tuple[Any, Any], other: tuple[Any, Any]) -> bo
     (_, end), (start, _) = sorted((one, other))
     between = text[end:start]
     return len(between) <= _BETWEEN_MAX and not re.search(r"[.,;:!?]", between)
+
+
+_COSTS_WHAT = re.compile(
+    r"\b(?:kost\w*|teurer|zinsen|geb(?:ü|ue)hr\w*|mehr\szahlen|costs?|charges?|interest|fees?|extra|more)\b"
+    r"[^.!]*\b(?:wenn|falls|if|when)\b[^.!]*\b(?:zahl\w*|bezahl\w*|(?:ü|ue)berweis\w*|pay|wait)\b",
+    re.IGNORECASE,
+)
+_LATER = re.compile(r"\b(?:erst|sp(?:ä|ae)ter|later|wait)\b", re.IGNORECASE)
+
+
+def asks_what_waiting_costs(text: str, *, day_named: bool) -> bool:
+    """Whether a line asks what it costs to pay later: "does it cost extra if I pay in May?"."""
+    return _COSTS_WHAT.search(text) is not None and (day_named or bool(_LATER.search(text)))

@@ -302,3 +302,17 @@ async def test_a_plan_of_its_own_drops_the_first_payment_of_the_last_one(chat: C
     await chat.say("yes")
     first, *_ = await rates(chat)
     assert first == (30_00, date(2026, 12, 15))
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("de", "kostet das mehr, wenn ich erst am 10. Dezember zahle?"),
+        ("en", "does it cost extra if I pay on the 10th of december instead?"),
+    ],
+)
+async def test_what_a_later_day_costs_is_told_with_that_day(
+    chat: Chat, language: str, line: str
+) -> None:
+    await greet(chat, language)
+    assert await chat.say(line) == ["deferral_offer"]

@@ -9,7 +9,12 @@ from actions.care import somebody_else_ordered
 from actions.day_time import day_time
 from actions.hints import hinted_wish
 from actions.reading import Heard
-from actions.remarks import asks_how_we_are, names_a_rate, tells_how_paid
+from actions.remarks import (
+    asks_how_we_are,
+    asks_what_waiting_costs,
+    names_a_rate,
+    tells_how_paid,
+)
 from actions.two_wishes import two_wishes, wish_besides
 from actions.underage import says_minor
 
@@ -289,3 +294,31 @@ def test_income_or_a_lone_value_is_no_rate(marked: str) -> None:
 
 def test_entities_without_places_are_no_rate() -> None:
     assert not names_a_rate("60 a month", [{"entity": "amount"}, {"entity": "period"}])
+
+
+@pytest.mark.parametrize(
+    ("text", "day_named"),
+    [
+        ("was kostet mich das wenn ich erst im januar zahle?", True),
+        ("kostet das mehr wenn ich später zahle", False),
+        ("Kommen Zinsen dazu, falls ich erst Ende des Monats überweise?", True),
+        ("does it cost extra if I pay in january instead?", True),
+        ("is there a fee if i pay later", False),
+    ],
+)
+def test_what_waiting_costs_is_asked(text: str, day_named: bool) -> None:
+    assert asks_what_waiting_costs(text, day_named=day_named)
+
+
+@pytest.mark.parametrize(
+    ("text", "day_named"),
+    [
+        ("was kostet das, wenn ich in Raten zahle?", False),
+        ("warum kostet das 5 Euro mehr?", False),
+        ("what happens if I don't pay", False),
+        ("was passiert wenn ich am Freitag zahle", True),
+        ("ich zahle später", False),
+    ],
+)
+def test_other_questions_about_costs(text: str, day_named: bool) -> None:
+    assert not asks_what_waiting_costs(text, day_named=day_named)
