@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversation.listing import MARKS_OF_MESSAGES, list_waiting
 from conversation.sought import Sought, Tokens, array, in_a_row, sought
 from storage.tables import (
     Conversation,
@@ -177,7 +178,8 @@ class _Search:
     def __init__(
         self, session: AsyncSession, merchant_id: int, question: Question, words: Sought
     ) -> None:
-        self.session, self.merchant_id, self.words = session, merchant_id, words
+        self.session, self.merchant_id = session, merchant_id
+        self.question, self.words = question, words
         self.groups: list[Tokens] = [*words.words, *((mark,) for mark in question.marks)]
         self.listed = listed = Transcript if question.behind is None else OverviewCase
         """By whose time conversations stand in the list."""
@@ -195,6 +197,9 @@ class _Search:
 
     async def page(self, before: Place | None, limit: int) -> tuple[list[Place], Place | None]:
         """At most so many places, and where it goes on."""
+        marks = self.question.marks
+        if self.words.words or any(mark.startswith(MARKS_OF_MESSAGES) for mark in marks):
+            await list_waiting(self.session, self.merchant_id)  # what was written just now
         rarest = await self._rarest()
         if not self.words.phrases:
             places, stopped_at = await self._candidates(before, limit + 1, rarest)
