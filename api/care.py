@@ -111,7 +111,7 @@ async def agreements(timestamp: int) -> None:
     await watch.look_at_all(worker.parts, worker.app)
 
 
-@queue.periodic(cron="* * * * * */5")
+@queue.periodic(cron="* * * * * */3")
 @queue.task(name="words", queueing_lock="words")
 async def words(timestamp: int) -> None:
     """List the words of new messages."""

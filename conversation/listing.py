@@ -7,7 +7,7 @@ from sqlalchemy import Integer, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 MARKS_OF_MESSAGES = ("wording:", "variant:", "agent:")
-LISTED_AT_ONCE = 200
+LISTED_AT_ONCE = 100
 
 
 async def list_waiting(session: AsyncSession, merchant_id: int) -> int:
