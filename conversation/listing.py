@@ -13,7 +13,7 @@ LISTED_AT_ONCE = 100
 async def list_waiting(session: AsyncSession, merchant_id: int) -> int:
     """List messages that wait, in their order; how many there were, at most `LISTED_AT_ONCE`.
 
-    None, where somebody else lists or changes texts at this moment and is not done soon.
+    0 also where somebody else lists or changes texts at this moment and is not done soon.
     """
     listed = func.kulanz_list_waiting(merchant_id, LISTED_AT_ONCE, type_=Integer)
     return (await session.execute(select(listed))).scalar_one()

@@ -82,19 +82,19 @@ def in_a_row(phrases: Sequence[str]) -> ColumnElement[bool]:
     return case((and_(*looks), and_(*rows)), else_=False)
 
 
-def has_stem(text: Any, stems: Sequence[str]) -> ColumnElement[bool]:
+def has_stem(said: Any, stems: Sequence[str]) -> ColumnElement[bool]:
     """A text has a word with one of these stems, all but the last two letters of which it has."""
-    begun = may_say(text, [stem[: max(1, len(stem) - 2)] for stem in stems])
-    return case((begun, func.kulanz_words(text).op("&&")(array(stems, Text()))), else_=False)
+    begun = may_say(said, [stem[: max(1, len(stem) - 2)] for stem in stems])
+    return case((begun, func.kulanz_words(said).op("&&")(array(stems, Text()))), else_=False)
 
 
-def may_say(text: Any, parts: Sequence[str]) -> ColumnElement[bool]:
+def may_say(said: Any, parts: Sequence[str]) -> ColumnElement[bool]:
     """A text may have one of these in it, as `kulanz_plain` writes it; else it has none.
 
     It costs far less than to be sure.
     """
     patterns = array([f"%{part}%" for part in dict.fromkeys(parts)], Text())
-    return func.kulanz_may_say(text, patterns, type_=Boolean)
+    return func.kulanz_may_say(said, patterns, type_=Boolean)
 
 
 def array(values: Sequence[Any], of: Any) -> ColumnElement[Any]:
