@@ -1,6 +1,7 @@
 """Periodic care: jobs of dead workers are taken over, forgotten work gets a job, whoever waits for
 a person in vain is told, what was agreed is watched, bank statements in the watched folder are
-taken, the overview's figures are gathered, and what has done its work is removed."""
+taken, words of messages are listed, the overview's figures are gathered, and what has done its work
+is removed."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
-from api import desk_care, handoff_care, overview, removal, statements_folder, watch
+from api import desk_care, handoff_care, overview, removal, statements_folder, watch, word_care
 from api.queue import current, later, queue
 from api.uploads import QUEUE as UPLOADS
 from storage.tables import Conversation, Message
@@ -108,6 +109,13 @@ async def agreements(timestamp: int) -> None:
     """Watch what was agreed until it is kept."""
     worker = current()
     await watch.look_at_all(worker.parts, worker.app)
+
+
+@queue.periodic(cron="* * * * * */3")
+@queue.task(name="words", queueing_lock="words")
+async def words(timestamp: int) -> None:
+    """List the words of new messages."""
+    await word_care.list_all(current().parts.database)
 
 
 @queue.periodic(cron="*/5 * * * *")

@@ -131,7 +131,7 @@ def fill(
         cursor.execute("SET session_replication_role = origin")
         migration = import_module("storage.migrations.versions.0016_transcripts")
         cursor.execute("SET work_mem = '256MB'")
-        cursor.execute("TRUNCATE transcript, transcript_token")
+        cursor.execute("TRUNCATE transcript, transcript_token, transcript_waiting")
         cursor.execute(migration.LISTED_SO_FAR)
         cursor.execute(migration.MARKED_SO_FAR)
         # As if agreed: an agreement itself would need its terms.

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Select,
@@ -26,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversation.sought import Sought, Tokens, array, in_a_row, sought
+from conversation.listing import MARKS_OF_MESSAGES, list_waiting
+from conversation.sought import Sought, Tokens, array, has_stem, in_a_row, sought
 from storage.tables import (
     Conversation,
     Customer,
@@ -177,7 +179,8 @@ class _Search:
     def __init__(
         self, session: AsyncSession, merchant_id: int, question: Question, words: Sought
     ) -> None:
-        self.session, self.merchant_id, self.words = session, merchant_id, words
+        self.session, self.merchant_id = session, merchant_id
+        self.question, self.words = question, words
         self.groups: list[Tokens] = [*words.words, *((mark,) for mark in question.marks)]
         self.listed = listed = Transcript if question.behind is None else OverviewCase
         """By whose time conversations stand in the list."""
@@ -195,6 +198,9 @@ class _Search:
 
     async def page(self, before: Place | None, limit: int) -> tuple[list[Place], Place | None]:
         """At most so many places, and where it goes on."""
+        marks = self.question.marks
+        if self.words.words or any(mark.startswith(MARKS_OF_MESSAGES) for mark in marks):
+            await list_waiting(self.session, self.merchant_id)  # what was written just now
         rarest = await self._rarest()
         if not self.words.phrases:
             places, stopped_at = await self._candidates(before, limit + 1, rarest)
@@ -241,20 +247,24 @@ class _Search:
         if before is not None:
             span.append(tuple_(at, talk) < tuple_(before.at, before.conversation))
         place = select(at, talk.label("talk")).where(*span).order_by(at.desc(), talk.desc())
-        if rarest is not None:
-            of_rarest = select(TranscriptToken.conversation_id).where(self._has(rarest))
-            others = [group for group in self.groups if group != rarest]
-            place = place.where(talk.in_(of_rarest), *(self._also(one, talk) for one in others))
-            return await self._places(place.limit(limit)), None
         if not self.groups:
             return await self._places(place.limit(limit)), None
-        walked = place.limit(WALKED_MAX).subquery()
-        fitting = select(walked.c.at, walked.c.talk).where(
-            *(self._also(group, walked.c.talk) for group in self.groups)
+        if rarest is not None:
+            # As an array, so that each is looked up, and not all of the merchant's looked through.
+            having = select(TranscriptToken.conversation_id).where(self._has(rarest))
+            wanted = func.array(having.scalar_subquery(), type_=ARRAY(BigInteger()))
+            looked = place.where(talk == any_(wanted)).offset(0).subquery()
+        else:
+            looked = place.limit(WALKED_MAX).subquery()
+        # Newest first, and no further than to the last one of the page.
+        fitting = (
+            select(looked.c.at, looked.c.talk)
+            .where(*(self._also(one, looked.c.talk) for one in self.groups if one != rarest))
+            .order_by(looked.c.at.desc(), looked.c.talk.desc())
+            .limit(limit)
         )
-        fitting = fitting.order_by(walked.c.at.desc(), walked.c.talk.desc()).limit(limit)
         places = await self._places(fitting)
-        if len(places) == limit:
+        if rarest is not None or len(places) == limit:
             return places, None
         last = place.offset(WALKED_MAX - 1).limit(1)
         reached = await self._places(last)
@@ -279,7 +289,7 @@ class _Search:
         talks = [place.conversation for place in places]
         wanted = (
             select(Message.conversation_id)
-            .where(_of(talks, Message.conversation_id), *in_a_row(self.words.phrases))
+            .where(_of(talks, Message.conversation_id), in_a_row(self.words.phrases))
             .distinct()
         )
         return set(await self.session.scalars(wanted))
@@ -323,15 +333,16 @@ async def _listed(session: AsyncSession, talks: Sequence[int]) -> list[Listed]:
 
 async def _with_hits(session: AsyncSession, rows: Sequence[Listed], words: Sought) -> list[Listed]:
     """The same rows, each with its newest message that has the first word, or all in a row."""
+    first = has_stem(Message.text, words.words[0])
+    wanted = in_a_row(words.phrases) if words.phrases else first
     talk = func.unnest(array([row.id for row in rows], BigInteger())).column_valued("talk")
-    has = func.kulanz_words(Message.text).op("&&")(array(words.words[0], Text()))
     newest = (
         select(Message.id, Message.text)
-        .where(Message.conversation_id == talk, *(in_a_row(words.phrases) or [has]))
+        .where(Message.conversation_id == talk, wanted)
         .order_by(Message.id.desc())
         .limit(1)
         .lateral("newest")
     )
-    wanted = select(talk, newest.c.id, newest.c.text).join(newest, literal(True))
-    hits = {of: Hit(id_, text) for of, id_, text in await session.execute(wanted)}
+    found = select(talk, newest.c.id, newest.c.text).join(newest, literal(True))
+    hits = {of: Hit(id_, text) for of, id_, text in await session.execute(found)}
     return [replace(row, hit=hits.get(row.id)) for row in rows]

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.payload import storable
@@ -17,6 +30,14 @@ from storage.tables import Message
 TYPED_CHARACTERS_MAX = 200
 WORDS_MAX = 12
 Tokens = tuple[str, ...]
+_READ = text(
+    """
+    SELECT word, kulanz_words(word) AS stems,
+        ARRAY(SELECT kulanz_plain(one) FROM unnest(:quoted) AS one) AS phrases
+    FROM unnest(string_to_array(kulanz_plain(:typed), ' ')) WITH ORDINALITY AS given (word, place)
+    ORDER BY place
+    """
+).bindparams(bindparam("typed", type_=Text), bindparam("quoted", type_=ARRAY(Text)))
 _QUOTED = re.compile(r'["„“”»«]([^"„“”»«]+)["„“”»«]')
 
 
@@ -35,23 +56,14 @@ class Sought:
         return [stem for word in self.words for stem in word]
 
 
-async def sought(session: AsyncSession, text: str) -> Sought:
+async def sought(session: AsyncSession, typed: str) -> Sought:
     """Read what somebody typed: words in any form, and words in a row between quotes."""
-    typed = storable(text)[:TYPED_CHARACTERS_MAX]
-    row = (
-        await session.execute(
-            select(
-                func.kulanz_plain(typed),
-                *(func.kulanz_plain(phrase) for phrase in _QUOTED.findall(typed)[:WORDS_MAX]),
-            )
-        )
-    ).one()
-    plain, *phrases = row
-    words = list(dict.fromkeys(plain.split()))[:WORDS_MAX]
-    if not words:
-        return Sought()
-    stems = (await session.execute(select(*(func.kulanz_words(word) for word in words)))).one()
-    return Sought(tuple(tuple(one) for one in stems if one), tuple(one for one in phrases if one))
+    typed = storable(typed)[:TYPED_CHARACTERS_MAX]
+    asked = {"typed": typed, "quoted": _QUOTED.findall(typed)[:WORDS_MAX]}
+    rows = (await session.execute(_READ, asked)).all()
+    stems = {row.word: tuple(row.stems) for row in rows if row.stems}
+    phrases = tuple(filter(None, rows[0].phrases)) if rows else ()
+    return Sought(tuple(stems.values())[:WORDS_MAX], phrases)
 
 
 async def matching_words(session: AsyncSession, words: set[str], sought: Sought) -> frozenset[str]:
@@ -59,14 +71,30 @@ async def matching_words(session: AsyncSession, words: set[str], sought: Sought)
     if not words or not sought.words:
         return frozenset()
     word = func.unnest(array(sorted(words), Text())).column_valued("word")
-    wanted = select(word).where(func.kulanz_words(word).op("&&")(array(sought.tokens, Text())))
-    return frozenset(await session.scalars(wanted))
+    return frozenset(await session.scalars(select(word).where(has_stem(word, sought.tokens))))
 
 
-def in_a_row(phrases: Sequence[str]) -> list[ColumnElement[bool]]:
+def in_a_row(phrases: Sequence[str]) -> ColumnElement[bool]:
     """A message has each of these as words in a row."""
     plain = func.concat(" ", func.kulanz_plain(Message.text), " ")
-    return [func.strpos(plain, f" {phrase} ") > 0 for phrase in phrases]
+    rows = [func.strpos(plain, f" {phrase} ") > 0 for phrase in phrases]
+    looks = [may_say(Message.text, [max(phrase.split(), key=len)]) for phrase in phrases]
+    return case((and_(*looks), and_(*rows)), else_=False)
+
+
+def has_stem(said: Any, stems: Sequence[str]) -> ColumnElement[bool]:
+    """A text has a word with one of these stems, all but the last two letters of which it has."""
+    begun = may_say(said, [stem[: max(1, len(stem) - 2)] for stem in stems])
+    return case((begun, func.kulanz_words(said).op("&&")(array(stems, Text()))), else_=False)
+
+
+def may_say(said: Any, parts: Sequence[str]) -> ColumnElement[bool]:
+    """A text may have one of these in it, as `kulanz_plain` writes it; else it has none.
+
+    It costs far less than to be sure.
+    """
+    patterns = array([f"%{part}%" for part in dict.fromkeys(parts)], Text())
+    return func.kulanz_may_say(said, patterns, type_=Boolean)
 
 
 def array(values: Sequence[Any], of: Any) -> ColumnElement[Any]:

@@ -47,6 +47,7 @@ from storage.tables.review import (
     TranscriptReview,
     TranscriptToken,
     TranscriptView,
+    TranscriptWaiting,
 )
 from storage.tables.settings import SettingChange, Upload
 from storage.tables.sso import SsoProvider
@@ -111,6 +112,7 @@ __all__ = [
     "TranscriptReview",
     "TranscriptToken",
     "TranscriptView",
+    "TranscriptWaiting",
     "Turn",
     "Upload",
     "WebhookDelivery",

@@ -25,7 +25,10 @@ class Transcript(Base):
 
 
 class TranscriptToken(Base):
-    """A word (stemmed) or a mark of a conversation. Kept up by triggers, but for reviewers' marks.
+    """A word (stemmed) or a mark of a conversation.
+
+    What stands in messages is listed soon after them, see `TranscriptWaiting`; all else is kept up
+    by triggers, but for reviewers' marks.
 
     Marks are ``name:value``, which no word is: ``intent``, ``with`` (``unsure``,
     ``not_understood``, ``handoff``, ``dispute``, ``opt_out``, ``flagged``), ``outcome``,
@@ -37,6 +40,15 @@ class TranscriptToken(Base):
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     token: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     conversation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class TranscriptWaiting(Base):
+    """A message whose words and marks are not listed yet; `kulanz_list_waiting` does that."""
+
+    __tablename__ = "transcript_waiting"
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class TranscriptReview(OfMerchant, Base):

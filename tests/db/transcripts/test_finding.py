@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.word_care import list_all
 from conversation import finding
 from conversation.finding import Found, Place, Question, find
 from storage.engine import Database
@@ -180,6 +181,7 @@ async def test_the_migration_lists_what_triggers_would_have(
         "SELECT merchant_id, token, conversation_id FROM transcript_token ORDER BY 1, 2, 3",
         "SELECT conversation_id, merchant_id, message_id, at FROM transcript ORDER BY 1",
     )
+    await list_all(database)
     with postgres_server.connected(database.urls.owner.database) as connection:
         by_triggers = [connection.execute(one).fetchall() for one in rows]
         connection.execute("DELETE FROM transcript_token")
