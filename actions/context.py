@@ -94,6 +94,9 @@ class ConversationPort(Protocol):
     ) -> PersonRequested:
         """Put the conversation on the desk; `promise`: the customer is told the answer's time."""
 
+    async def open_day(self, day: date) -> date:
+        """The day itself where people answer on it, else the next on which they do."""
+
     async def opt_out(self, *, channel: str | None = None, everywhere: bool = False) -> None:
         """Stop our messages to this address, to those on a channel, or to all."""
 

@@ -106,9 +106,12 @@ class NoteCallback(DialogueAction):
             return
         turn.ask("none")
         turn.remember(number={**when, "number": number or "unknown"})
+        wished = date.fromisoformat(when["day"]) if "day" in when else None
+        possible = await turn.context.conversation.open_day(wished) if wished else None
         turn.say(
             "callback_noted",
-            day=date.fromisoformat(when["day"]) if "day" in when else None,
+            day=possible,
+            closed=wished if wished != possible else None,
             bound=when.get("time_bound"),
             clock=when.get("time"),
             clock_end=when.get("time_end"),

@@ -50,6 +50,17 @@ class OpeningHours:
         opens, closes = (datetime.combine(day, at, self.zone).astimezone(UTC) for at in window)
         return (opens, closes) if opens < closes else None
 
+    def open_day(self, day: date) -> date:
+        """The day itself where it is open, else the next one that is.
+
+        Raises:
+            NeverOpen: none of the next SEARCH_DAYS_MAX is.
+        """
+        for days in range(SEARCH_DAYS_MAX):
+            if self.on(day + timedelta(days=days)) is not None:
+                return day + timedelta(days=days)
+        raise NeverOpen(f"closed for {SEARCH_DAYS_MAX} days from {day}")
+
 
 @dataclass(frozen=True)
 class AnswerTime:

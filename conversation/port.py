@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from channels.message import Channel
 from conversation import address_code, addresses, audit, consent, identity, page_visit, ways
 from conversation.consent import MayGuess, may_always
-from conversation.handoff import Requested, request_handoff
+from conversation.handoff import Requested, opening_hours, request_handoff
 from conversation.moving import How, Wake, move
+from conversation.opening_hours import NeverOpen
 from negotiation.policy import Policy
 from negotiation.policy_data import policy_from_data
 from storage.tables import (
@@ -143,6 +144,14 @@ class Port:
             now=self.now,
             promise=promise,
         )
+
+    async def open_day(self, day: date) -> date:
+        """The day itself where people answer on it, else the next on which they do."""
+        hours = await opening_hours(self.session, self.conversation.merchant_id)
+        try:
+            return hours.open_day(day)
+        except NeverOpen:
+            return day
 
     async def opt_out(self, *, channel: str | None = None, everywhere: bool = False) -> None:
         """Stop our messages to this address, to those on a channel, or to all."""

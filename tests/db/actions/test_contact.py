@@ -125,6 +125,16 @@ async def test_another_time_for_a_noted_call_moves_the_call(known: Talk) -> None
     assert await known.say("inform", "doch lieber Dienstag", date="2026-12-01") == ["promise_offer"]
 
 
+async def test_a_call_on_a_closed_day_is_told_for_the_next_open_one(talk: Talk) -> None:
+    await talk.say("request_callback", "ruft an: 030 1234", phone="+49301234")
+    assert await talk.say("inform", "Sonntag um 17 Uhr", date="2026-11-29") == ["callback_noted"]
+    assert "Am 29. November 2026 ist unser Team nicht da." in talk.text
+    assert "wenn möglich am 30. November 2026" in talk.text
+    assert (await talk.summary())["day"] == "2026-11-29"
+    assert await talk.say("inform", "doch lieber Dienstag", date="2026-12-01") == ["callback_noted"]
+    assert "nicht da" not in talk.text
+
+
 async def test_a_call_without_a_number_goes_to_a_person_all_the_same(talk: Talk) -> None:
     await talk.say("request_callback", "Ruft mich morgen um 10 an", date="2026-11-24")
     assert await talk.say("deny", "die habt ihr doch") == ["callback_noted"]
