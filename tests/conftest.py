@@ -35,10 +35,10 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 GROWN_BYTES_MAX = 4_000_000
 """A database that has grown by more, in one test or over many, is not used again."""
-# Connections that a test left end first. As a replica nothing fires: no foreign key, no trigger.
+# Transactions that a test left end first. As a replica nothing fires: no foreign key, no trigger.
 EMPTYING = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
 SET session_replication_role = replica;
 DO $$
 DECLARE
@@ -93,6 +93,7 @@ class PostgresServer:
         self.port = embedded.free_port()
         self._numbers = count(1)
         self._empty: list[str] = []
+        self._emptying: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
         self.start()
         migrate(DatabaseUrls.derive(self.owner_url("kulanz"), ROLE_PASSWORD))
         with self.connected() as connection:
@@ -111,6 +112,8 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop it, fast."""
+        for connection in self._emptying.values():
+            connection.close()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=20)
 
@@ -148,10 +151,14 @@ class PostgresServer:
         """A database without a row, for as long as this lasts; only its rows may be changed."""
         name = self._empty.pop() if self._empty else self._copy()
         yield self._urls(name)
-        with self.connected(name) as connection:
-            if _bytes(connection, name) <= self._grown:
-                connection.execute(EMPTYING)
-                self._empty.append(name)
+        # Kept: a new connection first reads what each table is.
+        if name not in self._emptying:
+            self._emptying[name] = self.connected(name)
+        if _bytes(self._emptying[name], name) <= self._grown:
+            self._emptying[name].execute(EMPTYING)
+            self._empty.append(name)
+        else:
+            self._emptying.pop(name).close()
 
 
 def _bytes(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> int:
@@ -186,18 +193,30 @@ def owner_dsn(database_urls: DatabaseUrls) -> str:
     return libpq_dsn(database_urls.owner)
 
 
-_known: dict[DatabaseUrls, Database] = {}
+@pytest.fixture(scope="session")
+async def _known(postgres_server: PostgresServer) -> AsyncIterator[dict[DatabaseUrls, Database]]:
+    """Sessions on the databases that tests had one after the other.
+
+    SQL is compiled and prepared there already, and the server knows the tables.
+    """
+    known: dict[DatabaseUrls, Database] = {}
+    yield known
+    for database in known.values():
+        await database.close()
 
 
 @pytest.fixture
-async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
+async def database(
+    database_urls: DatabaseUrls,
+    _known: dict[DatabaseUrls, Database],
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Database]:
     """Sessions on a database of this test's own."""
-    # One database after the other has the same name, and SQL that is compiled already.
-    if database_urls not in _known:
-        _known[database_urls] = Database(database_urls, pool_size=5)
-    database = _known[database_urls]
+    database = _known.setdefault(database_urls, Database(database_urls, pool_size=5))
     yield database
-    await database.close()
+    left_open = any(engine.pool.checkedout() for engine in database.engines)
+    if left_open or "owner_dsn" in request.fixturenames:
+        await database.close()
 
 
 @pytest.fixture
