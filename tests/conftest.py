@@ -25,7 +25,10 @@ from storage.migrate import migrate
 from storage.tables import ChannelAccount, Customer, Merchant
 from tests.valkey_server import valkey_server
 
-STARTS_A_SERVICE = ("dialogue", "journey", "browser")
+ONE_FOR_ALL = ("model", "guests", "demo")
+"""Fixtures with a Rasa of their own for all who ask: slow to start, and large."""
+LONG_FIRST = ("journey", "browser")
+"""Folders whose tests wait long; at the end they would leave the other processes idle."""
 ROLE_PASSWORD = "only-for-tests"
 # How long an example takes says nothing on a machine that is shared.
 settings.register_profile("kulanz", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,11 +60,12 @@ END $$
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a started Rasa in one process: it is slow to start, and large."""
+    """Keep tests that share a started Rasa in one process, and begin with what takes longest."""
     for item in items:
-        for folder in STARTS_A_SERVICE:
-            if folder in item.path.parts:
-                item.add_marker(pytest.mark.xdist_group(folder))
+        for fixture in ONE_FOR_ALL:
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(fixture))
+    items.sort(key=lambda item: not any(folder in item.path.parts for folder in LONG_FIRST))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
