@@ -25,7 +25,10 @@ from storage.migrate import migrate
 from storage.tables import ChannelAccount, Customer, Merchant
 from tests.valkey_server import valkey_server
 
-STARTS_A_SERVICE = ("dialogue", "journey", "browser")
+ONE_FOR_ALL = ("model", "guests", "demo")
+"""Fixtures with a Rasa of their own for all who ask: slow to start, and large."""
+LONG_FIRST = ("journey", "browser")
+"""Folders whose tests wait long; at the end they would leave the other processes idle."""
 ROLE_PASSWORD = "only-for-tests"
 # How long an example takes says nothing on a machine that is shared.
 settings.register_profile("kulanz", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,10 +38,10 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 GROWN_BYTES_MAX = 4_000_000
 """A database that has grown by more, in one test or over many, is not used again."""
-# Connections that a test left end first. As a replica nothing fires: no foreign key, no trigger.
+# Transactions that a test left end first. As a replica nothing fires: no foreign key, no trigger.
 EMPTYING = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
 SET session_replication_role = replica;
 DO $$
 DECLARE
@@ -57,11 +60,12 @@ END $$
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a started Rasa in one process: it is slow to start, and large."""
+    """Keep tests that share a started Rasa in one process, and begin with what takes longest."""
     for item in items:
-        for folder in STARTS_A_SERVICE:
-            if folder in item.path.parts:
-                item.add_marker(pytest.mark.xdist_group(folder))
+        for fixture in ONE_FOR_ALL:
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(fixture))
+    items.sort(key=lambda item: not any(folder in item.path.parts for folder in LONG_FIRST))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -93,6 +97,7 @@ class PostgresServer:
         self.port = embedded.free_port()
         self._numbers = count(1)
         self._empty: list[str] = []
+        self._emptying: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
         self.start()
         migrate(DatabaseUrls.derive(self.owner_url("kulanz"), ROLE_PASSWORD))
         with self.connected() as connection:
@@ -111,6 +116,8 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop it, fast."""
+        for connection in self._emptying.values():
+            connection.close()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=20)
 
@@ -148,10 +155,14 @@ class PostgresServer:
         """A database without a row, for as long as this lasts; only its rows may be changed."""
         name = self._empty.pop() if self._empty else self._copy()
         yield self._urls(name)
-        with self.connected(name) as connection:
-            if _bytes(connection, name) <= self._grown:
-                connection.execute(EMPTYING)
-                self._empty.append(name)
+        # Kept: a new connection first reads what each table is.
+        if name not in self._emptying:
+            self._emptying[name] = self.connected(name)
+        if _bytes(self._emptying[name], name) <= self._grown:
+            self._emptying[name].execute(EMPTYING)
+            self._empty.append(name)
+        else:
+            self._emptying.pop(name).close()
 
 
 def _bytes(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> int:
@@ -186,18 +197,30 @@ def owner_dsn(database_urls: DatabaseUrls) -> str:
     return libpq_dsn(database_urls.owner)
 
 
-_known: dict[DatabaseUrls, Database] = {}
+@pytest.fixture(scope="session")
+async def _known(postgres_server: PostgresServer) -> AsyncIterator[dict[DatabaseUrls, Database]]:
+    """Sessions on the databases that tests had one after the other.
+
+    SQL is compiled and prepared there already, and the server knows the tables.
+    """
+    known: dict[DatabaseUrls, Database] = {}
+    yield known
+    for database in known.values():
+        await database.close()
 
 
 @pytest.fixture
-async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
+async def database(
+    database_urls: DatabaseUrls,
+    _known: dict[DatabaseUrls, Database],
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Database]:
     """Sessions on a database of this test's own."""
-    # One database after the other has the same name, and SQL that is compiled already.
-    if database_urls not in _known:
-        _known[database_urls] = Database(database_urls, pool_size=5)
-    database = _known[database_urls]
+    database = _known.setdefault(database_urls, Database(database_urls, pool_size=5))
     yield database
-    await database.close()
+    left_open = any(engine.pool.checkedout() for engine in database.engines)
+    if left_open or "owner_dsn" in request.fixturenames:
+        await database.close()
 
 
 @pytest.fixture

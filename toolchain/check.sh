@@ -58,7 +58,8 @@ lint() {
     step "documents" "$bin/python" -m toolchain.docs
 }
 
-bot_tests() {
+bot_# More processes than the two cores that this is made for: a third of their time they wait.
+tests() {
     (cd bot && .venv/bin/python -m pytest)
 }
 
@@ -66,9 +67,10 @@ of_the_assistant() {
     step "tests of the assistant" bot_tests
 }
 
+# More processes than the two cores that this is made for: a third of their time they wait.
 tests() {
     step "Chromium" "$bin/python" -m toolchain.browser
-    beside of_the_assistant step "tests" "$bin/pytest" -n 2 --dist loadgroup
+    beside of_the_assistant step "tests" "$bin/pytest" -n 3 --dist loadgroup
 }
 
 without_model() {

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -51,7 +52,7 @@ class OpenIdProvider:
 
     def rotate(self) -> None:
         """Sign with a new key from now on; the one before is gone."""
-        self.keys = [RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig"})]
+        self.keys = [_new_key()]
 
     def token(self, asked: dict[str, str]) -> str:
         now = int(time.time())
@@ -143,15 +144,24 @@ class OpenIdProvider:
         return app
 
 
+def _new_key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig"})
+
+
+@cache
+def first_key() -> RSAKey:
+    """The key of one provider in one test after the other: making one takes long."""
+    return _new_key()
+
+
 def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[OpenIdProvider]:
-    """A provider that answers."""
-    provider = OpenIdProvider()
-    provider.rotate()
+async def running(key: RSAKey | None = None) -> AsyncIterator[OpenIdProvider]:
+    """A provider that answers, with a key of its own if none is given."""
+    provider = OpenIdProvider(keys=[key or _new_key()])
     server = uvicorn.Server(
         uvicorn.Config(provider.app(), port=0, log_level="warning", lifespan="off")
     )

@@ -1,5 +1,6 @@
 """Single sign-on against a provider on a port: who is let in, and everything that proves nobody."""
 
+import ssl
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,10 +19,12 @@ from storage.engine import Database
 from storage.tables import AuditEvent, Merchant, Person, SsoProvider
 from tests.conftest import NOW
 from tests.db.console_browser import Console, console_of, words
-from tests.db.people.openid_provider import CLIENT, SECRET, OpenIdProvider, running
+from tests.db.people.openid_provider import CLIENT, SECRET, OpenIdProvider, first_key, running
 
 OLGA = "olga@lindenhof.example"
 START = "/console/sso/lindenhof"
+NOTHING_SECURE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Believes no authority, so none is read: the provider of these tests is on this machine."""
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ async def console(database: Database) -> AsyncIterator[Console]:
 
 @pytest.fixture
 async def provider() -> AsyncIterator[OpenIdProvider]:
-    async with running() as made:
+    async with running(first_key()) as made:
         yield made
 
 
@@ -62,7 +65,7 @@ async def at_provider(console: Console, start: str = START) -> str:
     """Go there and sign in; where the browser is sent back to."""
     begun = await console.get(start)
     assert begun.status_code == 303, words(begun)
-    async with httpx.AsyncClient() as elsewhere:
+    async with httpx.AsyncClient(verify=NOTHING_SECURE) as elsewhere:
         there = await elsewhere.get(begun.headers["location"])
     back = urlsplit(there.headers["location"])
     return f"{back.path}?{back.query}"

@@ -1,6 +1,8 @@
 """Which passwords are taken (NIST SP 800-63B-4), and how they are compared."""
 
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from api.people import passwords
 from api.people.passwords import CHARACTERS_MIN, Weakness, weakness
@@ -37,6 +39,11 @@ async def test_a_password_is_kept_as_argon2id_and_only_the_right_one_fits() -> N
     assert not await passwords.fits("vier Enten am Dienstagsteich", kept)
     assert not await passwords.fits("", kept)
     assert not passwords.outdated(kept)
+
+
+async def test_a_guess_takes_the_work_that_rfc_9106_asks_for() -> None:
+    kept = await passwords.hashed("vier Enten am Montagsteich")
+    assert extract_parameters(kept) == RFC_9106_LOW_MEMORY
 
 
 async def test_nobodys_password_is_never_right() -> None:
