@@ -18,9 +18,9 @@ from conversation.answer_targets import targets
 from conversation.desk_order import Standing, place
 from conversation.handoff_held import By
 from conversation.handoff_urgency import Urgency, known_as
+from conversation.known import known_from
 from conversation.opening_hours import OpeningHours
 from conversation.redaction import Known, Redaction
-from conversation.transcript import known_from
 from ledger.book_standing import standings
 from ledger.money import Money
 from negotiation.policy_data import policy_from_data

@@ -26,11 +26,11 @@ from conversation.desk import REPLY_CHARACTERS_MAX
 from conversation.handoff_advice import Step
 from conversation.handoff_held import HandoffUnknown
 from conversation.handoff_summary import MESSAGES_MAX, Summary, summary
+from conversation.known import known_from, known_of_each
 from conversation.outbox import Scene, scene
 from conversation.page_chat import place_of_answer
 from conversation.redaction import Known, Redaction, cover_address
 from conversation.speaker import Reply
-from conversation.transcript import known_from, known_of_each
 from conversation.wording import DisclosureRefused, formats
 from conversation.wrap_up import wrap_up_codes
 from ledger.claim import PURSUED
