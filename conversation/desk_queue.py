@@ -10,8 +10,18 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Lateral, Select, bindparam, func, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    bindparam,
+    func,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from conversation.answer_clock import Clock, Targets, clock
 from conversation.answer_targets import targets
@@ -247,7 +257,7 @@ def _asleep(handoff: Waiting, newest_at: datetime | None, now: datetime) -> bool
     return newest_at is None or newest_at <= handoff.snoozed_at
 
 
-def _asked() -> Lateral:
+def _asked() -> LateralFromClause:
     """What the customer has written since a person answered, or was asked for."""
     return (
         select(

@@ -45,7 +45,7 @@ async def known_of_each(
     return known
 
 
-def known_from(customer: Customer, merchant: Merchant, addresses: Sequence[str]) -> Known:
+def known_from(customer: Customer, merchant: Any, addresses: Sequence[str]) -> Known:
     """The same from rows that are at hand, or from one that has the columns of both."""
     first, name = customer.first_name, customer.name
     return Known(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     DateTime,
+    Executable,
     Select,
     Text,
     all_,
@@ -338,7 +339,7 @@ _BOOKED: Final = Statement(
 """What was agreed and posted at some messages, whose numbers the keys begin with."""
 
 
-def _events() -> Select[Any]:
+def _events() -> Executable:
     until = bindparam("until", type_=DateTime(timezone=True))
     here = (
         (AuditEvent.conversation_id == _CONVERSATION)
