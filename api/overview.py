@@ -1,13 +1,13 @@
 """The figures of the console's overview: gathered from the books by day, and read for a period.
 
 Gathering asks the books themselves; reading asks only what was gathered, so that it takes the same
-time however much there is. The latest weeks are gathered anew every few minutes, the whole time
-once a day: what happens late to an early contact still counts for it.
+time however much there is. The latest days are gathered anew every few minutes, the latest weeks
+once an hour, the whole time once a day: what happens late to an early contact still counts for it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from storage.tables import Merchant, OverviewRefresh
 
 log = structlog.get_logger()
 
+LATEST_DAYS: Final = 2
 RECENT_DAYS: Final = 35
 WHOLE_DAYS: Final = 400
 WHOLE_EVERY: Final = timedelta(hours=20)
@@ -108,7 +109,7 @@ async def refresh(session: AsyncSession, merchant: Merchant, now: datetime) -> d
     before = await session.get(OverviewRefresh, merchant.id)
     # A clock that was set back knows nothing of what lies ahead of it.
     whole = before is None or not now - WHOLE_EVERY < before.whole_at <= now
-    first = today - timedelta(days=WHOLE_DAYS if whole else RECENT_DAYS)
+    first = today - timedelta(days=WHOLE_DAYS if whole else _days_anew(before, now))
     given: dict[str, Any] = {
         "merchant": merchant.id, "zone": merchant.timezone, "today": today, "first": first,
         "since": datetime.combine(first, time(), zone), "stock": list(STOCK), "now": now,
@@ -131,6 +132,17 @@ async def refresh(session: AsyncSession, merchant: Merchant, now: datetime) -> d
     await session.execute(_MONTHS, given)
     await session.execute(_NOTE, given)
     return first
+
+
+def _days_anew(before: OverviewRefresh | None, now: datetime) -> int:
+    """How many days back are gathered anew: more with the first run of each hour."""
+    if before is not None and _hour(before.at) == _hour(now):
+        return LATEST_DAYS
+    return RECENT_DAYS
+
+
+def _hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 async def refresh_all(database: Database, now: datetime) -> None:

@@ -9,9 +9,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,7 @@ from conversation.redaction import (
     Known,
     Redaction,
 )
+from storage.statement import Statement
 from storage.tables import Correction, Message, Turn
 
 LISTED_MAX = 50
@@ -184,12 +185,24 @@ async def accepted(session: AsyncSession, merchant_id: int) -> list[Correction]:
             return rows
 
 
-async def of_messages(session: AsyncSession, messages: Sequence[int]) -> dict[int, Correction]:
-    """The correction in force of each of some messages."""
-    rows = await session.scalars(
-        select(Correction).where(Correction.message_id.in_(messages), Correction.state != REJECTED)
-    )
+async def of_messages(session: AsyncSession, messages: Sequence[int]) -> dict[int, Any]:
+    """The correction in force of each of some messages: its state, intent, text and person."""
+    rows = await _IN_FORCE.run(session, messages=list(messages))
     return {row.message_id: row for row in rows}
+
+
+_IN_FORCE: Final = Statement(
+    select(
+        Correction.message_id,
+        Correction.state,
+        Correction.intent,
+        Correction.text,
+        Correction.person,
+    ).where(
+        Correction.message_id == any_(bindparam("messages", type_=ARRAY(BigInteger))),
+        Correction.state != literal_column(f"'{REJECTED}'"),
+    )
+)
 
 
 def training_data(corrections: Iterable[Correction]) -> str:

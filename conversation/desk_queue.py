@@ -10,17 +10,27 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    bindparam,
+    func,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from conversation.answer_clock import Clock, Targets, clock
 from conversation.answer_targets import targets
 from conversation.desk_order import Standing, place
 from conversation.handoff_held import By
 from conversation.handoff_urgency import Urgency, known_as
+from conversation.known import known_from
 from conversation.opening_hours import OpeningHours
 from conversation.redaction import Known, Redaction
-from conversation.transcript import known_from
 from ledger.book_standing import standings
 from ledger.money import Money
 from negotiation.policy_data import policy_from_data
@@ -179,10 +189,7 @@ class Viewer:
 
 async def queue(session: AsyncSession, merchant_id: int, now: datetime) -> Queue:
     """All open handoffs of a merchant, in the order of :func:`conversation.desk_order.place`."""
-    (merchant,) = await _MERCHANT.run(session, merchant_id=merchant_id)
-    policy = policy_from_data(merchant.policy)
-    hours = OpeningHours.of(policy, merchant.timezone, merchant.land)
-    wanted = await targets(session, merchant_id)
+    hours, wanted = await _hours(session, merchant_id), await targets(session, merchant_id)
     found = await _OPEN.run(session, merchant_id=merchant_id)
     customers = [one.customer_id for one in found if one.customer_id is not None]
     today = now.astimezone(hours.zone).date()
@@ -214,8 +221,22 @@ async def queue(session: AsyncSession, merchant_id: int, now: datetime) -> Queue
     return Queue(rows, hours, more=len(found) > OPEN_MAX)
 
 
+async def clock_of(session: AsyncSession, merchant_id: int, handoff_id: int) -> Clock | None:
+    """The clock of one open handoff, as the list shows it; None while nobody waits for us."""
+    found = await _ASKED.run(session, handoff_id=handoff_id)
+    if not found:
+        return None
+    hours, wanted = await _hours(session, merchant_id), await targets(session, merchant_id)
+    return _clock(found[0], found[0].asked_at, wanted, hours)
+
+
+async def _hours(session: AsyncSession, merchant_id: int) -> OpeningHours:
+    (merchant,) = await _MERCHANT.run(session, merchant_id=merchant_id)
+    return OpeningHours.of(policy_from_data(merchant.policy), merchant.timezone, merchant.land)
+
+
 def _clock(
-    handoff: Waiting, asked_at: datetime | None, wanted: Targets, hours: OpeningHours
+    handoff: Any, asked_at: datetime | None, wanted: Targets, hours: OpeningHours
 ) -> Clock | None:
     return clock(
         wanted.of(handoff.reason),
@@ -236,20 +257,9 @@ def _asleep(handoff: Waiting, newest_at: datetime | None, now: datetime) -> bool
     return newest_at is None or newest_at <= handoff.snoozed_at
 
 
-def _open() -> Select[Any]:
-    last = (
-        select(
-            Message.author,
-            Message.kind,
-            func.left(Message.text, LINE_CHARACTERS_MAX).label("text"),
-            Message.created_at,
-        )
-        .where(Message.conversation_id == Handoff.conversation_id)
-        .order_by(Message.id.desc())
-        .limit(1)
-        .lateral("last")
-    )
-    asked = (
+def _asked() -> LateralFromClause:
+    """What the customer has written since a person answered, or was asked for."""
+    return (
         select(
             func.count().label("unread"),
             func.min(Message.created_at).label("asked_at"),
@@ -263,6 +273,22 @@ def _open() -> Select[Any]:
         )
         .lateral("asked")
     )
+
+
+def _open() -> Select[Any]:
+    last = (
+        select(
+            Message.author,
+            Message.kind,
+            func.left(Message.text, LINE_CHARACTERS_MAX).label("text"),
+            Message.created_at,
+        )
+        .where(Message.conversation_id == Handoff.conversation_id)
+        .order_by(Message.id.desc())
+        .limit(1)
+        .lateral("last")
+    )
+    asked = _asked()
     further = Handoff.summary["reasons"].label("further")
     return (
         select(
@@ -291,7 +317,18 @@ def _open() -> Select[Any]:
     )
 
 
+def _asked_of_one() -> Select[Any]:
+    asked = _asked()
+    columns = (Handoff.reason, Handoff.requested_at, Handoff.answer_by, Handoff.answered_at)
+    return (
+        select(*columns, asked.c.asked_at)
+        .join(asked, true())
+        .where(Handoff.id == bindparam("handoff_id", type_=BigInteger), Handoff.closed_at.is_(None))
+    )
+
+
 _OPEN: Final = Statement(_open())
+_ASKED: Final = Statement(_asked_of_one())
 _MERCHANT: Final = Statement(
     select(Merchant.policy, Merchant.timezone, Merchant.land).where(
         Merchant.id == bindparam("merchant_id", type_=BigInteger)

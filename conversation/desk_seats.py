@@ -3,13 +3,25 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.handoff_held import Held, open_handoff
+from storage.statement import Statement
 from storage.tables import ConsoleSession, DeskSeat, DeskTeamMember, Handoff, Person
 
 CAPACITY: Final = 5
@@ -46,13 +58,34 @@ async def seats(
     session: AsyncSession, merchant_id: int, roles: Collection[str], now: datetime
 ) -> list[Seat]:
     """Everybody of the merchant who may work at the desk, by name; `roles` are theirs."""
+    given = {"merchant_id": merchant_id, "roles": sorted(roles), "now": now}
+    found = []
+    for one in await _SEATS.run(session, **given):
+        signed_in = one.seen_at is not None and now - one.seen_at <= SEEN_WITHIN
+        found.append(
+            Seat(
+                one.id,
+                one.name,
+                CAPACITY if one.capacity is None else one.capacity,
+                one.held or 0,
+                here=bool(signed_in and one.here),
+                away=bool(signed_in and not one.here),
+                seen_at=one.seen_at,
+                given_at=one.given_at,
+            )
+        )
+    return found
+
+
+def _seats() -> Select[Any]:
+    merchant_id = bindparam("merchant_id", type_=BigInteger)
     seen = (
         select(ConsoleSession.person_id, func.max(ConsoleSession.seen_at).label("at"))
         .where(
             ConsoleSession.merchant_id == merchant_id,
             ConsoleSession.person_id.is_not(None),
             ConsoleSession.ended_at.is_(None),
-            ConsoleSession.expires_at > now,
+            ConsoleSession.expires_at > bindparam("now", type_=DateTime(timezone=True)),
         )
         .group_by(ConsoleSession.person_id)
         .subquery()
@@ -68,8 +101,16 @@ async def seats(
         .group_by(Handoff.person_id)
         .subquery()
     )
-    rows = await session.execute(
-        select(Person.id, Person.name, DeskSeat, held.c.count, seen.c.at)
+    return (
+        select(
+            Person.id,
+            Person.name,
+            DeskSeat.capacity,
+            DeskSeat.here,
+            DeskSeat.given_at,
+            held.c.count.label("held"),
+            seen.c.at.label("seen_at"),
+        )
         .outerjoin(
             DeskSeat, (DeskSeat.person_id == Person.id) & (DeskSeat.merchant_id == merchant_id)
         )
@@ -78,27 +119,13 @@ async def seats(
         .where(
             Person.merchant_id == merchant_id,
             Person.disabled_at.is_(None),
-            Person.role.in_(sorted(roles)),
+            Person.role == any_(bindparam("roles", type_=ARRAY(Text))),
         )
         .order_by(Person.name, Person.id)
     )
-    found = []
-    for person_id, name, seat, count, at in rows:
-        signed_in = at is not None and now - at <= SEEN_WITHIN
-        says = seat is not None and seat.here
-        found.append(
-            Seat(
-                person_id,
-                name,
-                seat.capacity if seat is not None else CAPACITY,
-                count or 0,
-                here=signed_in and says,
-                away=signed_in and not says,
-                seen_at=at,
-                given_at=seat.given_at if seat is not None else None,
-            )
-        )
-    return found
+
+
+_SEATS: Final = Statement(_seats())
 
 
 async def set_seat(

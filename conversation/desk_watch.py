@@ -4,14 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, DateTime, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.answer_clock import open_between
 from conversation.desk_queue import Queue, Row
 from conversation.desk_seats import Seat, seats
 from conversation.handoff_held import By
+from storage.statement import Statement
 from storage.tables import Handoff
 
 ANSWERS_MAX = 500
@@ -49,21 +51,12 @@ async def watch(
     today = datetime.combine(
         now.astimezone(queue.hours.zone).date(), time(), tzinfo=queue.hours.zone
     )
-    answered = Handoff.merchant_id == merchant_id, Handoff.answered_at >= today
-    counted = await session.execute(
-        select(Handoff.person_id, func.count()).where(*answered).group_by(Handoff.person_id)
-    )
-    by_person = {row[0]: row[1] for row in counted}
-    first = await session.execute(
-        select(Handoff.requested_at, Handoff.first_answer_at)
-        .where(*answered, Handoff.first_answer_at >= today)
-        .order_by(Handoff.first_answer_at.desc())
-        .limit(ANSWERS_MAX)
-    )
+    of_today = {"merchant_id": merchant_id, "today": today}
+    counted = await _ANSWERED.run(session, **of_today)
+    by_person = {one.person_id: one.answered for one in counted}
     took = [
-        open_between(asked, at, queue.hours).total_seconds()
-        for asked, at in first
-        if at is not None
+        open_between(one.requested_at, one.first_answer_at, queue.hours).total_seconds()
+        for one in await _FIRST_ANSWERS.run(session, **of_today)
     ]
     everybody = await seats(session, merchant_id, roles, now)
     waited = [row for row in queue.rows if row.clock is not None and not row.asleep]
@@ -81,3 +74,21 @@ async def watch(
         answered_today=sum(by_person.values()),
         median_first_answer=timedelta(seconds=median(took)) if took else None,
     )
+
+
+_TODAY: Final = bindparam("today", type_=DateTime(timezone=True))
+_OF_TODAY: Final = (
+    Handoff.merchant_id == bindparam("merchant_id", type_=BigInteger),
+    Handoff.answered_at >= _TODAY,
+)
+_ANSWERED: Final = Statement(
+    select(Handoff.person_id, func.count().label("answered"))
+    .where(*_OF_TODAY)
+    .group_by(Handoff.person_id)
+)
+_FIRST_ANSWERS: Final = Statement(
+    select(Handoff.requested_at, Handoff.first_answer_at)
+    .where(*_OF_TODAY, Handoff.first_answer_at >= _TODAY)
+    .order_by(Handoff.first_answer_at.desc())
+    .limit(ANSWERS_MAX)
+)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversation.finding import Listed, Place, Question, find
+from conversation.known import known_of_each
 from conversation.redaction import Redaction, cover_address
-from conversation.transcript import known_of_each
 from storage.tables import Message, Turn
 
 COLUMNS: Final = (

@@ -1,7 +1,7 @@
 """When people answer, and the honest time to name for an answer. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,6 +28,10 @@ class OpeningHours:
     """Whose public holidays are closed (ISO 3166-2 without ``DE-``); None: those of all."""
     answer_within: timedelta
     """What a person needs: later than so long before closing, the next open day counts."""
+    _known: dict[date, tuple[datetime, datetime] | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Days that were asked for: a list asks for the same few again and again."""
 
     @classmethod
     def of(cls, policy: Policy, timezone: str, land: str) -> "OpeningHours":
@@ -44,6 +48,11 @@ class OpeningHours:
 
         A time that the clocks skip lies behind the gap, of one they show twice the first counts.
         """
+        if day not in self._known:
+            self._known[day] = self._reckoned(day)
+        return self._known[day]
+
+    def _reckoned(self, day: date) -> tuple[datetime, datetime] | None:
         window = self.windows.get(day.weekday())
         if window is None or is_holiday(day, self.land):
             return None

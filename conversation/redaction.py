@@ -45,6 +45,10 @@ _PAGE_LINK = re.compile(rf"(/{PATH}/)[{LETTERS}-]{{{CHARACTERS},}}")
 _WORD = r"(?<!\w){}(?!\w)"
 _BETWEEN_DIGITS = r"[\s/().\-]*"
 _NAME_CHARACTERS_MIN = 2
+PHONE_DIGITS_MIN = 4
+"""No number that the library knows has fewer, wherever it may be."""
+_BORN_DIGITS_MIN = 4
+"""As in 1.2.80."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Redaction:
         self._apart = re.compile(f"({'|'.join(map(re.escape, self._spared))})")
         self._known = known
         self._words = [(kind, one, _trace(one)) for kind, one in _words(known)]
-        self._numbers: list[tuple[str, str]] | None = None
+        self._numbers: list[tuple[str, str, int]] | None = None
 
     def cover(self, text: str) -> str:
         """The text with everything personal that was recognised put behind its label."""
@@ -79,24 +83,30 @@ class Redaction:
         return "".join(part if part in self._spared else self._covered(part) for part in parts)
 
     def _covered(self, text: str) -> str:
-        covered = _PAGE_LINK.sub(r"\1…", mask_cards(mask_ibans(text)))
-        # A list covers many texts, and most have nothing to cover: patterns are made if they may.
-        digits = any(map(str.isdigit, covered))
+        covered = mask_cards(mask_ibans(text))
+        if f"/{PATH}/" in covered:
+            covered = _PAGE_LINK.sub(r"\1…", covered)
+        # A list covers many texts, and most have nothing to cover: patterns are tried if they may.
+        digits = sum(map(str.isdigit, covered))
         if digits:
             if self._numbers is None:
                 self._numbers = list(_numbers(self._known))
-            for kind, known in self._numbers:
-                covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
+            for kind, known, digits_min in self._numbers:
+                if digits >= digits_min:
+                    covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
         folded = covered.casefold()
         for kind, known, trace in self._words:
             if trace in folded:
                 covered = _compiled(known).sub(f"[{self._labels[kind]}]", covered)
-        for kind, pattern in ((EMAIL, _EMAIL), (BIRTH_DATE, _BORN)):
-            covered = pattern.sub(f"[{self._labels[kind]}]", covered)
+        if "@" in covered:
+            covered = _EMAIL.sub(f"[{self._labels[EMAIL]}]", covered)
         if not digits:
             return covered
+        covered = _BORN.sub(f"[{self._labels[BIRTH_DATE]}]", covered)
         for pattern in (_STREET, _TOWN):
             covered = pattern.sub(f"[{self._labels[ADDRESS]}]", covered)
+        if digits < PHONE_DIGITS_MIN:
+            return covered
         for match in reversed(list(phonenumbers.PhoneNumberMatcher(covered, "DE"))):
             if _DAY.match(match.raw_string):
                 continue
@@ -137,17 +147,18 @@ def _words(known: Known) -> Iterator[tuple[str, str]]:
         yield NAME, _WORD.format(re.escape(name).replace(r"\ ", r"\s+"))
 
 
-def _numbers(known: Known) -> Iterator[tuple[str, str]]:
-    """What fits only where there are digits."""
+def _numbers(known: Known) -> Iterator[tuple[str, str, int]]:
+    """What fits only where there are digits, and how many there have to be."""
     for address in known.addresses:
         digits = re.sub(r"\D", "", address)
         if "@" not in address and len(digits) >= 5:
-            yield PHONE, _phone(address, digits)
+            national = _national(address, digits)
+            yield PHONE, _phone(digits, national), len(national)
     if known.birth_date is not None:
         spellings = "|".join(dict.fromkeys(_days(known.birth_date)))
-        yield BIRTH_DATE, rf"(?<!\d)(?:{spellings})(?!\d)"
+        yield BIRTH_DATE, rf"(?<!\d)(?:{spellings})(?!\d)", _BORN_DIGITS_MIN
     if known.postal_code:
-        yield ADDRESS, _WORD.format(re.escape(known.postal_code))
+        yield ADDRESS, _WORD.format(re.escape(known.postal_code)), 0
 
 
 def _names(given: Iterable[str]) -> list[str]:
@@ -159,11 +170,15 @@ def _names(given: Iterable[str]) -> list[str]:
     return sorted(long_enough, key=len, reverse=True)
 
 
-def _phone(address: str, digits: str) -> str:
-    """The number with or without its country, and with anything between its digits."""
-    national = digits
+def _national(address: str, digits: str) -> str:
+    """A number without its country; all its digits where none can be told."""
     with suppress(phonenumbers.NumberParseException):
-        national = str(phonenumbers.parse(address, None).national_number)
+        return str(phonenumbers.parse(address, None).national_number)
+    return digits
+
+
+def _phone(digits: str, national: str) -> str:
+    """The number with or without its country, and with anything between its digits."""
     country = digits.removesuffix(national)
     if not country:  # the id of a chat
         return rf"(?<!\d){_BETWEEN_DIGITS.join(digits)}(?!\d)"

@@ -4,14 +4,17 @@ Commits nothing. ``session`` is the merchant's: what is another's is not there.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.payload import storable
 from conversation.masking import masked_storable
+from storage.statement import Statement
 from storage.tables import (
     Message,
     TranscriptComment,
@@ -75,6 +78,33 @@ async def comment(
         .returning(TranscriptComment.id)
     )  # fmt: skip
     return added is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was noted of a conversation as a whole, and whether there are remarks in it."""
+
+    rating: int | None
+    flagged: bool
+    remarked: bool
+
+
+async def noted_of(session: AsyncSession, talk: int) -> Noted:
+    """What was noted of a conversation; of most nothing was."""
+    (found,) = await _NOTED.run(session, talk=talk)
+    return Noted(found.rating, bool(found.flagged), found.remarked)
+
+
+_NOTED: Final = Statement(
+    text(
+        """
+    SELECT review.rating, review.flagged,
+        EXISTS (SELECT FROM transcript_comment WHERE conversation_id = of.id) AS remarked
+    FROM (SELECT CAST(:talk AS bigint) AS id) AS of
+    LEFT JOIN transcript_review AS review ON review.conversation_id = of.id
+    """
+    )
+)
 
 
 async def comments_of(

@@ -4,30 +4,44 @@ Reads only. The messages are the transcript; turns, actions, postings, agreement
 what happened at each of them.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Executable,
+    Select,
+    Text,
+    all_,
+    any_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from conversation.known import known_from, spared_of
 from conversation.redaction import Known
 from ledger.money import Money
+from storage.statement import Statement
 from storage.tables import (
     ActionResult,
-    Agreement,
     AuditEvent,
-    Claim,
     ContactAttempt,
     ContactPoint,
     Conversation,
     Customer,
     Merchant,
     Message,
-    Posting,
     Turn,
 )
 
@@ -39,7 +53,7 @@ OF_READERS = (
     *("correction_proposed", "correction_accepted", "correction_rejected"),
 )
 """What readers did stands in the audit, but would drown what happened here."""
-_TURN_KEY = re.compile(r"turn:(\d+):")
+_NO_END: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +88,8 @@ class Line:
     understood: Understood | None = None
     actions: Sequence[str] = ()
     effects: Sequence[Effect] = ()
-    attempt: ContactAttempt | None = None
-    """Why it was sent unasked, and just then."""
+    reason: str | None = None
+    """Why it was sent unasked, and just then, in codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +115,38 @@ async def read(
 
     ``session`` is the merchant's: what is another's is not there.
     """
-    conversation = await session.scalar(
-        select(Conversation).where(
-            Conversation.id == conversation_id, Conversation.merchant_id == merchant_id
-        )
-    )
-    if conversation is None:
+    whose = {"merchant_id": merchant_id, "conversation_id": conversation_id}
+    held = (await session.execute(_HELD, whose)).one_or_none()
+    if held is None:
         return None
-    wanted = select(Message).where(Message.conversation_id == conversation_id)
-    if before is not None:
-        wanted = wanted.where(Message.id < before)
-    newest = list(await session.scalars(wanted.order_by(Message.id.desc()).limit(limit + 1)))
-    more, messages = len(newest) > limit, list(reversed(newest[:limit]))
-    customer = None
-    if conversation.customer_id is not None:
-        customer = await session.get(Customer, conversation.customer_id)
-    held = {conversation_id: (conversation.customer_id, (conversation.address,))}
-    known = await known_of_each(session, merchant_id, held)
+    conversation, customer = held.Conversation, held.Customer
+    addresses = (conversation.address, *held.addresses)
+    wanted = {"conversation_id": conversation_id, "limit": limit + 1}
+    newest = (await session.execute(_MESSAGES, {**wanted, "before": before or _NO_END})).all()
+    rows = newest[:limit][::-1]
     return Transcript(
         conversation=conversation,
         customer=customer,
-        known=known[conversation_id],
-        lines=await _lines(session, conversation, messages, to_the_end=before is None),
-        earlier=messages[0].id if more else None,
+        known=known_from(customer, held, addresses)
+        if customer is not None
+        else Known(addresses=addresses, spared=spared_of(held)),
+        lines=await _lines(session, conversation, rows, to_the_end=before is None),
+        earlier=rows[0].Message.id if len(newest) > limit else None,
     )
 
 
 async def line_of(
     session: AsyncSession, merchant_id: int, conversation_id: int, message: int
-) -> Line | None:
-    """One message with everything that belongs to it; None where it is not there."""
-    read_ = await read(session, merchant_id, conversation_id, before=message + 1, limit=1)
-    found = [line for line in read_.lines if line.message is not None] if read_ else []
-    newest = found[-1] if found else None
-    return newest if newest and newest.message and newest.message.id == message else None
+) -> tuple[Line, Known] | None:
+    """One message with everything that belongs to it, and what is to be covered in it.
+
+    None where it is not there.
+    """
+    found = await read(session, merchant_id, conversation_id, before=message + 1, limit=1)
+    for line in found.lines if found is not None else ():
+        if found is not None and line.message is not None and line.message.id == message:
+            return line, found.known
+    return None
 
 
 async def page_with(session: AsyncSession, conversation_id: int, message: int) -> int | None:
@@ -148,92 +160,30 @@ async def page_with(session: AsyncSession, conversation_id: int, message: int) -
     return newer[-1] if len(newer) > MESSAGES_MAX // 2 else None
 
 
-async def known_of(session: AsyncSession, customer: Customer, *addresses: str) -> Known:
-    """What is to be covered of a customer, besides these addresses."""
-    held = {customer.id: (customer.id, addresses)}
-    return (await known_of_each(session, customer.merchant_id, held))[customer.id]
-
-
-async def known_of_each(
-    session: AsyncSession,
-    merchant_id: int,
-    held: Mapping[int, tuple[int | None, tuple[str, ...]]],
-) -> dict[int, Known]:
-    """What is to be covered in each of some conversations: their customer's data, and addresses."""
-    ids = {customer for customer, _ in held.values() if customer is not None}
-    merchant = await session.get_one(Merchant, merchant_id)
-    spared = (merchant.phone or "", merchant.email or "")
-    customers: dict[int, Customer] = {}
-    points: defaultdict[int, list[str]] = defaultdict(list)
-    if ids:
-        found = await session.scalars(select(Customer).where(Customer.id.in_(ids)))
-        customers = {customer.id: customer for customer in found}
-        of = (ContactPoint.customer_id, ContactPoint.address)
-        for owner, address in await session.execute(
-            select(*of).where(ContactPoint.customer_id.in_(ids))
-        ):
-            points[owner].append(address)
-    known = {}
-    for key, (customer_id, addresses) in held.items():
-        customer = customers.get(customer_id) if customer_id is not None else None
-        if customer is None:
-            known[key] = Known(addresses=addresses, spared=spared)
-            continue
-        known[key] = known_from(customer, merchant, (*addresses, *points[customer.id]))
-    return known
-
-
-def known_from(customer: Customer, merchant: Merchant, addresses: Sequence[str]) -> Known:
-    """The same from rows that are at hand, or from one that has the columns of both."""
-    first, name = customer.first_name, customer.name
-    return Known(
-        names=(f"{first} {name}" if first else name, name, first or ""),
-        birth_date=customer.birth_date,
-        postal_code=customer.postal_code,
-        addresses=tuple(addresses),
-        spared=(merchant.phone or "", merchant.email or ""),
-    )
-
-
 async def _lines(
-    session: AsyncSession,
-    conversation: Conversation,
-    messages: Sequence[Message],
-    *,
-    to_the_end: bool,
+    session: AsyncSession, conversation: Conversation, rows: Sequence[Any], *, to_the_end: bool
 ) -> list[Line]:
-    ids = [message.id for message in messages if message.direction == "in"]
-    turns = {
-        turn.message_id: turn
-        for turn in await session.scalars(select(Turn).where(Turn.message_id.in_(ids)))
-    }
-    results = list(
-        await session.scalars(
-            select(ActionResult)
-            .where(ActionResult.message_id.in_(ids))
-            .order_by(ActionResult.message_id, ActionResult.ordinal)
-        )
-    )
-    actions: defaultdict[int, list[str]] = defaultdict(list)
-    for result in results:
-        actions[result.message_id].append(result.name)
-    effects = await _ledger_effects(session, conversation, set(ids))
+    if not rows:
+        return []
+    effects = await _ledger_effects(session, conversation, [one.Message.id for one in rows])
     # Whatever was noted in the transaction of an action, or of a message settled in code.
-    moments = {result.at: result.message_id for result in results}
+    moments = {at: one.Message.id for one in rows for at in one.acted_at}
     moments |= {
-        message.handled_at: message.id
-        for message in messages
-        if message.handled_at is not None and message.id not in turns
-    }
-    sent = [message.id for message in messages if message.direction == "out"]
-    attempts = {
-        attempt.message_id: attempt
-        for attempt in await session.scalars(
-            select(ContactAttempt).where(ContactAttempt.message_id.in_(sent))
-        )
+        one.Message.handled_at: one.Message.id
+        for one in rows
+        if one.Message.handled_at is not None and one.turn is None
     }
     bare: list[Line] = []
-    for event in await _events(session, conversation, messages, moments, to_the_end=to_the_end):
+    first, last = rows[0].Message, rows[-1].Message
+    for event in await _EVENTS.run(
+        session,
+        merchant_id=conversation.merchant_id,
+        conversation_id=conversation.id,
+        customer_id=conversation.customer_id,
+        since=first.created_at,
+        until=None if to_the_end else last.created_at,
+        moments=list(moments),
+    ):
         by = {"by": event.person} if event.person else {}
         effect = Effect("event", event.kind, facts={**event.facts, **by})
         if event.at in moments:
@@ -242,14 +192,14 @@ async def _lines(
             bare.append(Line(event.at, None, effects=[effect]))
     lines = [
         Line(
-            message.created_at,
-            message,
-            _understood(turns[message.id].understanding) if message.id in turns else None,
-            actions[message.id] or _named(turns.get(message.id)),
-            effects[message.id],
-            attempts.get(message.id),
+            one.Message.created_at,
+            one.Message,
+            _understood(one.understanding or {}),
+            one.actions or _named(one.events or ()),
+            effects[one.Message.id],
+            one.reason,
         )
-        for message in messages
+        for one in rows
     ]
     return _by_time(lines, bare)
 
@@ -282,66 +232,135 @@ def _understood(given: Mapping[str, Any]) -> Understood | None:
     )
 
 
-def _named(turn: Turn | None) -> list[str]:
+def _named(events: Sequence[Mapping[str, Any]]) -> list[str]:
     """The actions of a turn that only said something."""
     return [
         event["name"]
-        for event in (turn.events if turn is not None else ())
+        for event in events
         if event.get("event") == "action" and event.get("name") not in NEVER_SHOWN
     ]
 
 
 async def _ledger_effects(
-    session: AsyncSession, conversation: Conversation, ids: set[int]
+    session: AsyncSession, conversation: Conversation, messages: Sequence[int]
 ) -> defaultdict[int, list[Effect]]:
-    """What turns agreed and posted, by message: their keys begin with the message's number."""
+    """What turns agreed and posted, by message."""
     effects: defaultdict[int, list[Effect]] = defaultdict(list)
-    claims = select(Claim.id).where(Claim.customer_id == conversation.customer_id)
-    agreements = await session.scalars(
-        select(Agreement)
-        .where(Agreement.claim_id.in_(claims), Agreement.idempotency_key.startswith("turn:"))
-        .order_by(Agreement.id)
-    )
-    postings = await session.scalars(
-        select(Posting)
-        .where(Posting.claim_id.in_(claims), Posting.idempotency_key.startswith("turn:"))
-        .order_by(Posting.id)
-    )
-    for row in agreements:
-        if (message := _message_of(row.idempotency_key)) in ids:
-            total = Money(row.total_minor, row.currency)
-            effects[message].append(Effect("agreement", row.kind, total))
-    for posting in postings:
-        if (message := _message_of(posting.idempotency_key)) in ids:
-            amount = Money(posting.amount_minor, posting.currency)
-            effects[message].append(Effect("posting", posting.kind, amount))
+    if conversation.customer_id is None:
+        return effects
+    given = {"customer_id": conversation.customer_id, "messages": list(map(str, messages))}
+    for one in await _BOOKED.run(session, **given):
+        effects[int(one.message)].append(Effect(one.what, one.kind, Money(one.minor, one.currency)))
     return effects
 
 
-def _message_of(key: str) -> int:
-    found = _TURN_KEY.match(key)
-    return int(found.group(1)) if found else 0
-
-
-async def _events(
-    session: AsyncSession,
-    conversation: Conversation,
-    messages: Sequence[Message],
-    moments: Mapping[datetime, int],
-    *,
-    to_the_end: bool,
-) -> Sequence[AuditEvent]:
-    """The audit of this conversation in the time of these messages, and of its claims at them."""
-    if not messages:
-        return []
-    here = AuditEvent.conversation_id == conversation.id
-    span = AuditEvent.at >= messages[0].created_at
-    if not to_the_end:
-        span &= AuditEvent.at <= messages[-1].created_at
-    of_claims = (AuditEvent.customer_id == conversation.customer_id) & AuditEvent.at.in_(moments)
-    wanted = select(AuditEvent).where(
-        AuditEvent.merchant_id == conversation.merchant_id,
-        AuditEvent.kind.not_in(OF_READERS),
-        or_(here & span, of_claims & AuditEvent.conversation_id.is_(None)),
+_CONVERSATION: Final = bindparam("conversation_id", type_=BigInteger)
+_HELD: Final = (
+    select(
+        Conversation,
+        Customer,
+        Merchant.phone,
+        Merchant.email,
+        func.array(
+            select(ContactPoint.address)
+            .where(ContactPoint.customer_id == Conversation.customer_id)
+            .order_by(ContactPoint.id)
+            .scalar_subquery(),
+            type_=ARRAY(Text),
+        ).label("addresses"),
     )
-    return (await session.scalars(wanted.order_by(AuditEvent.at, AuditEvent.id))).all()
+    .join(Merchant, Merchant.id == Conversation.merchant_id)
+    .outerjoin(Customer, Customer.id == Conversation.customer_id)
+    .where(
+        Conversation.id == _CONVERSATION,
+        Conversation.merchant_id == bindparam("merchant_id", type_=BigInteger),
+    )
+)
+"""Whose conversation it is, and what is to be covered in it."""
+
+
+def _messages() -> Select[Any]:
+    newest = (
+        select(Message)
+        .where(
+            Message.conversation_id == _CONVERSATION,
+            Message.id < bindparam("before", type_=BigInteger),
+        )
+        .order_by(Message.id.desc())
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery()
+    )
+    of = aliased(Message, newest, name="Message")
+    reason = select(ContactAttempt.reason).where(ContactAttempt.message_id == of.id)
+
+    def acted(column: InstrumentedAttribute[Any], kind: Any) -> Any:
+        found = select(column).where(ActionResult.message_id == of.id)
+        ordered = found.order_by(ActionResult.ordinal).scalar_subquery()
+        return func.array(ordered, type_=ARRAY(kind))
+
+    return (
+        select(
+            of,
+            Turn.message_id.label("turn"),
+            Turn.understanding,
+            Turn.events,
+            acted(ActionResult.name, Text).label("actions"),
+            acted(ActionResult.at, DateTime(timezone=True)).label("acted_at"),
+            reason.order_by(ContactAttempt.id.desc()).limit(1).scalar_subquery().label("reason"),
+        )
+        .outerjoin(Turn, Turn.message_id == of.id)
+        .order_by(of.id.desc())
+    )
+
+
+_MESSAGES: Final = _messages()
+"""Messages, the newest first, with what was understood and done at each, and why it was sent."""
+_BOOKED: Final = Statement(
+    text(
+        """
+    WITH claims AS (SELECT id FROM claim WHERE customer_id = :customer_id)
+    SELECT 'agreement' AS what, id, kind, total_minor AS minor, currency,
+        split_part(idempotency_key, ':', 2) AS message
+    FROM agreement
+    WHERE claim_id IN (SELECT id FROM claims) AND idempotency_key LIKE 'turn:%:%'
+        AND split_part(idempotency_key, ':', 2) = ANY(:messages)
+    UNION ALL
+    SELECT 'posting', id, kind, amount_minor, currency, split_part(idempotency_key, ':', 2)
+    FROM posting
+    WHERE claim_id IN (SELECT id FROM claims) AND idempotency_key LIKE 'turn:%:%'
+        AND split_part(idempotency_key, ':', 2) = ANY(:messages)
+    ORDER BY what, id
+    """
+    ).bindparams(
+        bindparam("customer_id", type_=BigInteger),
+        bindparam("messages", type_=ARRAY(Text)),
+    )
+)
+"""What was agreed and posted at some messages, whose numbers the keys begin with."""
+
+
+def _events() -> Executable:
+    until = bindparam("until", type_=DateTime(timezone=True))
+    here = (
+        (AuditEvent.conversation_id == _CONVERSATION)
+        & (AuditEvent.at >= bindparam("since", type_=DateTime(timezone=True)))
+        & (until.is_(None) | (AuditEvent.at <= until))
+    )
+    of_claims = (
+        (AuditEvent.customer_id == bindparam("customer_id", type_=BigInteger))
+        & AuditEvent.conversation_id.is_(None)
+        & (AuditEvent.at == any_(bindparam("moments", type_=ARRAY(DateTime(timezone=True)))))
+    )
+    return (
+        select(AuditEvent.kind, AuditEvent.at, AuditEvent.person, AuditEvent.facts)
+        .where(
+            AuditEvent.merchant_id == bindparam("merchant_id", type_=BigInteger),
+            AuditEvent.kind != all_(array(OF_READERS)),
+            or_(here, of_claims),
+        )
+        .order_by(AuditEvent.at, AuditEvent.id)
+    )
+
+
+_EVENTS: Final = Statement(_events())
+"""The audit of a conversation in the time of some messages, and of its claims at them."""

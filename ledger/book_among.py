@@ -63,32 +63,24 @@ class Among:
             at >= begins, at < datetime.combine(self.last + timedelta(days=1), time(), self.zone)
         )
 
-    def _latest(self, merchant_id: int) -> ColumnElement[bool]:
-        """Claims settled in the period, by the last time that they were."""
+    def _latest(self, merchant_id: int, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Claims settled in the period, the last time; `more` is asked of that event."""
         settled = select(AuditEvent.claim_id).where(
             AuditEvent.merchant_id == merchant_id, AuditEvent.kind == "claim_settled"
         )
         ends = datetime.combine(self.last + timedelta(days=1), time(), self.zone)
         later = settled.where(AuditEvent.claim_id == Claim.id, AuditEvent.at >= ends)
+        within = settled.where(self._within(AuditEvent.at), *more)
         return and_(
-            Claim.status == ClaimStatus.SETTLED.value,
-            Claim.id.in_(settled.where(self._within(AuditEvent.at))),
-            ~later.exists(),
+            Claim.status == ClaimStatus.SETTLED.value, Claim.id.in_(within), ~later.exists()
         )
 
     def _came_back(self, merchant_id: int) -> ColumnElement[bool]:
         settled_on = cast(func.timezone(self.zone.key, AuditEvent.at), Date)
-        ordered = (
-            select(AuditEvent.claim_id)
-            .join(Reorder, Reorder.customer_id == AuditEvent.customer_id)
-            .where(
-                AuditEvent.merchant_id == merchant_id,
-                AuditEvent.kind == "claim_settled",
-                self._within(AuditEvent.at),
-                Reorder.ordered_on > settled_on,
-            )
+        ordered = select(Reorder.id).where(
+            Reorder.customer_id == AuditEvent.customer_id, Reorder.ordered_on > settled_on
         )
-        return and_(self._latest(merchant_id), Claim.id.in_(ordered))
+        return self._latest(merchant_id, ordered.exists())
 
     def _alone(self, merchant_id: int) -> ColumnElement[bool]:
         ended = (

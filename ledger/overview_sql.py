@@ -47,14 +47,7 @@ latest AS (
     ORDER BY ended.customer_id, ended.at DESC
 ),
 fact AS (
-    SELECT CAST(:today AS date) AS day, 'open' AS figure, claim_id, open_minor AS minor, 1 AS cases
-    FROM segment WHERE status IN ('open', 'disputed')
-    UNION ALL
-    SELECT :today, 'promised', claim_id, least(agreement.total_minor, segment.open_minor), 1
-    FROM agreement JOIN segment USING (claim_id)
-    WHERE agreement.merchant_id = :merchant AND agreement.status = 'active'
-    UNION ALL
-    SELECT day, 'collected', claim_id, minor, payments FROM moved
+    SELECT day, 'collected' AS figure, claim_id, minor, payments AS cases FROM moved
     UNION ALL
     SELECT day, 'settled', claim_id, claimed_minor, 1
     FROM ended JOIN segment USING (claim_id) WHERE status = 'settled'
@@ -79,4 +72,14 @@ SELECT fact.day, fact.figure, segment.channel, segment.band, segment.currency,
        sum(fact.cases), sum(fact.minor), NULL::integer[], NULL::integer[]
 FROM fact JOIN segment USING (claim_id)
 GROUP BY 1, 2, 3, 4, 5
+UNION ALL
+SELECT :today, 'open', channel, band, currency, count(*), sum(open_minor), NULL, NULL
+FROM segment WHERE status IN ('open', 'disputed')
+GROUP BY channel, band, currency
+UNION ALL
+SELECT :today, 'promised', channel, band, segment.currency, count(*),
+       sum(least(agreement.total_minor, segment.open_minor)), NULL, NULL
+FROM agreement JOIN segment USING (claim_id)
+WHERE agreement.merchant_id = :merchant AND agreement.status = 'active'
+GROUP BY channel, band, segment.currency
 """

@@ -42,7 +42,7 @@ _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "channels", "until", "answer_by", "received"),
-        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
+        *("day", "closed", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
         *("source", "here", "link", "digits", "code", "proof"),
     }
 )

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from api import overview
 from api.overview import Chosen, Figures
@@ -27,6 +27,7 @@ from storage.tables import (
     Handoff,
     Merchant,
     Message,
+    OverviewCase,
     Posting,
     Reorder,
 )
@@ -392,7 +393,54 @@ async def test_another_merchants_figures_are_not_seen(
         assert await overview.read(session, merchant.id, chosen) is None
 
 
-async def test_the_recent_days_are_gathered_often_and_all_of_them_once_a_day(
+async def test_what_happened_lately_is_gathered_with_every_run_and_all_else_within_the_hour(
+    database: Database, merchant: Merchant
+) -> None:
+    """Figures are sums of their cases at every moment, and no run changes what has not changed."""
+    await town_of(database, merchant, 6)
+    today = NOW.astimezone(ZONE).date()
+    chosen = Chosen(today - timedelta(days=120), today)
+
+    async def refreshed(moment: datetime) -> tuple[date, Figures]:
+        async with database.merchant(merchant.id) as session:
+            first = await overview.refresh(session, merchant, moment)
+            figures = await overview.read(session, merchant.id, chosen)
+            counted = {
+                (one.figure, one.count)
+                for one in await session.execute(
+                    select(OverviewCase.figure, func.count().label("count")).group_by(
+                        OverviewCase.figure
+                    )
+                )
+            }
+        assert figures is not None
+        assert counted == {(name, figures.cases(name)) for name, _ in counted}
+        return first, figures
+
+    _, whole = await refreshed(NOW)
+    first, same = await refreshed(NOW + timedelta(minutes=5))
+    assert first == today - timedelta(days=overview.LATEST_DAYS)
+    assert (same.amounts, same.waits, same.days) == (whole.amounts, whole.waits, whole.days)
+
+    async with database.merchant(merchant.id) as session:
+        talks = (await session.scalars(select(Conversation.id).limit(2))).all()
+        for talk, days in zip(talks, (0, 10), strict=True):
+            session.add(
+                Handoff(
+                    merchant_id=merchant.id, conversation_id=talk, reason="asked_for_person",
+                    summary={}, requested_at=NOW - timedelta(days=days),
+                    closed_at=NOW - timedelta(days=days),
+                )
+            )  # fmt: skip
+    before = whole.cases("handed_over")
+    _, soon = await refreshed(NOW + timedelta(minutes=10))
+    assert soon.cases("handed_over") == before + 1
+    first, later = await refreshed(NOW + timedelta(minutes=70))
+    assert first == today - timedelta(days=overview.RECENT_DAYS)
+    assert later.cases("handed_over") == before + 2
+
+
+async def test_the_recent_days_are_gathered_every_hour_and_all_of_them_once_a_day(
     database: Database, merchant: Merchant
 ) -> None:
     begun: list[date] = []

@@ -3,11 +3,12 @@
 import re
 from datetime import date
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.redaction import KINDS, Known, Redaction, cover_address
+from conversation.redaction import KINDS, PHONE_DIGITS_MIN, Known, Redaction, cover_address
 
 LABELS = {kind: kind for kind in KINDS}
 ANNA = Known(
@@ -125,3 +126,20 @@ def test_a_turkish_i_hides_no_name(known: str, written: str) -> None:
 def test_a_name_is_covered_in_any_case(name: str, written: str) -> None:
     covered = Redaction(Known(names=(name,)), LABELS).cover(f"ich bin {written}.")
     assert covered == f"ich bin [{LABELS['name']}]."
+
+
+def test_no_number_is_too_short_to_be_looked_for() -> None:
+    shortest = min(
+        length
+        for region in phonenumbers.SUPPORTED_REGIONS
+        if (known := phonenumbers.PhoneMetadata.metadata_for_region(region)) is not None
+        for length in known.general_desc.possible_length
+    )
+    assert shortest == PHONE_DIGITS_MIN
+    assert Redaction(Known(), LABELS).cover("Durchwahl 1640") == "Durchwahl [phone]"
+
+
+def test_a_known_short_number_is_covered_with_its_digits_alone() -> None:
+    short = Redaction(Known(addresses=("12345",), birth_date=date(1985, 3, 7)), LABELS)
+    assert short.cover("Chat 12345") == "Chat [phone]"
+    assert short.cover("7.3.85") == "[birth_date]"

@@ -18,8 +18,8 @@ from api.people.roles import Permission
 from api.people.sessions import SignedIn
 from conversation import review
 from conversation.finding import Found, Listed, Place, find
+from conversation.known import known_of_each
 from conversation.redaction import Redaction
-from conversation.transcript import known_of_each
 from conversation.wording import formats, load_catalogue
 
 router = console_router()

@@ -26,9 +26,9 @@ from api.people import audit
 from api.people.access import Needs
 from api.people.roles import Permission
 from api.people.sessions import SignedIn
+from conversation.known import known_of
 from conversation.redaction import Redaction
 from conversation.timeline import Place, timeline
-from conversation.transcript import known_of
 from conversation.wording import formats
 from ledger import book
 from ledger.claim import PURSUED

@@ -28,6 +28,8 @@ class Marking:
 
     def marked(self, text: str) -> Markup:
         """The text with each such word marked."""
+        if not self._words:
+            return escape(text)
         parts, behind = [], 0
         for found in self._found(text):
             parts += [escape(text[behind : found.start()]), Markup("<mark>"), escape(found[0])]

@@ -24,8 +24,8 @@ from api.people.roles import Permission
 from api.people.sessions import SignedIn
 from conversation import corrections, review, transcript
 from conversation.corrections import CorrectionRefused
+from conversation.known import known_of_each
 from conversation.redaction import PERSONAL_ENTITIES, Redaction
-from conversation.transcript import known_of_each
 from storage.tables import Conversation, Message
 
 router = console_router()
@@ -208,9 +208,9 @@ async def _message(
     language, parts = language_of(request), parts_of(request)
     async with parts.database.merchant(person.merchant_id) as session:
         found = await transcript.line_of(session, person.merchant_id, conversation, message)
-        if found is None or found.message is None:
+        if found is None or found[0].message is None:
             return notice(request, "nothing", 404, {"person": person})
-        known = await _known(session, person, conversation)
+        (line, known), said = found, found[0].message
         comments = await review.comments_of(session, [message])
         corrected = (await corrections.of_messages(session, [message])).get(message)
         audit.note(
@@ -221,16 +221,16 @@ async def _message(
     given = problem.given if problem else {}
     facts = {
         "person": person,
-        "line": line_view(found, language, person.zone, redaction),
+        "line": line_view(line, language, person.zone, redaction),
         "comments": [
             comment_view(one, language, person, redaction) for one in comments.get(message, ())
         ],
         "correction": corrected,
         "may_annotate": person.may(Permission.ANNOTATE),
-        "of_customer": found.message.author == "customer",
+        "of_customer": said.author == "customer",
         "intents": choice.intents(),
         "entities": [one for one in choice.entities() if one not in PERSONAL_ENTITIES],
-        "given": {"text": corrections.learnable(found.message.text, known), "intent": "",
+        "given": {"text": corrections.learnable(said.text, known), "intent": "",
                   "entity": "", "words": "", **given},
         "problem": problem.code if problem else "",
         "done": done if done in DONE else "",

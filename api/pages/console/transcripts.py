@@ -18,7 +18,7 @@ from api.people.sessions import SignedIn
 from conversation import corrections, review, transcript
 from conversation.redaction import Redaction, cover_address
 from conversation.sought import Sought, sought
-from storage.tables import TranscriptComment, TranscriptReview
+from storage.tables import TranscriptComment
 
 router = console_router()
 
@@ -90,9 +90,9 @@ async def _transcript(
         said = [line["text"] for line in lines if line["message"]]
         marking = await Marking.of(session, said, looked_for)
         ids = [line["message"] for line in lines if line["message"]]
-        comments = await review.comments_of(session, ids)
+        noted = await review.noted_of(session, conversation)
+        comments = await review.comments_of(session, ids) if noted.remarked else {}
         corrected = await corrections.of_messages(session, ids)
-        noted = await session.get(TranscriptReview, conversation)
     for line in lines:
         if line["message"]:
             line["marked"] = marking.marked(line["text"])
@@ -123,8 +123,8 @@ async def _transcript(
         "query": query(q=words, lang=lang, before=before),
         "earlier": query(q=words, lang=lang, before=read.earlier) if read.earlier else "",
         "latest": (query(q=words, lang=lang) or "?") if before else "",
-        "rating": noted.rating if noted else None,
-        "flagged": bool(noted and noted.flagged),
+        "rating": noted.rating,
+        "flagged": noted.flagged,
         "ratings": review.RATINGS,
         "done": done if done in NOTED else "",
     }

@@ -1,13 +1,13 @@
 """Transcripts in the words of the console: times, states, and what happened at each message."""
 
-from datetime import datetime
-from functools import cache
+from datetime import date, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from babel.dates import format_datetime
+from babel.dates import format_date
 
 from conversation.finding import Listed
 from conversation.redaction import Redaction
@@ -71,8 +71,15 @@ def device_name(agent: str, language: str) -> str:
 
 def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
     """A time of day with its day, as people at a desk read it."""
-    pattern = {"de": "EEE dd.MM.yyyy HH:mm", "en": "EEE d MMM yyyy HH:mm"}[language]
-    return format_datetime(at.astimezone(zone), pattern, locale=LOCALES[language])
+    local = at.astimezone(zone)
+    return f"{_day(local.date(), language)} {local:%H:%M}"
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, language: str) -> str:
+    """A day of the week with its date; a page of messages has few."""
+    pattern = {"de": "EEE dd.MM.yyyy", "en": "EEE d MMM yyyy"}[language]
+    return str(format_date(day, pattern, locale=LOCALES[language]))
 
 
 def listed_view(row: Listed, language: str, zone: ZoneInfo) -> dict[str, Any]:
@@ -137,7 +144,7 @@ def line_view(
         "wording": message.wording or "",
         "variant": message.variant or "",
         "tone": words["tones"].get(message.tone, message.tone) if message.tone else "",
-        "why": _why(line.attempt.reason, language) if line.attempt is not None else "",
+        "why": _why(line.reason, language) if line.reason else "",
         "template": bool(message.template),
         "outcome": words["outcomes"].get(message.outcome or "", ""),
         "actions": list(line.actions),

@@ -8,14 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.events import PRESENCE
 from api.pages.console.page import console_router, language_of, notice, parts_of, query
-from api.pages.desk.conversation_facts import (
-    Problem,
-    asked_of,
-    facts_of,
-    lines_since,
-    me,
-    presence_of,
-)
+from api.pages.desk.conversation_asked import Problem, asked_of, me, presence_of
+from api.pages.desk.conversation_facts import facts_of
+from api.pages.desk.conversation_since import lines_since
 from api.pages.desk.page import BIGGEST, DESK, Agent, Id, pages, respond
 from api.people import audit
 from api.people.sessions import SignedIn

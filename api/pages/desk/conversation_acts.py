@@ -17,7 +17,8 @@ from api.handoffs import send_outbox, working
 from api.pages.console.page import console_router, go, language_of, notice, parts_of
 from api.pages.console.view import texts
 from api.pages.desk.conversation import ONE, show
-from api.pages.desk.conversation_facts import Problem, presence_of, ready_facts
+from api.pages.desk.conversation_asked import Problem, presence_of
+from api.pages.desk.conversation_facts import ready_facts
 from api.pages.desk.page import BIGGEST, DESK, Agent, Id
 from api.pages.desk.queue_page import by
 from api.people import audit

@@ -1,53 +1,45 @@
 """Everything that the page of one conversation shows, read in one transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
-from sqlalchemy import ARRAY, BigInteger, Text, bindparam, func, or_, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.pages.console.customer_view import cover_with
-from api.pages.console.page import language_of, parts_of
 from api.pages.console.view import texts
 from api.pages.desk import conversation_view as view
+from api.pages.desk.conversation_asked import Asked, me
+from api.pages.desk.conversation_since import events_of, notes_of
 from api.pages.desk.queue_page import by
 from api.people.roles import Permission
-from api.people.sessions import SignedIn
-from api.presence import Presence, Seen, member
 from channels.gsm7 import ALPHABET, ALPHABET_DOUBLE
 from channels.message import Channel
 from conversation import canned, desk_offer, identity
 from conversation.call_time import best_call_time
 from conversation.desk import REPLY_CHARACTERS_MAX
+from conversation.desk_queue import clock_of
 from conversation.handoff_advice import Step
-from conversation.handoff_held import HandoffUnknown
-from conversation.handoff_summary import MESSAGES_MAX, Summary, summary
+from conversation.handoff_summary import Summary, summary
+from conversation.known import known_of_each
 from conversation.outbox import Scene, scene
 from conversation.page_chat import place_of_answer
-from conversation.redaction import Known, Redaction, cover_address
+from conversation.redaction import Redaction, cover_address
 from conversation.speaker import Reply
-from conversation.transcript import known_from, known_of_each
 from conversation.wording import DisclosureRefused, formats
 from conversation.wrap_up import wrap_up_codes
 from ledger.claim import PURSUED
 from negotiation.policy_data import policy_from_data
-from storage.statement import Statement
 from storage.tables import (
-    AuditEvent,
     Conversation,
     DeskOffer,
-    HandoffNote,
     Merchant,
     Message,
 )
 
 CLAIMS_MAX = 6
-BESIDES_MAX = 80
-"""Notes, and events, that are shown between the messages."""
 COVERED_UNTIL_SENT = frozenset({"vorname", "name", "first_name"})
 SUGGESTED: Mapping[Step, tuple[str, ...]] = {
     Step.FIND_AN_EASIER_WAY: ("hardship_slower", "ways", "promise_ask_date"),
@@ -61,28 +53,6 @@ SUGGESTED: Mapping[Step, tuple[str, ...]] = {
 }
 """Wordings that fit a situation as they stand; whoever writes may change them."""
 AT_THE_END = ("anything_else", "goodbye")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why something was not done, beside what it is about, with what was filled in."""
-
-    where: str
-    text: str
-    given: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """For whom the page is read, and which of it."""
-
-    person: SignedIn
-    language: str
-    now: datetime
-    uncovered: bool
-    seen: Seen
-    problem: Problem | None = None
-    with_lines: bool = True
 
 
 async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict[str, Any]:
@@ -120,12 +90,18 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
         "may_write": mine and handoff.closed_at is None,
         "verified": found.listed.verified,
         **asked.seen.besides(me(person)),
-        "summary": view.summary_view(found, language, zone, now),
+        "summary": view.summary_view(
+            found,
+            await clock_of(session, person.merchant_id, handoff_id),
+            language,
+            zone,
+            now,
+        ),
         "call": _call(found, zone, now, language),
         "lines": view.lines_view(
             found.transcript,
-            await _notes(session, conversation.id),
-            await _events(session, conversation.id),
+            await notes_of(session, conversation.id),
+            await events_of(session, conversation.id),
             language,
             zone,
             redaction,
@@ -156,101 +132,6 @@ async def facts_of(session: AsyncSession, handoff_id: int, asked: Asked) -> dict
     }
 
 
-async def lines_since(
-    session: AsyncSession, handoff_id: int, asked: Asked, after: int
-) -> dict[str, Any]:
-    """What came after a message, and what became of our last ones: in few statements, since
-    everybody who has the conversation open asks for it at once.
-
-    Raises HandoffUnknown.
-    """
-    person, language = asked.person, asked.language
-    rows = await _SINCE.run(session, handoff=handoff_id, after=after, events=sorted(view.EVENTS))
-    if not rows:
-        raise HandoffUnknown(f"there is no handoff {handoff_id}")
-    (held,) = rows
-    redaction = None
-    if not asked.uncovered:
-        addresses = (held.address, *held.addresses)
-        spared = (held.phone or "", held.email or "")
-        known = (
-            Known(addresses=addresses, spared=spared)
-            if held.customer_id is None
-            else known_from(held, held, addresses)
-        )
-        redaction = Redaction(known, texts(language)["covered"])
-    here = Message.conversation_id == held.conversation_id
-    ours = select(Message.id).where(here, Message.direction == "out")
-    again = ours.order_by(Message.id.desc()).limit(view.OURS_AGAIN)
-    newest = await session.scalars(
-        select(Message)
-        .where(here, or_(Message.id > after, Message.id.in_(again)))
-        .order_by(Message.id.desc())
-        .limit(MESSAGES_MAX)
-    )
-    notes, events = held.notes, held.events
-    return {
-        "person": person,
-        "here": f"/console/desk/{handoff_id}",
-        "t": texts(language),
-        "d": texts(language)["desk"],
-        "may_write": by(person).has(held) and held.closed_at is None,
-        "lines": view.lines_view(
-            list(reversed(newest.all())),
-            await _notes(session, held.conversation_id, held.since) if notes else (),
-            await _events(session, held.conversation_id, held.since) if events else (),
-            language,
-            person.zone,
-            redaction,
-            opens=person.may(Permission.REVEAL),
-        ),
-    }
-
-
-_SINCE = Statement(
-    text(
-        """
-    WITH since AS (
-        SELECT handoff.conversation_id, message.created_at AS at
-        FROM handoff LEFT JOIN message
-            ON message.id = :after AND message.conversation_id = handoff.conversation_id
-        WHERE handoff.id = :handoff
-    )
-    SELECT handoff.conversation_id, handoff.taken_by, handoff.person_id, handoff.closed_at,
-        since.at AS since,
-        EXISTS (
-            SELECT FROM handoff_note
-            WHERE handoff_note.conversation_id = handoff.conversation_id
-                AND (since.at IS NULL OR handoff_note.at >= since.at)
-        ) AS notes,
-        EXISTS (
-            SELECT FROM audit_event
-            WHERE audit_event.conversation_id = handoff.conversation_id
-                AND audit_event.kind = ANY(:events) AND audit_event.person IS NULL
-                AND (since.at IS NULL OR audit_event.at >= since.at)
-        ) AS events,
-        conversation.address, merchant.phone, merchant.email, customer.id AS customer_id,
-        customer.first_name, customer.name, customer.birth_date, customer.postal_code,
-        ARRAY(
-            SELECT address FROM contact_point
-            WHERE contact_point.customer_id = customer.id ORDER BY contact_point.id
-        ) AS addresses
-    FROM handoff
-    JOIN since ON since.conversation_id = handoff.conversation_id
-    JOIN conversation ON conversation.id = handoff.conversation_id
-    JOIN merchant ON merchant.id = handoff.merchant_id
-    LEFT JOIN customer ON customer.id = conversation.customer_id
-    WHERE handoff.id = :handoff
-    """
-    ).bindparams(
-        bindparam("handoff", type_=BigInteger),
-        bindparam("after", type_=BigInteger),
-        bindparam("events", type_=ARRAY(Text)),
-    )
-)
-"""Whose conversation it is, what is to be covered in it, and whether anything but messages came."""
-
-
 async def _redaction(
     session: AsyncSession, conversation: Conversation, asked: Asked
 ) -> Redaction | None:
@@ -260,30 +141,6 @@ async def _redaction(
     held = {conversation.id: (conversation.customer_id, (conversation.address,))}
     known = await known_of_each(session, conversation.merchant_id, held)
     return Redaction(known[conversation.id], texts(asked.language)["covered"])
-
-
-async def _notes(
-    session: AsyncSession, conversation_id: int, since: datetime | None = None
-) -> Sequence[HandoffNote]:
-    wanted = select(HandoffNote).where(HandoffNote.conversation_id == conversation_id)
-    if since is not None:
-        wanted = wanted.where(HandoffNote.at >= since)
-    found = await session.scalars(wanted.order_by(HandoffNote.id.desc()).limit(BESIDES_MAX))
-    return found.all()
-
-
-async def _events(
-    session: AsyncSession, conversation_id: int, since: datetime | None = None
-) -> Sequence[AuditEvent]:
-    wanted = select(AuditEvent).where(
-        AuditEvent.conversation_id == conversation_id,
-        AuditEvent.kind.in_(sorted(view.EVENTS)),
-        AuditEvent.person.is_(None),
-    )
-    if since is not None:
-        wanted = wanted.where(AuditEvent.at >= since)
-    found = await session.scalars(wanted.order_by(AuditEvent.id.desc()).limit(BESIDES_MAX))
-    return found.all()
 
 
 async def _count(session: AsyncSession, column: Any, where: Any) -> int:
@@ -455,28 +312,3 @@ def _templates(where: Scene) -> list[dict[str, str]]:
         if speaker.template_of(name) and not said.discloses:
             found.append({"name": name, "text": said.text})
     return found
-
-
-async def asked_of(
-    request: Request, person: SignedIn, handoff_id: int, *, people: bool = True, **more: Any
-) -> Asked:
-    """Who asks for the page, now."""
-    presence = presence_of(request, person)
-    return Asked(
-        person,
-        language_of(request),
-        parts_of(request).clock.now(),
-        await presence.is_uncovered(handoff_id, person.session),
-        await presence.look(handoff_id) if people else Seen(),
-        **more,
-    )
-
-
-def presence_of(request: Request, person: SignedIn) -> Presence:
-    """Who is at the merchant's handoffs."""
-    return Presence(parts_of(request).events.redis, person.merchant_id)
-
-
-def me(person: SignedIn) -> str:
-    """Who it is among those who have a handoff open."""
-    return member(person.operator, person.person_id)

@@ -9,6 +9,8 @@ from babel.dates import format_datetime
 
 from api.pages.console.customer_view import Cover
 from api.pages.console.view import line_view, moment, texts
+from api.pages.desk.queue_view import due_view
+from conversation.answer_clock import Clock
 from conversation.call_time import CallTime
 from conversation.handoff_summary import OpenClaim, Summary
 from conversation.redaction import Redaction
@@ -131,8 +133,10 @@ def reason_words(code: str, language: str) -> str:
     return str(known.get(code, code.replace("_", " ")))
 
 
-def summary_view(found: Summary, language: str, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """What to know before writing: why, since when, mood, and the next step with its reason."""
+def summary_view(
+    found: Summary, due: Clock | None, language: str, zone: ZoneInfo, now: datetime
+) -> dict[str, Any]:
+    """What to know before writing: why, until when, mood, and the next step with its reason."""
     listed, words = found.listed, texts(language)["desk"]
     handoff = listed.handoff
     return {
@@ -142,12 +146,21 @@ def summary_view(found: Summary, language: str, zone: ZoneInfo, now: datetime) -
         "since": clock(handoff.requested_at, language, zone, now),
         "answer_by": clock(handoff.answer_by, language, zone, now) if handoff.answer_by else "",
         "promised": handoff.promised,
-        "overdue": listed.overdue,
+        "due": _due(due, language, zone, now),
         "mood": found.mood.value,
         "mood_words": words["moods"][found.mood.value],
         "step": words["steps"][found.advice.step.value],
         "because": reason_words(found.advice.because, language),
     }
+
+
+def _due(due: Clock | None, language: str, zone: ZoneInfo, now: datetime) -> dict[str, Any] | None:
+    """Until when an answer is due, as the list says it; None while it is the customer's turn."""
+    if due is None:
+        return None
+    shown = due_view(due, now, language, zone)
+    at = clock(due.due, language, zone, now) if due.due is not None else ""
+    return {"at": at, "left": shown["due"], "late": shown["late"], "iso": shown["due_iso"]}
 
 
 def call_view(

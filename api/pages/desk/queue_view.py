@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from api.pages.console.view import moment, texts
-from conversation.answer_clock import opens_next
+from conversation.answer_clock import Clock, opens_next
 from conversation.desk_queue import LINE_CHARACTERS_MAX, Row, Viewer, covered
 from conversation.handoff_urgency import Urgency
 from conversation.opening_hours import OpeningHours
@@ -69,7 +69,7 @@ def row_view(
         ),
         "since": span(now - since, language) if since is not None else "",
         "since_iso": since.isoformat() if since is not None else "",
-        **_due(row, now, language, zone),
+        **due_view(row.clock, now, language, zone),
         "open": ", ".join(_money(one.minor, one.currency, language) for one in row.open),
         "at_risk": row.promise_at_risk,
         "last": _last(row, known, language) if line else "",
@@ -93,11 +93,12 @@ def _money(minor: int, currency: str, language: str) -> str:
     return str(formats.money({"minor": minor, "currency": currency}, language))
 
 
-def _due(row: Row, now: datetime, language: str, zone: ZoneInfo) -> dict[str, Any]:
+def due_view(clock: Clock | None, now: datetime, language: str, zone: ZoneInfo) -> dict[str, Any]:
+    """Until when an answer is due, and whether that is over."""
     words = texts(language)["queue"]
-    if row.clock is None:
+    if clock is None:
         return {"late": False, "due": words["their_turn"], "due_at": "", "due_iso": ""}
-    due = row.clock.due
+    due = clock.due
     if due is None:
         return {"late": False, "due": words["never_open"], "due_at": "", "due_iso": ""}
     late = due <= now

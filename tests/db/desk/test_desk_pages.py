@@ -1,6 +1,7 @@
 """One conversation at the desk: taken, written, noted, given back, and each refusal in words."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
@@ -269,3 +270,33 @@ async def test_only_who_works_on_handoffs_comes_in(desk: Desk) -> None:
     reviewer = await desk.agent("r", Role.REVIEWER)
     assert (await reviewer.look()).status_code == 403
     assert (await reviewer.console.get("/console/desk/events")).status_code == 403
+
+
+async def test_it_says_until_when_an_answer_is_due_as_the_list_does(desk: Desk) -> None:
+    await desk.ask()
+    async with desk.database.operator() as session:
+        handoff = await session.get_one(Handoff, desk.handoff)
+        due = handoff.requested_at + timedelta(hours=2)
+        handoff.answer_by = due
+    agent = await desk.agent()
+
+    async def said(lang: str = "") -> str:
+        page = words(await agent.console.get(f"{desk.page}{lang}"))
+        listed = words(await agent.console.get(f"/console/desk?view=all{lang.replace('?', '&')}"))
+        left = page.partition("Answer by" if lang else "Antwort bis")[2].partition(")")[0]
+        assert left.partition("(")[2] in listed
+        return left
+
+    local = due.astimezone(ZoneInfo("Europe/Berlin"))
+    assert await said() == f" {local:%H:%M} (noch 2 Std."
+    desk.parts.clock.moment = due + timedelta(minutes=20)
+    assert await said() == f" {local:%H:%M} (überfällig seit 20 Min."
+    assert "(overdue for 20 min" in await said("?lang=en")
+    # Once a person has answered, nobody waits for us, until the customer writes again.
+    async with desk.database.operator() as session:
+        handoff = await session.get_one(Handoff, desk.handoff)
+        handoff.answered_at = handoff.first_answer_at = desk.parts.clock.now()
+    assert "Antwort bis" not in words(await agent.look())
+    desk.parts.clock.moment += timedelta(minutes=5)
+    await desk.hear("Und?")
+    assert "Antwort bis" in words(await agent.look())
