@@ -42,8 +42,8 @@ _CLAIM_KINDS = frozenset({"money", "rates", "claims"})
 _OPEN_ARGS = frozenset(
     {
         *("facts", "missing", "language", "channel", "channels", "until", "answer_by", "received"),
-        *("day", "closed", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
-        *("source", "here", "link", "digits", "code", "proof"),
+        *("day", "bound", "clock", "clock_end", "part", "emergency", "helpline", "advice"),
+        *("source", "here", "link", "digits", "code", "proof", "closed"),
     }
 )
 """What a text may be given that is shown to somebody who has proved nothing."""
