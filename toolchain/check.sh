@@ -58,8 +58,7 @@ lint() {
     step "documents" "$bin/python" -m toolchain.docs
 }
 
-bot_# More processes than the two cores that this is made for: a third of their time they wait.
-tests() {
+bot_tests() {
     (cd bot && .venv/bin/python -m pytest)
 }
 
