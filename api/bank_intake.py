@@ -16,7 +16,7 @@ from ledger.bank.intake import Account, StatementsOutcome, Taken, take_statement
 from ledger.bank.review import Reviewed
 from ledger.intake_book import Source
 from ledger.money import Money
-from storage.engine import Database
+from storage.engine import Database, take_back
 from storage.tables import Merchant
 
 
@@ -50,7 +50,7 @@ async def take(
             session, merchant, statements, name=name, data=data, now=clock.now(), progress=progress
         )
         if dry_run:
-            await session.rollback()
+            await take_back(session)
     return outcome
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -139,13 +141,18 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, role: str, *start: str) -> AsyncIterator[AsyncSession]:
-        session = self._sessions[role]()
+        connection = await self._engines[role].connect()
         try:
-            await _begin(session, *start)
-            yield session
-            await session.commit()
+            session = self._sessions[role](bind=connection)
+            try:
+                await _begin(session, connection, *start)
+                yield session
+                await _commit(session)
+            finally:
+                if session.in_transaction():
+                    await session.close()
         finally:  # without the commit this is a rollback
-            await session.close()
+            await connection.close()
 
     async def close(self) -> None:
         """Close both pools."""
@@ -165,27 +172,48 @@ async def wait_for_disk(session: AsyncSession) -> None:
         await driver.execute("SET LOCAL synchronous_commit = on")
 
 
+async def take_back(session: AsyncSession) -> None:
+    """Undo all that was done in the transaction; it ends with that."""
+    await session.rollback()
+    driver = await driver_connection(session)
+    async with driver_errors(session, driver):
+        await driver.rollback()  # what did not go through SQLAlchemy
+
+
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """The session's own connection as psycopg has it, for what only psycopg can do."""
     known = session.info.get(_DRIVER)
     if isinstance(known, psycopg.AsyncConnection):
         return known
-    connection = await session.connection()
-    driver = (await connection.get_raw_connection()).driver_connection
+    return _driver_of(await session.connection())
+
+
+def _driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    sync = connection.sync_connection
+    driver = sync.connection.driver_connection if sync is not None else None
     if not isinstance(driver, psycopg.AsyncConnection):
         raise TypeError("the driver is psycopg")
     return driver
 
 
-async def _begin(session: AsyncSession, *statements: str) -> None:
+async def _begin(session: AsyncSession, connection: AsyncConnection, *statements: str) -> None:
     """Begin the transaction and run what each starts with, in one exchange with the server.
 
     The statements take no parameters, and one sees what those before it waited for.
     """
-    # The session is one transaction on one connection, so that is looked for once.
-    driver = session.info[_DRIVER] = await driver_connection(session)
+    driver = session.info[_DRIVER] = _driver_of(connection)
     async with driver_errors(session, driver):
         await driver.execute("; ".join(("BEGIN", *statements)).encode(), prepare=False)
+
+
+async def _commit(session: AsyncSession) -> None:
+    """Commit; by the driver alone where nothing went through SQLAlchemy, which takes longer."""
+    if session.in_transaction():
+        await session.commit()
+    driver = await driver_connection(session)
+    if driver.info.transaction_status is not TransactionStatus.IDLE:
+        async with driver_errors(session, driver):
+            await driver.execute(b"COMMIT", prepare=False)
 
 
 @asynccontextmanager
