@@ -257,7 +257,7 @@ async def test_everything_is_reached_by_keyboard(
     await page.keyboard.press("Enter")
     await expect(page.locator("ol.talk")).to_contain_text("Anna Beispiel")
     async with parts.database.operator() as session:
-        seen = await session.scalars(select(AuditEvent.kind))
+        seen = await session.scalars(select(AuditEvent.kind).order_by(AuditEvent.id))
         assert list(seen) == ["signed_in", "transcript_seen", "transcript_revealed"]
 
 

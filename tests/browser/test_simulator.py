@@ -119,7 +119,7 @@ async def test_what_was_said_is_still_there(demo: StartedService, visit: Visitor
     numbers = [number for number, _ in events]
     assert numbers == sorted(set(numbers))
     missed = await _events(demo, visitor.number, after=numbers[2])
-    assert missed == events[3:]
+    assert missed[: len(events) - 3] == events[3:]  # a tick may have come in between
 
 
 async def test_starting_over_leaves_the_first_customer_alone(visit: Visitor) -> None:
