@@ -9,7 +9,7 @@ from math import log
 from actions.claims import Focus, focus_to_speak_of
 from actions.dialogue_action import DialogueAction
 from actions.offers import Asked, answer, current_offer, lay_on_table
-from actions.reading import Heard
+from actions.reading import Heard, month_without_day
 from actions.roles import Mark, Role
 from actions.turn import LATER, PERSON, Turn, button
 from ledger.agreements import DownPayment, InstalmentPlan, Settlement
@@ -151,7 +151,7 @@ class PlanInstalments(DialogueAction):
             decision = evaluate(policy, found.facts, table)
         else:
             decision = evaluate_instalments(policy, found.facts, _request(turn, found, told))
-        if isinstance(decision, Accept) and _rest_without_day(turn, told):
+        if isinstance(decision, Accept) and _rest_in_another_month(turn, told, decision):
             lay_on_table(turn, found, decision.terms)
             turn.say("date_unclear")
             return
@@ -160,10 +160,13 @@ class PlanInstalments(DialogueAction):
         await answer(turn, found, decision, asked)
 
 
-def _rest_without_day(turn: Turn, told: Proposal) -> bool:
-    """Whether what a first payment leaves is to come on a day that is still open, as "in May"."""
-    rest = turn.heard.without_role(Role.FIRST)
-    return told.down is not None and told.count == 1 and told.day is None and rest.has("date")
+def _rest_in_another_month(turn: Turn, told: Proposal, offered: Accept) -> bool:
+    """Whether what a first payment leaves is to come in a month, without a day, in which the
+    suggestion has no payment: "half now and half in May"."""
+    if told.down is None or told.count != 1 or told.day is not None:
+        return False
+    month = month_without_day(turn.heard.without_role(Role.FIRST))
+    return month is not None and offered.terms.instalments[-1].due.month != month
 
 
 def ask_for_amount(turn: Turn, period: Period) -> None:

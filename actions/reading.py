@@ -133,6 +133,22 @@ class Heard:
         return None
 
 
+_MONTH = re.compile(
+    r"\b(?:(jan)|(feb)|(m(?:ä|ae|a)r)|(apr)|(ma[iy])|(jun)|(jul)|(aug)|(sep)|(o[kc]t)|(nov)|(de[zc]))",
+    re.IGNORECASE,
+)
+
+
+def month_without_day(heard: Heard) -> int | None:
+    """The month (1-12) of a date that names no day, as "in May"."""
+    for entity in heard.entities:
+        if entity.get("entity") == "date" and entity.get("value") is None:
+            found = _MONTH.search(heard.text[entity.get("start", 0) : entity.get("end", 0)])
+            if found is not None and found.lastindex is not None:
+                return found.lastindex
+    return None
+
+
 def _money(value: Any, whole: Money) -> Money | None:
     if not isinstance(value, Mapping):
         return None

@@ -273,8 +273,8 @@ async def test_a_rate_in_answer_to_the_day_is_a_plan(
 @pytest.mark.parametrize(
     ("language", "line", "day"),
     [
-        ("de", "die Hälfte jetzt und die Hälfte im Dezember", "am 20."),
-        ("en", "half now and half in december", "the 20th"),
+        ("de", "die Hälfte jetzt und die Hälfte im Januar", "am 20. Dezember"),
+        ("en", "half now and half in january", "december 20th then"),
     ],
 )
 async def test_two_halves_are_two_payments_and_the_day_is_asked(
@@ -290,7 +290,7 @@ async def test_two_halves_are_two_payments_and_the_day_is_asked(
 
 async def test_a_yes_to_a_plan_that_was_never_shown_is_none(chat: Chat) -> None:
     await greet(chat, "de")
-    assert await chat.say("die Hälfte jetzt und die Hälfte im Dezember") == ["date_unclear"]
+    assert await chat.say("die Hälfte jetzt und die Hälfte im Januar") == ["date_unclear"]
     await chat.say("ja")
     assert await chat.agreements() == []
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actions.reading import Heard, proof_in
+from actions.reading import Heard, month_without_day, proof_in
 from ledger.money import Money
 from ledger.schedule import Period
 
@@ -98,3 +98,19 @@ def test_halves_given_earlier_are_added() -> None:
 def test_a_masked_account_number_is_no_try() -> None:
     assert proof_in(heard("Meine IBAN: DExxxxxxxxxxxxxxxx3000")).numbers == ()
     assert proof_in(heard("", invoice_number="DEXXXXXXXXXXXXXXXX3000")).numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "month"),
+    [
+        *(("im Januar", 1), ("in march", 3), ("im März", 3), ("im maerz", 3), ("im Mai", 5)),
+        *(("in May", 5), ("in october", 10), ("im Oktober", 10), ("im Dez", 12), ("in dec", 12)),
+        *(("next month", None), ("später", None), ("im Sommer", None)),
+    ],
+)
+def test_the_month_of_a_date_without_a_day(words: str, month: int | None) -> None:
+    text = f"den Rest {words} dann"
+    named = {"entity": "date", "value": None, "start": 9, "end": 9 + len(words)}
+    assert month_without_day(Heard("inform", [named], text)) == month
+    resolved = Heard("inform", [{**named, "value": "2027-01-01"}], text)
+    assert month_without_day(resolved) is None
