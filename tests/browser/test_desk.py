@@ -1,10 +1,11 @@
 """The desk's conversation in a browser: live, by keyboard, on a phone, for two, without a line."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import select, update
 
 from api.demo.media import file_named
@@ -109,6 +110,43 @@ async def test_a_crisis_is_taken_answered_agreed_and_given_back(
     async with desk.database.operator() as session:
         assert list(await session.scalars(select(Agreement.kind))) == ["instalment_plan"]
     assert [said for said in maria.trouble if "422" not in said] == []
+    await maria.context.close()
+
+
+async def test_news_while_an_answer_is_under_way_leave_no_text_behind(
+    desk: Desk, browser: Browser
+) -> None:
+    await desk.ask()
+    maria = await at(desk, browser, "maria")
+    page = maria.page
+    asked, under_way = asyncio.Event(), asyncio.Event()
+
+    async def with_news(route: Route) -> None:
+        asked.set()
+        await under_way.wait()
+        answer = await route.fetch()
+        changed = (await answer.text()).replace('id="text"', 'id="text" data-news="1"')
+        await route.fulfill(response=answer, body=changed)
+
+    async def slowly(route: Route) -> None:
+        under_way.set()
+        await page.wait_for_timeout(1500)  # the news are there before the answer is
+        await route.continue_()
+
+    await maria.open(desk)
+    await page.keyboard.press("t")
+    await expect(page.locator("#told")).to_contain_text("liegt jetzt bei Ihnen")
+    await page.keyboard.press("r")
+    await page.keyboard.type("Guten Tag, ich sehe nach.")
+    await page.route(re.compile(r"/parts"), with_news)
+    await page.route(re.compile(r"/reply$"), slowly)
+    await came(desk, "Sind Sie noch da?")
+    await asyncio.wait_for(asked.wait(), 20)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#talk")).to_contain_text("ich sehe nach")
+    await expect(page.locator("#text")).to_have_value("")
+    await page.reload()
+    await expect(page.locator("#text")).to_have_value("")
     await maria.context.close()
 
 

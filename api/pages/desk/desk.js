@@ -131,6 +131,8 @@
       const now = fresh.getElementById(part.id);
       if (!now) { if (part.id === "no-lines" && $("#talk li")) part.remove(); continue; }
       if (shown.get(part.id) === now.innerHTML) continue;
+      // What is under way brings the part's next version itself; until then its form stays.
+      if ($("form[data-busy]", part)) continue;
       shown.set(part.id, now.innerHTML);
       part.className = now.className;
       swap(part, now);
@@ -266,6 +268,7 @@
       const told = fresh.getElementById("told");
       if (told) $("#told").replaceChildren(...told.childNodes);
       all("[data-part]").forEach((part) => shown.delete(part.id));
+      delete form.dataset.busy;
       merge(fresh);
       seen_ = lastNumber();
       ready();
@@ -275,6 +278,7 @@
       sayHere();
     } catch {
       tell(words.failed ?? "");
+      parts_.soon(); // what came meanwhile
     } finally {
       delete form.dataset.busy;
       if (by) by.disabled = false;
