@@ -145,6 +145,7 @@ async def test_news_while_an_answer_is_under_way_leave_no_text_behind(
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#talk")).to_contain_text("ich sehe nach")
     await expect(page.locator("#text")).to_have_value("")
+    await page.unroute_all(behavior="ignoreErrors")
     await page.reload()
     await expect(page.locator("#text")).to_have_value("")
     await maria.context.close()
