@@ -10,16 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Select,
-    bindparam,
-    func,
-    select,
-    text,
-    true,
-)
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 

@@ -38,25 +38,21 @@ async def known_of_each(
     known = {}
     for key, (customer_id, addresses) in held.items():
         customer = customers.get(customer_id) if customer_id is not None else None
-        if customer is None:
-            known[key] = Known(addresses=addresses, spared=spared_of(merchant))
-            continue
-        known[key] = known_from(customer, merchant, (*addresses, *points[customer.id]))
+        theirs = points[customer.id] if customer is not None else ()
+        known[key] = known_from(customer, merchant, (*addresses, *theirs))
     return known
 
 
-def known_from(customer: Customer, merchant: Any, addresses: Sequence[str]) -> Known:
+def known_from(customer: Customer | None, merchant: Any, addresses: Sequence[str]) -> Known:
     """The same from rows that are at hand, or from one that has the columns of both."""
+    spared = (merchant.phone or "", merchant.email or "")  # the shop's own stays readable
+    if customer is None:
+        return Known(addresses=tuple(addresses), spared=spared)
     first, name = customer.first_name, customer.name
     return Known(
         names=(f"{first} {name}" if first else name, name, first or ""),
         birth_date=customer.birth_date,
         postal_code=customer.postal_code,
         addresses=tuple(addresses),
-        spared=spared_of(merchant),
+        spared=spared,
     )
-
-
-def spared_of(merchant: Any) -> tuple[str, str]:
-    """What of the shop's own stays readable; of a merchant, or a row with its columns."""
-    return merchant.phone or "", merchant.email or ""

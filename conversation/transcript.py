@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from conversation.known import known_from, spared_of
+from conversation.known import known_from
 from conversation.redaction import Known
 from ledger.money import Money
 from storage.statement import Statement
@@ -127,9 +127,7 @@ async def read(
     return Transcript(
         conversation=conversation,
         customer=customer,
-        known=known_from(customer, held, addresses)
-        if customer is not None
-        else Known(addresses=addresses, spared=spared_of(held)),
+        known=known_from(customer, held, addresses),
         lines=await _lines(session, conversation, rows, to_the_end=before is None),
         earlier=rows[0].Message.id if len(newest) > limit else None,
     )

@@ -14,8 +14,8 @@ from api.pages.desk.queue_page import by
 from api.people.roles import Permission
 from conversation.handoff_held import HandoffUnknown
 from conversation.handoff_summary import MESSAGES_MAX
-from conversation.known import known_from, spared_of
-from conversation.redaction import Known, Redaction
+from conversation.known import known_from
+from conversation.redaction import Redaction
 from storage.statement import Statement
 from storage.tables import AuditEvent, HandoffNote, Message
 
@@ -39,11 +39,7 @@ async def lines_since(
     redaction = None
     if not asked.uncovered:
         addresses = (held.address, *held.addresses)
-        known = (
-            Known(addresses=addresses, spared=spared_of(held))
-            if held.customer_id is None
-            else known_from(held, held, addresses)
-        )
+        known = known_from(held if held.customer_id is not None else None, held, addresses)
         redaction = Redaction(known, texts(language)["covered"])
     here = Message.conversation_id == held.conversation_id
     ours = select(Message.id).where(here, Message.direction == "out")
