@@ -59,33 +59,52 @@ sums AS (
 SELECT :merchant, 'month', month, figure, channel, band, currency, cases, minor, minutes, counts
 FROM sums LEFT JOIN lengths USING (month, figure, channel, band)
 """)
-_CASES: Final = """
-WITH found AS MATERIALIZED ({cases}),
+
+
+def _keeping(table: str, key: str, *facts: str) -> str:
+    """A statement that keeps what ``{{found}}`` finds; only what changed is written."""
+    held, new = (", ".join(f"{row}.{fact}" for fact in facts) for row in ("held", "excluded"))
+    return f"""
+WITH found AS MATERIALIZED ({{found}}),
 gone AS (
-    DELETE FROM overview_case AS held
+    DELETE FROM {table} AS held
     WHERE merchant_id = :merchant AND figure = ANY(:figures) AND (:whole OR at >= :since)
       AND NOT EXISTS (
-        SELECT FROM found WHERE found.figure = held.figure AND found.source = held.source
+        SELECT FROM found WHERE found.figure = held.figure AND found.{key} = held.{key}
       )
 )
-INSERT INTO overview_case AS held
-    (merchant_id, figure, source, at, conversation_id, channel, band, minutes)
+INSERT INTO {table} AS held (merchant_id, figure, {key}, {", ".join(facts)})
 SELECT :merchant, found.* FROM found
-ON CONFLICT (merchant_id, figure, source) DO UPDATE SET
-    at = excluded.at, conversation_id = excluded.conversation_id, channel = excluded.channel,
-    band = excluded.band, minutes = excluded.minutes
-WHERE (held.at, held.conversation_id, held.channel, held.band, held.minutes) IS DISTINCT FROM
-    (excluded.at, excluded.conversation_id, excluded.channel, excluded.band, excluded.minutes)
+ON CONFLICT (merchant_id, figure, {key}) DO UPDATE SET ({", ".join(facts)}) = ROW({new})
+WHERE ({held}) IS DISTINCT FROM ({new})
 """
-"""Cases as they are now; only those that changed are written."""
-_OF_CASES: Final = """
+
+
+_CASES: Final = _keeping(
+    "overview_case", "source", "at", "conversation_id", "channel", "band", "minutes"
+)
+_CLAIMS: Final = _keeping("overview_claim", "claim_id", "at", "due_date", "channel", "band")
+_KEPT: Final = (
+    (_CASES, of_conversations.CASES, of_conversations.TALKED),
+    (_CASES, of_contacts.CASES, of_contacts.STAGES),
+    (_CLAIMS, of_conversations.CLAIMS, of_conversations.SOLVED),
+    (_CLAIMS, of_the_books.CLAIMS, of_the_books.FOLLOWED),
+)
+_OF_KEPT: Final = """
+WITH kept AS (
+    SELECT at, figure, channel, band, minutes FROM overview_case
+    WHERE merchant_id = :merchant AND at >= :since
+    UNION ALL
+    SELECT at, figure, channel, band, NULL FROM overview_claim
+    WHERE merchant_id = :merchant AND at >= :since
+)
 SELECT day, figure, channel, band, '', sum(cases)::integer, 0,
        array_agg(minutes ORDER BY minutes) FILTER (WHERE minutes IS NOT NULL),
        array_agg(cases ORDER BY minutes) FILTER (WHERE minutes IS NOT NULL)
 FROM (
     SELECT (at AT TIME ZONE :zone)::date AS day, figure, channel, band, minutes,
            count(*)::integer AS cases
-    FROM overview_case WHERE merchant_id = :merchant AND at >= :since GROUP BY 1, 2, 3, 4, 5
+    FROM kept GROUP BY 1, 2, 3, 4, 5
 ) AS counted
 GROUP BY 1, 2, 3, 4
 """
@@ -116,12 +135,9 @@ async def refresh(session: AsyncSession, merchant: Merchant, now: datetime) -> d
         "whole": whole,
     }  # fmt: skip
     await session.execute(_FORGET, given)
-    for cases, of in (
-        (of_conversations.CASES, of_conversations.TALKED),
-        (of_contacts.CASES, of_contacts.STAGES),
-    ):
-        await session.execute(text(_CASES.format(cases=cases)), {**given, "figures": list(of)})
-    for figures in (of_the_books.FIGURES, of_conversations.FIGURES, _OF_CASES):
+    for keeping, found, of in _KEPT:
+        await session.execute(text(keeping.format(found=found)), {**given, "figures": list(of)})
+    for figures in (of_the_books.FIGURES, _OF_KEPT):
         await session.execute(
             text(
                 f"INSERT INTO overview_figure (merchant_id, {_COLUMNS}) "

@@ -1,10 +1,11 @@
-"""What the overview shows of conversations: as cases, and as figures by day.
+"""What the overview shows of conversations, and of claims that were solved in them.
 
-Parameters, and the columns of figures, as in :mod:`ledger.overview_sql`.
+Parameters as in :mod:`ledger.overview_sql`.
 """
 
 from typing import Final
 
+from ledger.overview_sql import ENDED
 from ledger.segment import SEGMENT, band_sql
 
 BAND_OF_CUSTOMER: Final = f"""
@@ -33,14 +34,9 @@ FROM talked JOIN conversation ON conversation.id = talked.conversation_id
 """Each conversation that somebody stopped, once a day, and each that was handed over; columns as in
 :class:`storage.tables.OverviewCase`."""
 
-FIGURES: Final = f"""
-WITH {SEGMENT},
-ended AS (
-    SELECT DISTINCT ON (event.claim_id) event.claim_id, event.customer_id, event.at
-    FROM audit_event AS event JOIN claim ON claim.id = event.claim_id AND claim.status = 'settled'
-    WHERE event.merchant_id = :merchant AND event.kind = 'claim_settled' AND event.at >= :since
-    ORDER BY event.claim_id, event.at DESC
-),
+SOLVED: Final = ("solved", "alone")
+CLAIMS: Final = f"""
+WITH {SEGMENT}, {ENDED},
 solved AS (
     SELECT ended.*, EXISTS (
         SELECT FROM conversation JOIN handoff ON handoff.conversation_id = conversation.id
@@ -52,11 +48,11 @@ solved AS (
         WHERE contact_attempt.customer_id = ended.customer_id AND message.sent_at <= ended.at
     )
 )
-SELECT (solved.at AT TIME ZONE :zone)::date, how.figure, segment.channel, segment.band, '',
-       count(*), 0, NULL::integer[], NULL::integer[]
+SELECT how.figure, solved.claim_id, solved.at, segment.due_date, segment.channel, segment.band
 FROM solved JOIN segment USING (claim_id)
 CROSS JOIN LATERAL (
     SELECT 'solved' AS figure UNION ALL SELECT 'alone' WHERE NOT solved.with_person
 ) AS how
-GROUP BY 1, 2, 3, 4
 """
+"""Each claim settled after a contact, and whether no person had taken part; columns as in
+:class:`storage.tables.OverviewClaim`."""

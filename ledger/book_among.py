@@ -6,10 +6,10 @@ Each condition says of one claim what :mod:`ledger.overview_sql` counts of all.
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, and_, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ledger.agreements import AgreementStatus
@@ -21,13 +21,10 @@ from storage.tables import (
     AuditEvent,
     Claim,
     ClaimOpen,
-    ContactAttempt,
     Conversation,
     Customer,
-    Handoff,
-    Message,
+    OverviewClaim,
     Posting,
-    Reorder,
 )
 
 
@@ -46,6 +43,12 @@ class Happened(StrEnum):
     """Settled after contact, without a person."""
 
 
+_KEPT: Final = (Happened.CAME_BACK, Happened.ALONE)
+"""Those whose claims are gathered with the figures: told from the books they would take seconds."""
+PAID: Final = frozenset({Happened.SETTLED, Happened.KEPT, *_KEPT})
+"""Nothing is open on these any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Among:
     """Which claims are wanted: by what happened from the first to the last day, by segment."""
@@ -58,51 +61,50 @@ class Among:
     band: Band | None = None
 
     def _within(self, at: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
-        begins = datetime.combine(self.first, time(), self.zone)
-        return and_(
-            at >= begins, at < datetime.combine(self.last + timedelta(days=1), time(), self.zone)
-        )
+        return and_(at >= self._begin_of(self.first), at < self._ends())
 
-    def _latest(self, merchant_id: int, *more: ColumnElement[bool]) -> ColumnElement[bool]:
-        """Claims settled in the period, the last time; `more` is asked of that event."""
+    def _begin_of(self, day: date) -> ColumnElement[datetime]:
+        """Written into the statement: one plan for any period would be a bad one for most."""
+        begin = datetime.combine(day, time(), self.zone)
+        return bindparam(None, begin, DateTime(timezone=True), literal_execute=True)
+
+    def _ends(self) -> ColumnElement[datetime]:
+        return self._begin_of(self.last + timedelta(days=1))
+
+    def _settled(self, merchant_id: int) -> ColumnElement[bool]:
+        """Settled in the period, the last time."""
         settled = select(AuditEvent.claim_id).where(
             AuditEvent.merchant_id == merchant_id, AuditEvent.kind == "claim_settled"
         )
-        ends = datetime.combine(self.last + timedelta(days=1), time(), self.zone)
-        later = settled.where(AuditEvent.claim_id == Claim.id, AuditEvent.at >= ends)
-        within = settled.where(self._within(AuditEvent.at), *more)
+        later = settled.where(AuditEvent.claim_id == Claim.id, AuditEvent.at >= self._ends())
+        within = settled.where(self._within(AuditEvent.at))
         return and_(
             Claim.status == ClaimStatus.SETTLED.value, Claim.id.in_(within), ~later.exists()
         )
 
-    def _came_back(self, merchant_id: int) -> ColumnElement[bool]:
-        settled_on = cast(func.timezone(self.zone.key, AuditEvent.at), Date)
-        ordered = select(Reorder.id).where(
-            Reorder.customer_id == AuditEvent.customer_id, Reorder.ordered_on > settled_on
-        )
-        return self._latest(merchant_id, ordered.exists())
+    @property
+    def kept(self) -> bool:
+        """Whether the claims were gathered: then the list is one of :class:`OverviewClaim`."""
+        return self.happened in _KEPT
 
-    def _alone(self, merchant_id: int) -> ColumnElement[bool]:
-        ended = (
-            select(func.max(AuditEvent.at))
-            .where(AuditEvent.claim_id == Claim.id, AuditEvent.kind == "claim_settled")
-            .correlate(Claim)
-            .scalar_subquery()
-        )
-        contacted = (
-            select(ContactAttempt.id)
-            .join(Message, Message.id == ContactAttempt.message_id)
-            .where(ContactAttempt.customer_id == Claim.customer_id, Message.sent_at <= ended)
-        )
-        taken = (
-            select(Handoff.id)
-            .join(Conversation, Conversation.id == Handoff.conversation_id)
-            .where(Conversation.customer_id == Claim.customer_id, Handoff.taken_at <= ended)
-        )
-        return and_(self._latest(merchant_id), contacted.exists(), ~taken.exists())
+    def _of_kept(self, merchant_id: int) -> list[ColumnElement[bool]]:
+        wanted = [
+            OverviewClaim.claim_id == Claim.id,
+            OverviewClaim.merchant_id == merchant_id,
+            OverviewClaim.figure == self.happened,
+            self._within(OverviewClaim.at),
+        ]
+        if self.channel:
+            wanted.append(OverviewClaim.channel == self.channel)
+        if self.band is not None:
+            wanted.append(OverviewClaim.band == self.band.value)
+        return wanted
 
     def conditions(self, merchant_id: int) -> list[ColumnElement[bool]]:
-        """What narrows a selection of :class:`Claim` joined with ``ClaimOpen`` and ``Customer``."""
+        """What narrows a selection of :class:`Claim` joined with ``ClaimOpen`` and ``Customer``;
+        with ``kept`` it takes its claims from :class:`OverviewClaim` as well."""
+        if self.kept:
+            return self._of_kept(merchant_id)
         wanted: list[ColumnElement[bool]] = []
         if self.channel:
             talks = select(Conversation.id).where(
@@ -122,11 +124,7 @@ class Among:
 
     def _what(self, happened: Happened, merchant_id: int) -> ColumnElement[bool]:
         if happened is Happened.SETTLED:
-            return self._latest(merchant_id)
-        if happened is Happened.CAME_BACK:
-            return self._came_back(merchant_id)
-        if happened is Happened.ALONE:
-            return self._alone(merchant_id)
+            return self._settled(merchant_id)
         if happened is Happened.COLLECTED:
             cash = Account.CASH.value
             return Claim.id.in_(

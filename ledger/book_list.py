@@ -25,12 +25,13 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from ledger.book_among import Among
+from ledger.book_among import PAID, Among
 from ledger.book_search import Found
 from ledger.claim import ClaimStatus
 from ledger.money import Money
-from storage.tables import Claim, ClaimOpen, Customer
+from storage.tables import Claim, ClaimOpen, Customer, OverviewClaim
 
 LISTED_MAX = 50
 
@@ -102,9 +103,10 @@ class Cursor:
             return None
 
 
-def order_of(order: Order, which: Which) -> Order:
+def order_of(order: Order, which: Which, among: Among | None = None) -> Order:
     """The order that these claims have."""
-    return Order.NEWEST if order is Order.OPEN and which in _WITHOUT_OPEN else order
+    paid = which in _WITHOUT_OPEN or (among is not None and among.happened in PAID)
+    return Order.NEWEST if order is Order.OPEN and paid else order
 
 
 async def listed(
@@ -120,8 +122,13 @@ async def listed(
     limit: int = LISTED_MAX,
 ) -> tuple[list[ListedClaim], Cursor | None]:
     """A page of claims, and where the next one goes on; ``found``, ``among`` keep it to those."""
-    by = ClaimOpen.open_minor if order is Order.OPEN else Claim.due_date
-    key = (by, Claim.id if by is not ClaimOpen.open_minor else ClaimOpen.claim_id)
+    key: tuple[InstrumentedAttribute[Any], InstrumentedAttribute[int]]
+    if order is Order.OPEN:
+        key = (ClaimOpen.open_minor, ClaimOpen.claim_id)
+    elif among is not None and among.kept:
+        key = (OverviewClaim.due_date, OverviewClaim.claim_id)
+    else:
+        key = (Claim.due_date, Claim.id)
     wanted = (
         select(
             Claim.id,

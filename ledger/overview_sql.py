@@ -1,8 +1,8 @@
-"""What the overview shows of the books, as one statement that gathers it by day.
+"""What the overview shows of the books: as claims, and as figures by day.
 
 Parameters: ``merchant``, ``zone`` (the merchant's), ``since`` (the first moment looked at) and
-``today``. Columns: day, figure, channel, band, currency, cases, minor, minutes and counts, as in
-:class:`storage.tables.OverviewFigure`.
+``today``. Columns of figures: day, figure, channel, band, currency, cases, minor, minutes and
+counts, as in :class:`storage.tables.OverviewFigure`.
 """
 
 from typing import Final
@@ -11,6 +11,36 @@ from ledger.segment import SEGMENT
 
 STOCK: Final = ("open", "promised")
 """What stands now, under today; everything else stands under the day on which it happened."""
+
+ENDED: Final = """
+ended AS (
+    SELECT DISTINCT ON (event.claim_id) event.claim_id, event.customer_id, event.at
+    FROM audit_event AS event JOIN claim ON claim.id = event.claim_id AND claim.status = 'settled'
+    WHERE event.merchant_id = :merchant AND event.kind = 'claim_settled' AND event.at >= :since
+    ORDER BY event.claim_id, event.at DESC
+)"""
+"""Each settled claim with the last time that it was: a part of a statement's ``WITH``."""
+
+FOLLOWED: Final = ("solved_customers", "came_back")
+CLAIMS: Final = f"""
+WITH {SEGMENT}, {ENDED},
+latest AS (
+    SELECT DISTINCT ON (customer_id) * FROM ended ORDER BY customer_id, at DESC
+)
+SELECT how.figure, latest.claim_id, latest.at, segment.due_date, segment.channel, segment.band
+FROM latest JOIN segment USING (claim_id)
+CROSS JOIN LATERAL (
+    SELECT 'solved_customers' AS figure
+    UNION ALL
+    SELECT 'came_back' WHERE EXISTS (
+        SELECT FROM reorder
+        WHERE reorder.customer_id = latest.customer_id
+          AND reorder.ordered_on > (latest.at AT TIME ZONE :zone)::date
+    )
+) AS how
+"""
+"""The last claim of each customer that was settled, and whether they bought again after it; columns
+as in :class:`storage.tables.OverviewClaim`."""
 
 FIGURES: Final = f"""
 WITH {SEGMENT},
@@ -24,8 +54,7 @@ moved AS (
     GROUP BY 1, 2
 ),
 ended AS (
-    SELECT DISTINCT ON (claim_id) claim_id, customer_id, at,
-           (at AT TIME ZONE :zone)::date AS day
+    SELECT DISTINCT ON (claim_id) claim_id, (at AT TIME ZONE :zone)::date AS day
     FROM audit_event
     WHERE merchant_id = :merchant AND kind = 'claim_settled' AND at >= :since
     ORDER BY claim_id, at DESC
@@ -41,11 +70,6 @@ made AS (
     JOIN agreement ON agreement.id = (event.facts ->> 'agreement')::bigint
     WHERE event.merchant_id = :merchant AND event.kind = 'agreement_made' AND event.at >= :since
 ),
-latest AS (
-    SELECT DISTINCT ON (ended.customer_id) ended.customer_id, ended.claim_id, ended.day
-    FROM ended JOIN claim ON claim.id = ended.claim_id AND claim.status = 'settled'
-    ORDER BY ended.customer_id, ended.at DESC
-),
 fact AS (
     SELECT day, 'collected' AS figure, claim_id, minor, payments AS cases FROM moved
     UNION ALL
@@ -59,14 +83,6 @@ fact AS (
     SELECT (ended_at AT TIME ZONE :zone)::date, status, claim_id, total_minor, 1
     FROM agreement
     WHERE merchant_id = :merchant AND ended_at >= :since AND status IN ('kept', 'broken')
-    UNION ALL
-    SELECT day, 'solved_customers', claim_id, 0, 1 FROM latest
-    UNION ALL
-    SELECT day, 'came_back', claim_id, 0, 1 FROM latest
-    WHERE EXISTS (
-        SELECT FROM reorder
-        WHERE reorder.customer_id = latest.customer_id AND reorder.ordered_on > latest.day
-    )
 )
 SELECT fact.day, fact.figure, segment.channel, segment.band, segment.currency,
        sum(fact.cases), sum(fact.minor), NULL::integer[], NULL::integer[]

@@ -34,6 +34,7 @@ def band_sql(column: str) -> str:
 SEGMENT: Final = f"""
 segment AS NOT MATERIALIZED (
     SELECT claim.id AS claim_id, claim.customer_id, claim.currency, claim.status,
+           claim.due_date,
            coalesce(conversation.channel, '') AS channel,
            {band_sql("claim_open.claimed_minor")} AS band,
            claim_open.claimed_minor, claim_open.open_minor

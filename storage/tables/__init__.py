@@ -34,6 +34,7 @@ from storage.tables.events import MerchantEvent, WebhookDelivery, WebhookEndpoin
 from storage.tables.merchant import ApiKey, AuditEvent, ChannelAccount, Merchant
 from storage.tables.overview import (
     OverviewCase,
+    OverviewClaim,
     OverviewFigure,
     OverviewRefresh,
     Reorder,
@@ -92,6 +93,7 @@ __all__ = [
     "NoteMention",
     "OfMerchant",
     "OverviewCase",
+    "OverviewClaim",
     "OverviewFigure",
     "OverviewRefresh",
     "PageFeedback",

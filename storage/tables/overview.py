@@ -81,6 +81,37 @@ class OverviewCase(OfMerchant, Base):
     """How long it took since the first contact, to two digits."""
 
 
+class OverviewClaim(OfMerchant, Base):
+    """A claim that a figure counts, and when: what is listed behind it.
+
+    Gathered with the figures, which are sums of it: only where telling the claims from the books
+    takes more than a page may.
+    """
+
+    __tablename__ = "overview_claim"
+    __table_args__ = (
+        PrimaryKeyConstraint("merchant_id", "figure", "claim_id"),
+        Index(
+            "ix_overview_claim_listed",
+            "merchant_id",
+            "figure",
+            "due_date",
+            "claim_id",
+            postgresql_include=["at", "channel", "band"],
+        ),
+    )
+
+    figure: Mapped[str]
+    claim_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("claim.id"))
+    at: Mapped[Moment]
+    """When it was settled, the last time."""
+    due_date: Mapped[date]
+    """The claim's own, which never changes: the list stands in this order."""
+    channel: Mapped[str]
+    """Where the customer's dialogue is; empty: nowhere yet."""
+    band: Mapped[str]
+
+
 class OverviewRefresh(OfMerchant, Base):
     """When a merchant's figures were gathered."""
 

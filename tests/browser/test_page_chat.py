@@ -150,10 +150,12 @@ async def test_from_a_message_to_the_receipt(
     # The phone thanks as well, without a figure.
     said = made.theirs("whatsapp")
     for _ in range(6):
-        if "Vielen Dank" in (await said.all_inner_texts())[-1]:
+        if "Vielen Dank!" in (await said.all_inner_texts())[-1]:
             break
         await made.jump()
-    assert "€" not in (await said.all_inner_texts())[-1]
+    thanks = (await said.all_inner_texts())[-1]
+    assert "Vielen Dank!" in thanks
+    assert "€" not in thanks
 
 
 async def test_the_chat_on_the_page_is_the_same_dialogue(

@@ -11,8 +11,10 @@ from sqlalchemy import func, select
 
 from api import overview
 from api.overview import Chosen, Figures
+from conversation.overview_sql import SOLVED
 from ledger.book_among import Among, Happened
-from ledger.book_list import Order, Which, listed
+from ledger.book_list import Order, Which, listed, order_of
+from ledger.overview_sql import FOLLOWED
 from ledger.segment import Band, band_of
 from storage.engine import Database
 from storage.tables import (
@@ -28,6 +30,7 @@ from storage.tables import (
     Merchant,
     Message,
     OverviewCase,
+    OverviewClaim,
     Posting,
     Reorder,
 )
@@ -353,12 +356,12 @@ async def test_figures_are_what_a_direct_count_finds(
         assert (found.cases("solved_customers"), found.cases("came_back")) == count.came_back()
 
 
-async def all_listed(database: Database, merchant: Merchant, among: Among) -> int:
+async def all_listed(database: Database, merchant: Merchant, among: Among, order: Order) -> int:
     count, after = 0, None
     async with database.merchant(merchant.id) as session:
         while True:
             page, after = await listed(
-                session, merchant.id, Which.ALL, Order.DUE, today=NOW.date(), among=among,
+                session, merchant.id, Which.ALL, order, today=NOW.date(), among=among,
                 after=after, limit=7,
             )  # fmt: skip
             count += len(page)
@@ -377,7 +380,20 @@ async def test_each_figure_leads_to_as_many_claims(database: Database, merchant:
             *(Happened.BROKEN, Happened.DISPUTED, Happened.CAME_BACK, Happened.ALONE),
         ):
             among = Among(what, first, today, ZONE, channel, Band(band) if band else None)
-            assert await all_listed(database, merchant, among) == figures.cases(what), what
+            for asked in Order:
+                order = order_of(asked, Which.ALL, among)
+                found = await all_listed(database, merchant, among, order)
+                assert found == figures.cases(what), (what, order)
+
+
+def test_claims_that_are_paid_have_no_order_by_what_is_open() -> None:
+    today = NOW.date()
+    for what in Happened:
+        among = Among(what, today, today, ZONE)
+        paid = what in (Happened.SETTLED, Happened.KEPT, Happened.CAME_BACK, Happened.ALONE)
+        expected = Order.NEWEST if paid else Order.OPEN
+        assert order_of(Order.OPEN, Which.ALL, among) is expected
+        assert order_of(Order.DUE, Which.ALL, among) is Order.DUE
 
 
 async def test_another_merchants_figures_are_not_seen(
@@ -406,15 +422,15 @@ async def test_what_happened_lately_is_gathered_with_every_run_and_all_else_with
             first = await overview.refresh(session, merchant, moment)
             figures = await overview.read(session, merchant.id, chosen)
             counted = {
-                (one.figure, one.count)
-                for one in await session.execute(
-                    select(OverviewCase.figure, func.count().label("count")).group_by(
-                        OverviewCase.figure
-                    )
+                figure: count
+                for of in (OverviewCase, OverviewClaim)
+                for figure, count in await session.execute(
+                    select(of.figure, func.count()).group_by(of.figure)
                 )
             }
         assert figures is not None
-        assert counted == {(name, figures.cases(name)) for name, _ in counted}
+        assert {*SOLVED, *FOLLOWED} <= counted.keys()
+        assert counted == {name: figures.cases(name) for name in counted}
         return first, figures
 
     _, whole = await refreshed(NOW)

@@ -45,7 +45,7 @@ async def claims(
     among = _among(event, (from_, until), channel, band, person, today)
     usual = Which.ALL if q or (among and among.happened) else Which.PURSUED
     which = Which(state) if state in tuple(Which) else usual
-    order = order_of(Order(sort) if sort in tuple(Order) else Order.DUE, which)
+    order = order_of(Order(sort) if sort in tuple(Order) else Order.DUE, which, among)
     cursor = Cursor.read(after, order)
     found: Found | None = None
     async with parts_of(request).database.merchant(person.merchant_id) as session:
