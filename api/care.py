@@ -11,7 +11,7 @@ from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
 from api import desk_care, handoff_care, overview, removal, statements_folder, watch, word_care
-from api.queue import current, later, queue
+from api.queue import UPKEEP_PRIORITY, current, later, queue
 from api.uploads import QUEUE as UPLOADS
 from storage.tables import Conversation, Message
 
@@ -25,7 +25,7 @@ SWEEP_AFTER_SECONDS = 30
 
 
 @queue.periodic(cron="* * * * * */2")
-@queue.task(name="care", queueing_lock="care")
+@queue.task(name="care", queueing_lock="care", priority=UPKEEP_PRIORITY)
 async def care(timestamp: int) -> None:
     """Take over the jobs of workers whose heart has stopped."""
     manager = current().app.job_manager
@@ -49,7 +49,7 @@ async def care(timestamp: int) -> None:
 
 
 @queue.periodic(cron="* * * * * */15")
-@queue.task(name="sweep", queueing_lock="sweep")
+@queue.task(name="sweep", queueing_lock="sweep", priority=UPKEEP_PRIORITY)
 async def sweep(timestamp: int) -> None:
     """A second net: conversations with open work that no job stands for get one."""
     parts = current().parts
@@ -95,7 +95,7 @@ async def handoffs(timestamp: int) -> None:
 
 
 @queue.periodic(cron="* * * * * */5")
-@queue.task(name="desk", queueing_lock="desk")
+@queue.task(name="desk", queueing_lock="desk", priority=UPKEEP_PRIORITY)
 async def desk(timestamp: int) -> None:
     """Give out what waits for teams that share their work in turn."""
     parts = current().parts
@@ -112,7 +112,7 @@ async def agreements(timestamp: int) -> None:
 
 
 @queue.periodic(cron="* * * * * */3")
-@queue.task(name="words", queueing_lock="words")
+@queue.task(name="words", queueing_lock="words", priority=UPKEEP_PRIORITY)
 async def words(timestamp: int) -> None:
     """List the words of new messages."""
     await word_care.list_all(current().parts.database)

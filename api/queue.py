@@ -27,7 +27,11 @@ from storage.statement import Statement
 TURN_PRIORITY = 10
 """Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
 would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
+UPKEEP_PRIORITY = 5
+"""Of what is short and done every few seconds: thousands of first contacts hold up no desk."""
 DELIVER_PRIORITY = 0
+TURNS = "turns"
+"""The queue of turns, told apart from all else: see `api.jobs.run_worker`."""
 
 _DEFER = Statement(
     text(
@@ -83,8 +87,10 @@ def start_worker(worker: Worker) -> None:
     _worker = worker
 
 
-def make_app(parts: Parts, *, pool_size: int = 8, works: bool = False) -> procrastinate.App:
-    """A Procrastinate app on the operator role's connections.
+def make_app(
+    parts: Parts, *, pool_size: int = 8, works: bool = False, periodic: bool = True
+) -> procrastinate.App:
+    """A Procrastinate app on the operator role's connections, with `periodic` tasks or without.
 
     One that `works` needs not wait until what it fetched or finished is on disk: every effect of a
     job has its own key should it run anew, and what no job stands for any more is swept up.
@@ -98,20 +104,20 @@ def make_app(parts: Parts, *, pool_size: int = 8, works: bool = False) -> procra
         pool_factory=_unasked_pool if works else psycopg_pool.AsyncConnectionPool,
     )
     app = procrastinate.App(connector=connector)
-    app.add_tasks_from(_copied(queue), namespace="kulanz")
+    app.add_tasks_from(_copied(queue, periodic=periodic), namespace="kulanz")
     return app
 
 
-def _copied(tasks: procrastinate.Blueprint) -> procrastinate.Blueprint:
+def _copied(tasks: procrastinate.Blueprint, *, periodic: bool) -> procrastinate.Blueprint:
     """The same tasks for one app: adding them to it writes its namespace into their names."""
     own = procrastinate.Blueprint()
     own.tasks = {name: copy(task) for name, task in tasks.tasks.items()}
-    for periodic in tasks.periodic_registry.periodic_tasks.values():
+    for each in tasks.periodic_registry.periodic_tasks.values() if periodic else ():
         own.periodic_registry.register_task(
-            task=own.tasks[periodic.task.name],
-            cron=periodic.cron,
-            periodic_id=periodic.periodic_id,
-            configure_kwargs=periodic.configure_kwargs,
+            task=own.tasks[each.task.name],
+            cron=each.cron,
+            periodic_id=each.periodic_id,
+            configure_kwargs=each.configure_kwargs,
         )
     return own
 

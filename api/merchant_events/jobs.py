@@ -15,7 +15,7 @@ from procrastinate import exceptions
 
 from api.merchant_events import delivery, endpoints, relay
 from api.merchant_events.posting import AT_ONCE_MAX, HOLD_SECONDS, Answer, Poster
-from api.queue import current, queue
+from api.queue import UPKEEP_PRIORITY, current, queue
 from storage.engine import Database
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ PRIORITY = -10
 
 
 @queue.periodic(cron="* * * * * */2")
-@queue.task(name="events", queueing_lock="events")
+@queue.task(name="events", queueing_lock="events", priority=UPKEEP_PRIORITY)
 async def events(timestamp: int) -> None:
     """Number what was committed, and see that somebody posts what is due."""
     parts, app = current().parts, current().app
