@@ -11,7 +11,7 @@ from procrastinate.jobs import Status
 from sqlalchemy import exists, func, or_, select
 
 from api import desk_care, handoff_care, overview, removal, statements_folder, watch, word_care
-from api.queue import UPKEEP_PRIORITY, current, later, queue
+from api.queue import UPKEEP_PRIORITY, current, later, queue, raise_what_is_due
 from api.uploads import QUEUE as UPLOADS
 from storage.tables import Conversation, Message
 
@@ -27,7 +27,9 @@ SWEEP_AFTER_SECONDS = 30
 @queue.periodic(cron="* * * * * */2")
 @queue.task(name="care", queueing_lock="care", priority=UPKEEP_PRIORITY)
 async def care(timestamp: int) -> None:
-    """Take over the jobs of workers whose heart has stopped."""
+    """Take over the jobs of workers whose heart has stopped, and raise what is due."""
+    async with current().parts.database.operator() as session:
+        await raise_what_is_due(session)
     manager = current().app.job_manager
     stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
     # A job whose end could not be written stays "doing" under a living worker.

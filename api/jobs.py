@@ -6,14 +6,12 @@ already; it defers its own continuation instead.
 
 import asyncio
 import os
-import signal
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import procrastinate
 import structlog
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import DEFAULT_QUEUE
 from psycopg import InterfaceError, OperationalError
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,8 +23,7 @@ from api import care
 from api.events import CHANGED, MESSAGE
 from api.limits import WAIT_SECONDS
 from api.outreach_check import still_allowed
-from api.queue import TURNS, Worker, current, defer_woken, later, make_app, queue, start_worker
-from api.uploads import QUEUE as UPLOADS
+from api.queue import Worker, current, defer_woken, later, make_app, queue, start_worker
 from api.wiring import Parts
 from channels.message import (
     ContactStopped,
@@ -46,11 +43,6 @@ from storage.engine import wait_for_disk
 
 log = structlog.get_logger()
 
-PLACES = 12
-"""So many jobs run at once."""
-PLACES_OF_THE_REST = 4
-"""So many more, none of them a turn."""
-NOT_TURNS = [DEFAULT_QUEUE, UPLOADS]
 HEARTBEAT_SECONDS = 1
 ENGINE_RETRY_SECONDS = 2
 TEMPORARY_FAILURE = os.EX_TEMPFAIL
@@ -59,48 +51,20 @@ NOTE_SECONDS_MAX = 10
 FIND_AGE_SECONDS_MAX = 600
 
 
-async def run_worker(parts: Parts) -> None:
-    """Work until told to stop (SIGTERM, Ctrl-C), or until one of the lanes cannot go on.
-
-    One lane takes whatever is most urgent, the other all but turns: however many customers write,
-    what is sent later is sent, and upkeep is done.
-    """
-    app = make_app(parts, pool_size=PLACES + 4, works=True)
-    rest = make_app(parts, pool_size=PLACES_OF_THE_REST + 2, works=True, periodic=False)
+async def run_worker(parts: Parts, *, concurrency: int = 12) -> None:
+    """Work until told to stop (SIGTERM, Ctrl-C)."""
+    app = make_app(parts, pool_size=concurrency + 4, works=True)
     start_worker(Worker(parts, app))
-    told_to_stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, told_to_stop.set)
-    async with app.open_async(), rest.open_async():
-        lanes = [
-            asyncio.create_task(_work(app, PLACES)),
-            asyncio.create_task(_work(rest, PLACES_OF_THE_REST, NOT_TURNS)),
-        ]
-        stop = asyncio.create_task(told_to_stop.wait())
-        try:
-            await asyncio.wait([*lanes, stop], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (*lanes, stop):
-                task.cancel()
-            ended = await asyncio.gather(*lanes, return_exceptions=True)
-    for end in ended:
-        if isinstance(end, Exception):
-            raise end
-
-
-async def _work(app: procrastinate.App, places: int, queues: list[str] | None = None) -> None:
-    await app.run_worker_async(
-        queues=queues,  # type: ignore[arg-type]  # None is all, and typed too narrowly
-        concurrency=places,
-        delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
-        fetch_job_polling_interval=0.5,
-        abort_job_polling_interval=60,
-        update_heartbeat_interval=HEARTBEAT_SECONDS,
-        stalled_worker_timeout=care.STALLED_SECONDS,
-        shutdown_graceful_timeout=10,
-        install_signal_handlers=False,
-    )
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=concurrency,
+            delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
+            fetch_job_polling_interval=0.5,
+            abort_job_polling_interval=60,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=care.STALLED_SECONDS,
+            shutdown_graceful_timeout=10,
+        )
 
 
 def is_lost(error: BaseException) -> bool:
@@ -110,7 +74,7 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError | exc.InterfaceError)
 
 
-@queue.task(name="turn", queue=TURNS)
+@queue.task(name="turn")
 async def turn_job(merchant_id: int, conversation_id: int) -> None:
     """Handle all unhandled messages of a conversation, in order, and send the replies."""
     await _guarded("turn", merchant_id, conversation_id)

@@ -27,11 +27,15 @@ from storage.statement import Statement
 TURN_PRIORITY = 10
 """Above a deliver job: one that is scheduled for later, with the same lock and an earlier id,
 would otherwise hold back a turn that could run now (Procrastinate fetches by priority, then id)."""
-UPKEEP_PRIORITY = 5
-"""Of what is short and done every few seconds: thousands of first contacts hold up no desk."""
+UPKEEP_PRIORITY = 20
+"""Of what is short and done every few seconds: however many customers write at once, it goes on."""
 DELIVER_PRIORITY = 0
-TURNS = "turns"
-"""The queue of turns, told apart from all else: see `api.jobs.run_worker`."""
+
+_PUT_OFF_AND_DUE = text(
+    "UPDATE procrastinate_jobs SET priority = :turn WHERE id IN ("
+    "SELECT id FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'kulanz:deliver' "
+    "AND priority < :turn AND scheduled_at <= now() FOR UPDATE SKIP LOCKED)"
+)
 
 _DEFER = Statement(
     text(
@@ -87,10 +91,8 @@ def start_worker(worker: Worker) -> None:
     _worker = worker
 
 
-def make_app(
-    parts: Parts, *, pool_size: int = 8, works: bool = False, periodic: bool = True
-) -> procrastinate.App:
-    """A Procrastinate app on the operator role's connections, with `periodic` tasks or without.
+def make_app(parts: Parts, *, pool_size: int = 8, works: bool = False) -> procrastinate.App:
+    """A Procrastinate app on the operator role's connections.
 
     One that `works` needs not wait until what it fetched or finished is on disk: every effect of a
     job has its own key should it run anew, and what no job stands for any more is swept up.
@@ -104,20 +106,20 @@ def make_app(
         pool_factory=_unasked_pool if works else psycopg_pool.AsyncConnectionPool,
     )
     app = procrastinate.App(connector=connector)
-    app.add_tasks_from(_copied(queue, periodic=periodic), namespace="kulanz")
+    app.add_tasks_from(_copied(queue), namespace="kulanz")
     return app
 
 
-def _copied(tasks: procrastinate.Blueprint, *, periodic: bool) -> procrastinate.Blueprint:
+def _copied(tasks: procrastinate.Blueprint) -> procrastinate.Blueprint:
     """The same tasks for one app: adding them to it writes its namespace into their names."""
     own = procrastinate.Blueprint()
     own.tasks = {name: copy(task) for name, task in tasks.tasks.items()}
-    for each in tasks.periodic_registry.periodic_tasks.values() if periodic else ():
+    for periodic in tasks.periodic_registry.periodic_tasks.values():
         own.periodic_registry.register_task(
-            task=own.tasks[each.task.name],
-            cron=each.cron,
-            periodic_id=each.periodic_id,
-            configure_kwargs=each.configure_kwargs,
+            task=own.tasks[periodic.task.name],
+            cron=periodic.cron,
+            periodic_id=periodic.periodic_id,
+            configure_kwargs=periodic.configure_kwargs,
         )
     return own
 
@@ -196,6 +198,15 @@ async def _defer(
         if not isinstance(error.orig, UniqueViolation):
             raise
         raise Overtaken("another process put the same job in at this moment") from error
+
+
+async def raise_what_is_due(session: AsyncSession) -> None:
+    """Let deliveries that were put off and are due now wait no longer than turns do.
+
+    Before that they are below turns, so that they hold back none of their own conversation; for
+    ever below them, they would not be sent while as many customers write as there are workers.
+    """
+    await session.execute(_PUT_OFF_AND_DUE, {"turn": TURN_PRIORITY})
 
 
 async def later(task: str, merchant_id: int, conversation_id: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ import uvloop
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
-from api.jobs import PLACES, PLACES_OF_THE_REST, TEMPORARY_FAILURE, run_worker
+from api.jobs import TEMPORARY_FAILURE, run_worker
 from api.logs import configure_logs
 from api.settings import Settings
 from api.wiring import parts
@@ -17,7 +17,7 @@ async def main() -> None:
     """Connect the parts and work until told to stop."""
     configure_logs()
     try:
-        async with parts(Settings(), pool_size=PLACES + PLACES_OF_THE_REST) as made:
+        async with parts(Settings(), pool_size=12) as made:
             await run_worker(made)
     except (ConnectorException, DBAPIError, OSError) as error:
         structlog.get_logger().warning("database_lost", error=type(error).__name__)

@@ -140,8 +140,11 @@ async def test_news_while_an_answer_is_under_way_leave_no_text_behind(
     await page.keyboard.type("Guten Tag, ich sehe nach.")
     await page.route(re.compile(r"/parts"), with_news)
     await page.route(re.compile(r"/reply$"), slowly)
+    seen = page.locator("[data-reply] [name=seen]")
+    before = await seen.input_value()
     await came(desk, "Sind Sie noch da?")
     await asyncio.wait_for(asked.wait(), 20)
+    await expect(seen).not_to_have_value(before)  # a line counts a moment after it is there
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#talk")).to_contain_text("ich sehe nach")
     await expect(page.locator("#text")).to_have_value("")

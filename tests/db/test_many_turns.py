@@ -11,9 +11,6 @@ from api import jobs, word_care
 from api.queue import later
 from storage.engine import Database
 
-FLOOD = range(1, 41)
-SENT_LATER = 99
-
 
 @dataclass
 class Parts:
