@@ -82,7 +82,7 @@ async def sweep(timestamp: int) -> None:
 
 
 @queue.periodic(cron="* * * * *")
-@queue.task(name="handoffs", queueing_lock="handoffs")
+@queue.task(name="handoffs", queueing_lock="handoffs", priority=UPKEEP_PRIORITY)
 async def handoffs(timestamp: int) -> None:
     """Notice handoffs that nobody took by the promised time, and answers that nobody read."""
     worker = current()
