@@ -106,11 +106,11 @@ def make_app(parts: Parts, *, pool_size: int = 8, works: bool = False) -> procra
         pool_factory=_unasked_pool if works else psycopg_pool.AsyncConnectionPool,
     )
     app = procrastinate.App(connector=connector)
-    app.add_tasks_from(_copied(queue), namespace="kulanz")
+    app.add_tasks_from(copied(queue), namespace="kulanz")
     return app
 
 
-def _copied(tasks: procrastinate.Blueprint) -> procrastinate.Blueprint:
+def copied(tasks: procrastinate.Blueprint) -> procrastinate.Blueprint:
     """The same tasks for one app: adding them to it writes its namespace into their names."""
     own = procrastinate.Blueprint()
     own.tasks = {name: copy(task) for name, task in tasks.tasks.items()}

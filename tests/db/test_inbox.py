@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
-from api.queue import Overtaken, defer_turn, queue
+from api.queue import Overtaken, copied, defer_turn, queue
 from channels.message import Attachment, AttachmentKind, Channel, InboundKind, InboundMessage
 from conversation import inbox
 from storage.engine import Database, libpq_dsn
@@ -37,7 +37,7 @@ def inbound(number: int, *, sender: str = "+4915735998881", body: str = "Hallo")
 async def jobs(database: Database) -> procrastinate.App:
     connector = procrastinate.PsycopgConnector(conninfo=libpq_dsn(database.urls.operator))
     app = procrastinate.App(connector=connector)
-    app.add_tasks_from(queue, namespace="kulanz")
+    app.add_tasks_from(copied(queue), namespace="kulanz")
     return app
 
 
