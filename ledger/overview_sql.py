@@ -43,7 +43,7 @@ CROSS JOIN LATERAL (
 as in :class:`storage.tables.OverviewClaim`."""
 
 FIGURES: Final = f"""
-WITH {SEGMENT},
+WITH {SEGMENT}, {ENDED},
 moved AS (
     SELECT claim_id, (booked_at AT TIME ZONE :zone)::date AS day,
            sum(CASE WHEN destination = 'cash' THEN amount_minor ELSE -amount_minor END) AS minor,
@@ -52,12 +52,6 @@ moved AS (
     WHERE merchant_id = :merchant AND booked_at >= :since
       AND (source = 'cash' OR destination = 'cash')
     GROUP BY 1, 2
-),
-ended AS (
-    SELECT DISTINCT ON (claim_id) claim_id, (at AT TIME ZONE :zone)::date AS day
-    FROM audit_event
-    WHERE merchant_id = :merchant AND kind = 'claim_settled' AND at >= :since
-    ORDER BY claim_id, at DESC
 ),
 disputed AS (
     SELECT DISTINCT claim_id, (at AT TIME ZONE :zone)::date AS day
@@ -73,8 +67,8 @@ made AS (
 fact AS (
     SELECT day, 'collected' AS figure, claim_id, minor, payments AS cases FROM moved
     UNION ALL
-    SELECT day, 'settled', claim_id, claimed_minor, 1
-    FROM ended JOIN segment USING (claim_id) WHERE status = 'settled'
+    SELECT (at AT TIME ZONE :zone)::date, 'settled', claim_id, claimed_minor, 1
+    FROM ended JOIN segment USING (claim_id)
     UNION ALL
     SELECT day, 'disputed', claim_id, claimed_minor, 1 FROM disputed JOIN segment USING (claim_id)
     UNION ALL
