@@ -269,5 +269,5 @@ async def test_how_an_agreement_ended_is_told_without_reproach(known: Talk, how:
             await end(session, made.id, "not_paid", now=known.now)
     said = await known.say("ask_agreement")
     assert said == (["agreement_ended"] if how == "kept" else ["agreement_ended", "ways"])
-    telling = {"kept": "alles bezahlt", "broken": "gilt nicht mehr", "cancelled": "aufgehoben"}
+    telling = {"kept": "alles bezahlt", "broken": "zu Ende gegangen", "cancelled": "aufgehoben"}
     assert telling[how] in known.text
