@@ -5,6 +5,7 @@ import sys
 import structlog
 import uvloop
 from procrastinate.exceptions import ConnectorException
+from psycopg import InterfaceError, OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from api.jobs import TEMPORARY_FAILURE, run_worker
@@ -19,7 +20,7 @@ async def main() -> None:
     try:
         async with parts(Settings(), pool_size=12) as made:
             await run_worker(made)
-    except (ConnectorException, DBAPIError, OSError) as error:
+    except (ConnectorException, OperationalError, InterfaceError, DBAPIError, OSError) as error:
         structlog.get_logger().warning("database_lost", error=type(error).__name__)
         sys.exit(TEMPORARY_FAILURE)
 

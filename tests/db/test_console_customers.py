@@ -128,6 +128,11 @@ async def test_the_list_finds_and_leads_to_the_customer(
     nothing = await console.get("/console/claims?q=Niemand&state=open")
     assert "Nichts gefunden" in words(nothing)
     assert "In allen Forderungen suchen" in words(nothing)
+    # Paid claims have no order by what is open, and it is not offered.
+    assert 'value="open" selected' in (await console.get("/console/claims?sort=open")).text
+    paid = (await console.get("/console/claims?sort=open&state=settled")).text
+    assert 'value="newest" selected' in paid
+    assert '<option value="open">' not in paid.split('name="sort"')[1].split("</select>")[0]
     for odd in ("?after=x", "?after=9999-99-99_1", "?sort=x&state=x", "?q=%00", "?q=%25_"):
         assert (await console.get(f"/console/claims{odd}")).status_code == 200, odd
 

@@ -68,7 +68,7 @@ async def claims(
         "narrowed": narrowed,
         "narrowed_words": _said(among, language),
         "states": [one.value for one in Which],
-        "orders": [one.value for one in Order],
+        "orders": [one.value for one in Order if order_of(one, which, among) is one],
         "further": query(**kept, after=further) if further else "",
         "first": query(**kept) if cursor else "",
         "everywhere": query(**{**kept, "state": Which.ALL.value}) if which is not Which.ALL else "",
