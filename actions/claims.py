@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from actions.remarks import names_other_claim
 from actions.turn import PERSON, Turn, button
+from actions.which_claim import Choice, asks_for_all, names_other_claim, picks, turns_to_another
 from ledger import book
 from ledger.agreements import AgreementTerms, Promise, Settlement
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
@@ -62,17 +63,10 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
     Claims in dispute come last; `to_settle` leaves one for another that is not, unless it is named.
     Time-barred claims, and what is too small to be pursued, stay out.
     """
-    now, today = turn.context.now, turn.facts.today
-    records = [
-        record
-        for record in await _records(turn)
-        if record.open.total.minor > 0
-        and not turn.facts.policy.lets_go(record.open.total)
-        and not (record.claim.limitation_date and record.claim.limitation_date < today)
-    ]
+    now = turn.context.now
+    records = await _spoken_of(turn)
     if not records:
         return None
-    records.sort(key=lambda record: record.claim.status != ClaimStatus.OPEN)
     chosen = _chosen(turn, records, to_settle)
     claim = chosen.claim
     if claim.id != turn.slot("claim_id"):
@@ -88,6 +82,99 @@ async def focus(turn: Turn, *, to_settle: bool = False) -> Focus | None:
         ),
         default=bool(claim.default_since and claim.default_proof),
     )
+
+
+async def _spoken_of(turn: Turn) -> list[book.ClaimRecord]:
+    """The claims that can be talked about, oldest first, those in dispute last."""
+    today = turn.facts.today
+    records = [
+        record
+        for record in await _records(turn)
+        if record.open.total.minor > 0
+        and not turn.facts.policy.lets_go(record.open.total)
+        and not (record.claim.limitation_date and record.claim.limitation_date < today)
+    ]
+    records.sort(key=lambda record: record.claim.status != ClaimStatus.OPEN)
+    return records
+
+
+async def to_choose_from(turn: Turn) -> list[Choice]:
+    """The invoices that a customer may choose from, in the order in which they are told.
+
+    Not those in dispute, nor those whose figures the merchant has not confirmed in time.
+    """
+    return _choices(turn, await _spoken_of(turn))
+
+
+def _choices(turn: Turn, records: Sequence[book.ClaimRecord]) -> list[Choice]:
+    hours, now = turn.facts.policy.freshness_hours, turn.context.now
+    return [
+        Choice(record.claim.invoice_number, record.claim.description, record.open.total)
+        for record in records
+        if record.claim.status == ClaimStatus.OPEN
+        and is_fresh(record.claim.confirmed_at, hours, now)
+    ]
+
+
+_TOLD = frozenset({"claim_ok", "which_claim", "way"})
+"""Questions that follow when invoices were spoken of."""
+
+_MAY_NAME_A_CLAIM = frozenset(
+    {
+        *("inform", "out_of_scope", "affirm", "deny", "greet", "thank"),
+        *("ask_claim", "ask_balance", "ask_costs", "request_invoice_copy", "propose_amount"),
+    }
+)
+"""What "the raincoat, please" may be taken for, as the answer to which invoice is meant."""
+
+
+class Turned(Enum):
+    """What a line does about which of several invoices is talked about."""
+
+    TO_ONE = "to one"
+    """It turns to another one, which is remembered as the one talked about."""
+    PICKED = "picked"
+    """It picks one from the list and says more; that is remembered likewise."""
+    ASKS = "asks"
+    """It asks which there are, or means another one of more than two."""
+
+
+async def turned(turn: Turn) -> Turned | None:
+    """Turn to the invoice that a line means; None where it is about none in particular."""
+    text = turn.heard.text
+    told = turn.awaiting in _TOLD
+    all_of_them, another = asks_for_all(text), turns_to_another(text, told=told)
+    if not (all_of_them or another or turn.awaiting == "which_claim"):
+        return None
+    records = await _spoken_of(turn)
+    choices = _choices(turn, records)
+    if all_of_them:
+        return Turned.ASKS if len(choices) > 1 else Turned.TO_ONE
+    if turn.awaiting == "which_claim":
+        amounts = turn.heard.amounts()
+        place = picks(text, amounts, choices)
+        if place is not None:
+            picked = choices[place]
+            _turn_to(
+                turn, next(r for r in records if r.claim.invoice_number == picked.invoice_number)
+            )
+            only_names = turn.heard.intent in _MAY_NAME_A_CLAIM and {picked.open}.issuperset(
+                amounts
+            )
+            return Turned.TO_ONE if only_names else Turned.PICKED
+    if not another:
+        return None
+    held = turn.slot("claim_id") or (records[0].claim.id if records else None)
+    others = [record for record in records if record.claim.id != held]
+    others = [r for r in others if r.claim.status == ClaimStatus.OPEN] or others
+    if len(others) == 1:
+        _turn_to(turn, others[0])
+        return Turned.TO_ONE
+    return Turned.ASKS if len(choices) > 1 else Turned.TO_ONE
+
+
+def _turn_to(turn: Turn, record: book.ClaimRecord) -> None:
+    turn.remember(claim_id=record.claim.id, offer=None)
 
 
 def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) -> book.ClaimRecord:

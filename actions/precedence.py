@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from actions.claims import Turned, turned
 from actions.contact_words import code_in, hours_wish
 from actions.day_time import day_time
 from actions.hints import hinted_wish
@@ -84,6 +85,10 @@ async def goes_first(turn: Turn) -> bool:
     if _moves_call(turn):
         turn.next_action = "action_note_callback"
         return True
+    which = await _about_which_claim(turn)
+    if which is not None and which != turn.action:
+        turn.next_action = which
+        return True
     if _is_about_a_file(turn):
         turn.next_action = "action_take_document"
         return True
@@ -125,6 +130,22 @@ def _is_how_it_was_paid(turn: Turn) -> bool:
         and turn.heard.intent in _TAKEN_FOR_HOW
         and tells_how_paid(turn.heard.text)
     )
+
+
+async def _about_which_claim(turn: Turn) -> str | None:
+    """The action for a line that turns to another invoice, or asks which there are.
+
+    What such short lines are taken for says nothing. A wish that names one goes on with that one.
+    """
+    if not turn.facts.verified:
+        return None
+    match await turned(turn):
+        case Turned.ASKS:
+            return "action_ask_which_claim"
+        case Turned.TO_ONE:
+            return "action_explain_claim"
+        case _:
+            return None
 
 
 _LEAVES_CALL = frozenset({"affirm", "deny", "thank", "greet", "inform", "request_callback"})

@@ -1,6 +1,7 @@
 """Questions about what is open: what it is, how much, why, and what if not."""
 
 from datetime import timedelta
+from textwrap import shorten
 from typing import Any
 
 from actions.claims import (
@@ -10,6 +11,7 @@ from actions.claims import (
     say_being_checked,
     say_nothing_to_do,
     tell_once,
+    to_choose_from,
 )
 from actions.dialogue_action import DialogueAction
 from actions.documents import being_checked
@@ -20,6 +22,8 @@ from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
 from ledger import book
 
+CHOICES_MAX = 6
+CHOICE_CHARACTERS_MAX = 40
 REFUSALS_ANSWERED = 1
 REFUSAL_PAUSE_DAYS = 14
 """After a second refusal nothing is sent unasked for so long."""
@@ -57,6 +61,29 @@ class ExplainClaim(DialogueAction):
                 button("no", "deny"),
                 button("already_paid", "already_paid"),
             ],
+        )
+
+
+class AskWhichClaim(DialogueAction):
+    """Which of several invoices is meant; those whose figures may be told now."""
+
+    title = "action_ask_which_claim"
+    discloses = True
+
+    async def act(self, turn: Turn) -> None:
+        choices = await to_choose_from(turn)
+        turn.ask("which_claim")
+        turn.say(
+            "which_claim",
+            claims=[
+                {
+                    "what": shorten(one.description, CHOICE_CHARACTERS_MAX, placeholder=" ..."),
+                    "invoice": one.invoice_number,
+                    "open": one.open,
+                }
+                for one in choices[:CHOICES_MAX]
+            ],
+            more=max(0, len(choices) - CHOICES_MAX),
         )
 
 

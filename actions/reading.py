@@ -132,6 +132,14 @@ class Heard:
                 return named
         return None
 
+    def amounts(self) -> list[Money]:
+        """All amounts that were named as figures, in any currency."""
+        return [
+            Money(value["minor"], value["currency"])
+            for value in self.values("amount")
+            if isinstance(value, Mapping) and isinstance(value.get("minor"), int)
+        ]
+
 
 _MONTH = re.compile(
     r"\b(?:(jan)|(feb)|(m(?:ä|ae|a)r)|(apr)|(ma[iy])|(jun)|(jul)|(aug)|(sep)|(o[kc]t)|(nov)|(de[zc]))",

@@ -73,17 +73,6 @@ def names_other_means(text: str) -> bool:
     return _OTHER_MEANS.search(text) is not None
 
 
-_OTHER_CLAIM = re.compile(
-    r"\b(?:ander(?:e|en|er)|zweite[nr]?|other|second)\s(?:\w+\s)?(?:rechnung|forderung|bestellung|invoice|bill|order)\b",
-    re.IGNORECASE,
-)
-
-
-def names_other_claim(text: str) -> bool:
-    """Whether a line is about the other one of two invoices."""
-    return _OTHER_CLAIM.search(text) is not None
-
-
 _HOW_PAID = re.compile(
     r"(?:ü|ue)berwei|(?:ü|ue)berwies|\bkont(?:o|os|en)\b|\bbezahlt\b|\bdauerauftrag|\bsparkasse\b|\bonline-?banking\b"
     r"|\bbank\b|\btransfer|\baccount\b|\bpaid\b|\bstanding\sorder\b",

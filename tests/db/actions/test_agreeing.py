@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -249,6 +249,88 @@ async def test_the_other_of_two_invoices_is_the_one_not_talked_about(
     await talk.say("affirm", "ja")
     assert await talk.say("ask_claim", "what about the other invoice?") == ["claim_explained"]
     assert "122,50" in talk.text
+
+
+@pytest.mark.parametrize(
+    ("intent", "text"),
+    [
+        ("crisis", "die andere ist mir wichtiger"),
+        ("request_invoice_copy", "und die andere Rechnung?"),
+        ("deny", "nein, erst die andere bitte"),
+        ("wrong_person", "I'd rather start with the other one"),
+    ],
+)
+async def test_the_invitation_to_choose_the_other_invoice_is_taken_however_it_is_read(
+    talk: Talk, add_claim: object, intent: str, text: str
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    assert await talk.say("ask_claim", "worum geht es") == ["claim_explained"]
+    assert "RE-2026-0900" in talk.text
+    assert await talk.say(intent, text) == ["claim_explained"]
+    assert "RE-2026-1044" in talk.text
+
+
+async def test_the_other_open_invoice_is_meant_where_a_third_one_is_disputed(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("dispute_goods")
+    await add_claim("RE-2026-0950", 45_00, date(2026, 9, 20))  # type: ignore[operator]
+    await talk.say("ask_claim", invoice_number="RE-2026-1044")
+    assert await talk.say("ask_claim", "und die andere?") == ["claim_explained"]
+    assert "Rechnung RE-2026-0950" in talk.text
+
+
+async def test_among_several_invoices_the_customer_is_asked_which_one(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await add_claim("RE-2026-0950", 45_00, date(2026, 9, 20))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "worum geht es")
+    assert await talk.say("ask_claim", "eine andere ist mir wichtiger") == ["which_claim"]
+    assert "RE-2026-0900" in talk.text
+    assert "47,50" in talk.text
+    # Taken for anything: the end of a number, an amount, a place in the list.
+    assert await talk.say("out_of_scope", "die 1044") == ["claim_explained"]
+    assert "Rechnung RE-2026-1044" in talk.text
+    await talk.say("ask_claim", "welche rechnungen sind das")
+    said = await talk.say("propose_amount", "die mit 47,50", amount=euro(47_50))
+    assert said == ["claim_explained"]
+    assert "Rechnung RE-2026-0950" in talk.text
+    assert await talk.say("deny", "welche rechnungen sind das alles?") == ["which_claim"]
+    assert await talk.say("affirm", "die zweite bitte") == ["claim_explained"]
+    assert "Rechnung RE-2026-0950" in talk.text
+    assert await talk.say("affirm", "ja") == ["ways"]
+
+
+async def test_a_wish_may_name_the_invoice_from_the_list(talk: Talk, add_claim: object) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await add_claim("RE-2026-0950", 45_00, date(2026, 9, 20))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "welche rechnungen sind denn offen")
+    assert await talk.say("request_instalments", "die 0950 in raten") == [
+        "claim_short",
+        "plan_example",
+    ]
+    assert "47,50" in talk.text
+
+
+async def test_a_list_tells_no_figure_that_is_not_confirmed(talk: Talk, add_claim: object) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    stale = await add_claim("RE-2026-0950", 45_00, date(2026, 9, 20))  # type: ignore[operator]
+    async with talk.database.merchant(talk.merchant.id) as session:
+        (await session.get_one(Claim, stale)).confirmed_at = talk.now - timedelta(days=60)
+    await talk.verified()
+    assert await talk.say("ask_claim", "welche rechnungen sind noch offen") == ["which_claim"]
+    assert "RE-2026-1044" in talk.text
+    assert "0950" not in talk.text
+
+
+async def test_of_the_other_invoice_nothing_is_said_without_proof(talk: Talk) -> None:
+    assert await talk.say("ask_claim", "und die andere rechnung?") == ["verification_needed"]
 
 
 async def test_a_day_beside_an_invoice_number_says_when_that_one_is_paid(
