@@ -347,6 +347,9 @@ class TellAgreement(DialogueAction):
             return
         record = found.agreement
         if record is None:
+            # "When would the last one be?" is about what was just suggested.
+            if back_to_offer(turn):
+                return
             turn.ask("way")
             if not _tell_end(turn, found.statement):
                 turn.say("agreement_none")

@@ -228,6 +228,7 @@ def _in_short(terms: AgreementTerms) -> dict[str, Any]:
     return {
         **{"count": len(regulars), "each": each, "last": last if last != each else None},
         **{"rhythm": plan.rhythm if plan else None, "due": regulars[0].due},
+        "last_due": regulars[-1].due,
         **{"down": down.amount if down else None, "down_due": down.due if down else None},
         "total": terms.total,
     }
@@ -260,11 +261,11 @@ def _alternatives(others: Sequence[AgreementTerms]) -> list[dict[str, Any]]:
     return shown[:ALTERNATIVES_SHOWN_MAX]
 
 
-def back_to_offer(turn: Turn) -> None:
-    """After a question in between: remind of the suggestion that still waits for a yes."""
+def back_to_offer(turn: Turn) -> bool:
+    """After a question in between: remind of the suggestion that still waits for a yes, if any."""
     offer = current_offer(turn)
     if offer is None or turn.awaiting != "confirm_agreement" or not turn.facts.verified:
-        return
+        return False
     turn.remember(offer=replace(offer, shown=turn.context.message_id).to_data())
     turn.say(
         "offer_back",
@@ -274,3 +275,4 @@ def back_to_offer(turn: Turn) -> None:
             button("other", "deny", offer=offer.id),
         ],
     )
+    return True

@@ -36,6 +36,13 @@ async def test_a_promise_is_repeated_and_posted_on_yes(known: Talk) -> None:
     assert (agreement.kind, agreement.total_minor) == ("promise", 122_50)
 
 
+async def test_a_question_about_a_suggestion_is_answered_with_it(known: Talk) -> None:
+    await known.say("request_instalments", count=3)
+    assert await known.say("ask_agreement", "wann wäre denn die letzte?") == ["offer_back"]
+    assert "vom 7. Dezember 2026 bis zum 7. Februar 2027" in known.text
+    assert await known.say("affirm", "ok") == ["plan_agreed"]
+
+
 async def test_interest_that_goes_on_is_told_as_a_sum_before_the_yes(known: Talk) -> None:
     assert await known.say("request_instalments", count=3) == ["plan_offer"]
     assert "Zinsen bis dahin" not in known.text

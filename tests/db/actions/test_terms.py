@@ -391,7 +391,8 @@ async def test_an_offer_comes_back_with_its_rhythm(known: Talk) -> None:
     await known.say("propose_amount", amount=euro(30_00), period="biweekly")
     assert await known.say("ask_costs") == ["costs_explained", "offer_back"]
     told = (
-        "5 Raten zu 30,00 € (die letzte 2,50 €), alle zwei Wochen ab dem 7. Dezember 2026. "
+        "5 Raten zu 30,00 € (die letzte 2,50 €), alle zwei Wochen vom 7. Dezember 2026 "
+        "bis zum 1. Februar 2027. "
         "Zusammen sind es 122,50 €. Soll"
     )
     assert told in known.text.replace("\u00a0", " ")
