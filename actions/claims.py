@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from actions.turn import PERSON, Turn, button
-from actions.which_claim import Choice, asks_for_all, names_other_claim, picks, turns_to_another
+from actions.which_claim import (
+    Choice,
+    asks_for_all,
+    names_first_claim,
+    names_other_claim,
+    picks,
+    turns_to_another,
+    turns_to_first,
+)
 from ledger import book
 from ledger.agreements import AgreementTerms, Promise, Settlement
 from ledger.claim import ClaimFacts, ClaimStatus, is_fresh
@@ -144,7 +152,8 @@ async def turned(turn: Turn) -> Turned | None:
     text = turn.heard.text
     told = turn.awaiting in _TOLD
     all_of_them, another = asks_for_all(text), turns_to_another(text, told=told)
-    if not (all_of_them or another or turn.awaiting == "which_claim"):
+    first = turns_to_first(text)
+    if not (all_of_them or another or first or turn.awaiting == "which_claim"):
         return None
     records = await _spoken_of(turn)
     choices = _choices(turn, records)
@@ -162,6 +171,9 @@ async def turned(turn: Turn) -> Turned | None:
                 amounts
             )
             return Turned.TO_ONE if only_names else Turned.PICKED
+    if first and records:
+        _turn_to(turn, _told_first(records))
+        return Turned.TO_ONE
     if not another:
         return None
     held = turn.slot("claim_id") or (records[0].claim.id if records else None)
@@ -173,6 +185,10 @@ async def turned(turn: Turn) -> Turned | None:
     return Turned.ASKS if len(choices) > 1 else Turned.TO_ONE
 
 
+def _told_first(records: Sequence[book.ClaimRecord]) -> book.ClaimRecord:
+    return min(records, key=lambda record: (record.claim.due_date, record.claim.id))
+
+
 def _turn_to(turn: Turn, record: book.ClaimRecord) -> None:
     turn.remember(claim_id=record.claim.id, offer=None)
 
@@ -180,7 +196,8 @@ def _turn_to(turn: Turn, record: book.ClaimRecord) -> None:
 def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) -> book.ClaimRecord:
     """The claim whose invoice the customer names, else the one talked about, else the oldest.
 
-    "The other invoice" is the one of two that was not talked about when the line was written.
+    "The other invoice" is the one of two that was not talked about when the line was written,
+    "the first one" is the one that was told first.
     """
     named = {_bare(number) for number in turn.heard.values("invoice_number") if number}
     wanted = turn.slot("claim_id")
@@ -191,6 +208,8 @@ def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) ->
     other = turn.context.first_of_turn and names_other_claim(turn.heard.text)
     if other and len(records) == 2 and held.claim.id == turn.slots.get("claim_id"):
         return records[0] if held is records[1] else records[1]
+    if turn.context.first_of_turn and names_first_claim(turn.heard.text):
+        return _told_first(records)
     return records[0] if to_settle and held.claim.status != ClaimStatus.OPEN else held
 
 

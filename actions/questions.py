@@ -40,6 +40,10 @@ class ExplainClaim(DialogueAction):
         if found is None:
             return
         statement = found.statement
+        if found.agreement is not None:
+            tell_once(turn, found)
+            turn.go_on_with("action_tell_agreement")
+            return
         turn.remember(claim_shown=statement.claim_id)
         turn.ask("claim_ok")
         turn.say(

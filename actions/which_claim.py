@@ -11,6 +11,7 @@ from ledger.money import Money
 _NOUN = r"(?:rechnung(?:en)?|forderung(?:en)?|bestellung(?:en)?|invoices?|bills?|orders?)"
 _ANOTHER = r"(?:ander(?:e[nrm]?)|zweite[nr]?|other|another|second)"
 _OTHER_CLAIM = re.compile(rf"\b{_ANOTHER}\s(?:\w+\s)?{_NOUN}\b", re.IGNORECASE)
+_FIRST_CLAIM = re.compile(rf"\b(?:erste[nr]?|first)\s{_NOUN}\b", re.IGNORECASE)
 _BARE_ANOTHER = re.compile(rf"\b{_ANOTHER}\b", re.IGNORECASE)
 _SEVERAL = re.compile(
     r"\bwelche[rs]?\b.*\b(?:sind|w(?:ä|ae)ren|rechnungen|forderungen|bestellungen|anderen|weiteren|alle[ns]?)\b"
@@ -19,7 +20,7 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    rf"\b(?:{_NOUN}|{_ANOTHER}|others"
+    rf"\b(?:{_NOUN}|{_ANOTHER}|erste[nr]?|others"
     r"|und|aber|ja|nein|nee?|nö|ok(?:ay)?|gern|bitte|halt|eher|doch|schon|noch|erst|erstmal|zuerst|mal|denn|eigentlich|gerade"
     r"|was|wie|welche[nrs]?|ist|is|w(?:ä|ae)re?n?|sind|mit|um|zu|über|ueber|von|bei|der|die|das|den|dem|eine[nr]?|meine[nr]?"
     r"|mir|mich|ich|wir|uns|sie|du|es|dann|da|so|auch|nur|geht['’]?s|geht|gehts?|gibt['’]?s|gibt"
@@ -51,6 +52,16 @@ _DIGITS_MIN = 3
 def names_other_claim(text: str) -> bool:
     """Whether a line is about the other one of two invoices, whatever else it says."""
     return _OTHER_CLAIM.search(text) is not None
+
+
+def names_first_claim(text: str) -> bool:
+    """Whether a line is about the invoice that was told first, whatever else it says."""
+    return _FIRST_CLAIM.search(text) is not None
+
+
+def turns_to_first(text: str) -> bool:
+    """Whether a line does no more than to turn to the invoice that was told first."""
+    return names_first_claim(text) and _says_no_more(text)
 
 
 def turns_to_another(text: str, *, told: bool) -> bool:

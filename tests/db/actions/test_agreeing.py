@@ -278,6 +278,23 @@ async def test_the_invitation_to_choose_the_other_invoice_is_taken_however_it_is
     assert "RE-2026-1044" in talk.text
 
 
+async def test_an_invoice_with_an_agreement_is_told_with_it_and_the_first_one_is_found(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "worum geht es")
+    await talk.say("ask_claim", "lieber die andere")
+    await talk.say("promise_payment", date="2026-11-27")
+    await talk.say("affirm", "ja")
+    assert await talk.say("ask_claim", "worum ging es?") == ["agreement_active"]
+    assert "RE-2026-1044" in talk.text
+    assert await talk.say("ask_costs", "und die erste rechnung?") == ["claim_explained"]
+    assert "Rechnung RE-2026-0900" in talk.text
+    said = await talk.say("dispute_goods", "bei der ersten Rechnung fehlte etwas")
+    assert said[-1] == "dispute_ask"
+
+
 async def test_the_other_open_invoice_is_meant_where_a_third_one_is_disputed(
     talk: Talk, add_claim: object
 ) -> None:

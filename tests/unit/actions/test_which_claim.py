@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.which_claim import Choice, asks_for_all, names_other_claim, picks, turns_to_another
+from actions.which_claim import (
+    Choice,
+    asks_for_all,
+    names_first_claim,
+    names_other_claim,
+    picks,
+    turns_to_another,
+    turns_to_first,
+)
 from ledger.money import Money
 
 CHOICES = [
@@ -66,6 +74,14 @@ def test_the_other_one_is_an_invoice_where_invoices_were_told(text: str) -> None
 )
 def test_a_line_that_says_more_is_left_alone(text: str) -> None:
     assert not turns_to_another(text, told=True)
+
+
+def test_the_first_invoice_is_turned_to() -> None:
+    assert turns_to_first("und die erste Rechnung?")
+    assert turns_to_first("what about the first invoice")
+    assert not turns_to_first("die erste Rechnung zahle ich am Montag")
+    assert not turns_to_first("die erste Rate")
+    assert names_first_claim("die erste Rechnung zahle ich am Montag")
 
 
 def test_the_other_invoice_is_named_beside_a_wish() -> None:
