@@ -137,7 +137,7 @@ class LanguageDetector(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> "LanguageDetector":
-        return cls(LanguageModel({}), model_storage, resource)
+        return cls(LanguageModel({}, frozenset()), model_storage, resource)
 
     @classmethod
     def load(

@@ -10,12 +10,14 @@ MODEL = LanguageModel.fit(
         "wer sind sie denn",
         "nein danke",
         "geht das auch später",
+        "am montag per paypal",
         "I'll pay on friday",
         "who are you then",
         "no thanks",
         "can I do it later",
+        "by paypal on monday",
     ],
-    ["de"] * 4 + ["en"] * 4,
+    ["de"] * 5 + ["en"] * 5,
 )
 
 
@@ -33,6 +35,14 @@ def test_conversation_decides_where_the_text_does_not() -> None:
     assert MODEL.detect("ich kann nicht zahlen", "en") == "de"
 
 
+def test_words_of_both_languages_do_not_decide() -> None:
+    assert MODEL.detect("paypal", "de") == "de"
+    assert MODEL.detect("paypal", "en") == "en"
+    assert MODEL.detect("paypal am montag", "en") == "de"
+
+
 def test_saved_and_loaded(tmp_path) -> None:
     MODEL.save(tmp_path)
-    assert LanguageModel.load(tmp_path).detect("who is this") == "en"
+    loaded = LanguageModel.load(tmp_path)
+    assert loaded.detect("who is this") == "en"
+    assert loaded.detect("paypal", "en") == "en"
