@@ -141,10 +141,12 @@
     ready();
   }
 
+  const nearEnd = (talk) => talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80;
+
   function mergeLines(fresh) {
     const talk = $("#talk"), news = fresh.getElementById("talk");
     if (!talk || !news) return 0;
-    const atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80;
+    const atEnd = nearEnd(talk);
     let grown = 0, inbound = 0;
     for (const line of [...news.children]) {
       const old = document.getElementById(line.id);
@@ -489,7 +491,9 @@
     sayHere();
     setInterval(sayHere, HERE_MILLISECONDS);
     const talk = $("#talk");
-    talk.scrollTop = talk.scrollHeight;
+    let atEnd = true;
+    talk.addEventListener("scroll", () => { atEnd = nearEnd(talk); }, { passive: true });
+    new ResizeObserver(() => { if (atEnd) talk.scrollTop = talk.scrollHeight; }).observe(talk);
   }
   forgetDrafts(DRAFT_DAYS * 86_400_000);
   title_.show();
