@@ -88,10 +88,12 @@ class NoteCallback(DialogueAction):
         kept = turn.slot("number")
         told = kept if isinstance(kept, dict) else {}  # what was said before about this call
         at = (day_time(turn.heard.text) or DayTime()).to_data()
-        known = {"day"} if at else told.keys() - {"number"}
+        known = {"day", "wished_day"} if at else told.keys() - {"number"}
+        # What is told is what is done: on a closed day nobody would call.
+        possible = await turn.context.conversation.open_day(day) if day is not None else None
         when = {
             **{name: value for name, value in told.items() if name in known},
-            **({"day": day.isoformat()} if day else {}),
+            **_days(day, possible),
             **at,
         }
         await turn.context.conversation.request_person(
@@ -106,18 +108,24 @@ class NoteCallback(DialogueAction):
             return
         turn.ask("none")
         turn.remember(number={**when, "number": number or "unknown"})
-        wished = date.fromisoformat(when["day"]) if "day" in when else None
-        possible = await turn.context.conversation.open_day(wished) if wished else None
         turn.say(
             "callback_noted",
-            day=possible,
-            closed=wished if wished != possible else None,
+            day=date.fromisoformat(when["day"]) if "day" in when else None,
+            closed=date.fromisoformat(when["wished_day"]) if when.get("wished_day") else None,
             bound=when.get("time_bound"),
             clock=when.get("time"),
             clock_end=when.get("time_end"),
             # "Tomorrow evening after 6" needs the evening no more.
             part=when.get("day_part") if "time" not in when else None,
         )
+
+
+def _days(wished: date | None, possible: date | None) -> dict[str, str | None]:
+    """The day of a call, and the one that was wished for where that is another."""
+    if wished is None or possible is None:
+        return {}
+    other = wished.isoformat() if wished != possible else None
+    return {"day": possible.isoformat(), "wished_day": other}
 
 
 _COMPLAINS = re.compile(r"beschwer|reklam|vorgesetzt|complain|supervisor|manager", re.IGNORECASE)

@@ -61,6 +61,15 @@ class Callback:
         return None if self.handoff.call_again_at is not None else self.span.end
 
 
+def wished_call(handoff: Handoff, zone: ZoneInfo) -> Span | None:
+    """When to call, while a call that was wished for or agreed is still to be made."""
+    if handoff.called_at is not None or CALLBACK not in handoff.summary.get("reasons", ()):
+        return None
+    if handoff.call_again_at is not None:
+        return Span(handoff.call_again_at, None)
+    return span_of(handoff.summary, handoff.requested_at, zone)
+
+
 def span_of(wish: Mapping[str, Any], requested_at: datetime, zone: ZoneInfo) -> Span:
     """When a customer wants to be called: `wish` are the facts of the request.
 

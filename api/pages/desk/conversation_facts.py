@@ -19,6 +19,7 @@ from channels.gsm7 import ALPHABET, ALPHABET_DOUBLE
 from channels.message import Channel
 from conversation import canned, desk_offer, identity
 from conversation.call_time import best_call_time
+from conversation.callbacks import wished_call
 from conversation.desk import REPLY_CHARACTERS_MAX
 from conversation.desk_queue import clock_of
 from conversation.handoff_advice import Step
@@ -152,6 +153,9 @@ def _call(found: Summary, zone: ZoneInfo, now: datetime, language: str) -> dict[
     if customer is None:
         return None
     at_home = ZoneInfo(customer.timezone) if customer.timezone else zone
+    wished = wished_call(found.listed.handoff, at_home)
+    if wished is not None and (wished.end or wished.start) > now:
+        return view.wished_call_view(wished, language, zone, now)
     best = best_call_time(
         now,
         at_home,

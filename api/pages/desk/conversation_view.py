@@ -12,6 +12,7 @@ from api.pages.console.view import line_view, moment, texts
 from api.pages.desk.queue_view import due_view
 from conversation.answer_clock import Clock
 from conversation.call_time import CallTime
+from conversation.callbacks import Span
 from conversation.handoff_summary import OpenClaim, Summary
 from conversation.redaction import Redaction
 from conversation.transcript import Line
@@ -174,6 +175,16 @@ def call_view(
     start = clock(found.start, language, zone, now)
     when = words["call_now"] if found.now else words["call_at"]
     return {"when": when.format(start=start, until=until), "why": words["call_why"][found.why]}
+
+
+def wished_call_view(wished: Span, language: str, zone: ZoneInfo, now: datetime) -> dict[str, str]:
+    """The same where the customer named a time."""
+    words = texts(language)["desk"]
+    when = clock(wished.start, language, zone, now)
+    if wished.end is not None and wished.end > wished.start:
+        until = format_datetime(wished.end.astimezone(zone), "HH:mm", locale=LOCALES[language])
+        when = words["call_at"].format(start=when, until=until)
+    return {"when": when, "why": words["call_why"]["asked"]}
 
 
 def in_short(terms: AgreementTerms, language: str) -> str:

@@ -130,9 +130,16 @@ async def test_a_call_on_a_closed_day_is_told_for_the_next_open_one(talk: Talk) 
     assert await talk.say("inform", "Sonntag um 17 Uhr", date="2026-11-29") == ["callback_noted"]
     assert "Am 29. November 2026 ist unser Team nicht da." in talk.text
     assert "wenn möglich am 30. November 2026" in talk.text
-    assert (await talk.summary())["day"] == "2026-11-29"
+    assert (await talk.summary())["day"] == "2026-11-30"
     assert await talk.say("inform", "doch lieber Dienstag", date="2026-12-01") == ["callback_noted"]
     assert "nicht da" not in talk.text
+
+
+async def test_a_closed_day_is_told_when_the_number_came_after_it(talk: Talk) -> None:
+    await talk.say("request_callback", "ruft mich Sonntag um 17 Uhr an", date="2026-11-29")
+    assert await talk.say("inform", "030 1234", phone="+49301234") == ["callback_noted"]
+    assert "Am 29. November 2026 ist unser Team nicht da." in talk.text
+    assert "wenn möglich am 30. November 2026" in talk.text
 
 
 async def test_a_call_without_a_number_goes_to_a_person_all_the_same(talk: Talk) -> None:

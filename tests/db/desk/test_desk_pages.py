@@ -35,6 +35,21 @@ async def test_it_is_taken_written_and_given_back_and_the_bot_goes_on(desk: Desk
     assert "Möchte in Ruhe überlegen." in words(await agent.look())
 
 
+async def test_a_wished_call_is_told_at_its_time_not_at_a_usual_one(desk: Desk) -> None:
+    await desk.ask("callback")
+    agent = await desk.agent()
+    async with desk.database.operator() as session:
+        asked = (await session.scalars(select(Handoff))).one()
+        asked.summary = {**asked.summary, "day": "2026-11-30", "time": "10:00", "time_bound": "at"}
+    assert "30.11.2026 10:00 bis 10:30 (so gewünscht)" in words(await agent.look())
+    async with desk.database.operator() as session:
+        await session.execute(update(Handoff).values(call_again_at=NOW + timedelta(hours=2)))
+    assert "(so gewünscht)" in words(await agent.look())
+    async with desk.database.operator() as session:
+        await session.execute(update(Handoff).values(called_at=NOW))
+    assert "so gewünscht" not in words(await agent.look())
+
+
 async def test_a_doubled_form_sends_one_message(desk: Desk) -> None:
     await desk.ask()
     agent = await desk.agent()
