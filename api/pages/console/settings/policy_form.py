@@ -279,8 +279,11 @@ def _band(name: str, band: Mapping[str, Any], words: Mapping[str, Any], language
     limit, parts = BANDS[name]
     upper = band[limit]
     shown = written(limit, upper, language)
-    to = words["band_to"].format(limit=shown) if upper is not None else words["band_rest"]
-    values = [f"{words['parts'][part]} {told(part, band[part], words, language)}" for part in parts]
+    to = words["band_to"][limit].format(limit=shown) if upper is not None else words["band_rest"]
+    values = [
+        words["band_parts"][part].format(value=told(part, band[part], words, language))
+        for part in parts
+    ]
     return f"{to}: {', '.join(values)}"
 
 
