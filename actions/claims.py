@@ -11,7 +11,6 @@ from actions.turn import PERSON, Turn, button
 from actions.which_claim import (
     Choice,
     asks_for_all,
-    names_first_claim,
     names_other_claim,
     picks,
     turns_to_another,
@@ -124,9 +123,10 @@ def _choices(turn: Turn, records: Sequence[book.ClaimRecord]) -> list[Choice]:
     ]
 
 
-_TOLD = frozenset({"claim_ok", "which_claim", "way"})
+CHOICES_MAX = 6
+"""So many invoices are told at once."""
+_TOLD = frozenset({"claim_ok", "which_claim"})
 """Questions that follow when invoices were spoken of."""
-
 _MAY_NAME_A_CLAIM = frozenset(
     {
         *("inform", "out_of_scope", "affirm", "deny", "greet", "thank"),
@@ -145,33 +145,34 @@ class Turned(Enum):
     """It picks one from the list and says more; that is remembered likewise."""
     ASKS = "asks"
     """It asks which there are, or means another one of more than two."""
+    LEAVES_OPEN = "leaves open"
+    """It answers the list with a wish, and not with which one is meant."""
 
 
 async def turned(turn: Turn) -> Turned | None:
     """Turn to the invoice that a line means; None where it is about none in particular."""
-    text = turn.heard.text
-    told = turn.awaiting in _TOLD
-    all_of_them, another = asks_for_all(text), turns_to_another(text, told=told)
-    first = turns_to_first(text)
-    if not (all_of_them or another or first or turn.awaiting == "which_claim"):
+    text, listed = turn.heard.text, turn.awaiting == "which_claim"
+    all_of_them, first = asks_for_all(text), turns_to_first(text)
+    another = turns_to_another(text, told=turn.awaiting in _TOLD)
+    if not (all_of_them or first or another or listed):
         return None
     records = await _spoken_of(turn)
     choices = _choices(turn, records)
     if all_of_them:
-        return Turned.ASKS if len(choices) > 1 else Turned.TO_ONE
-    if turn.awaiting == "which_claim":
+        return Turned.ASKS if len(choices) > 1 else None
+    if listed:
         amounts = turn.heard.amounts()
-        place = picks(text, amounts, choices)
+        place = picks(text, amounts, choices, CHOICES_MAX)
         if place is not None:
-            picked = choices[place]
-            _turn_to(
-                turn, next(r for r in records if r.claim.invoice_number == picked.invoice_number)
-            )
-            only_names = turn.heard.intent in _MAY_NAME_A_CLAIM and {picked.open}.issuperset(
-                amounts
-            )
-            return Turned.TO_ONE if only_names else Turned.PICKED
-    if first and records:
+            number = choices[place].invoice_number
+            _turn_to(turn, next(r for r in records if r.claim.invoice_number == number))
+            names = turn.heard.intent in _MAY_NAME_A_CLAIM
+            more = turn.heard.has("date", "count", "period")
+            more = more or not {choices[place].open}.issuperset(amounts)
+            return Turned.TO_ONE if names and not more else Turned.PICKED
+        if len(choices) > 1 and turn.heard.intent in _SETTLES | _OBJECTS:
+            return Turned.LEAVES_OPEN
+    if first and len(records) > 1:
         _turn_to(turn, _told_first(records))
         return Turned.TO_ONE
     if not another:
@@ -182,7 +183,7 @@ async def turned(turn: Turn) -> Turned | None:
     if len(others) == 1:
         _turn_to(turn, others[0])
         return Turned.TO_ONE
-    return Turned.ASKS if len(choices) > 1 else Turned.TO_ONE
+    return Turned.ASKS if len(choices) > 1 else None
 
 
 def _told_first(records: Sequence[book.ClaimRecord]) -> book.ClaimRecord:
@@ -196,8 +197,7 @@ def _turn_to(turn: Turn, record: book.ClaimRecord) -> None:
 def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) -> book.ClaimRecord:
     """The claim whose invoice the customer names, else the one talked about, else the oldest.
 
-    "The other invoice" is the one of two that was not talked about when the line was written,
-    "the first one" is the one that was told first.
+    "The other invoice" is the one of two that was not talked about when the line was written.
     """
     named = {_bare(number) for number in turn.heard.values("invoice_number") if number}
     wanted = turn.slot("claim_id")
@@ -206,10 +206,9 @@ def _chosen(turn: Turn, records: Sequence[book.ClaimRecord], to_settle: bool) ->
             return record
     held = next((record for record in records if record.claim.id == wanted), records[0])
     other = turn.context.first_of_turn and names_other_claim(turn.heard.text)
+    other = other and turn.slots.get("awaiting") != "which_claim"  # there it is one of the list
     if other and len(records) == 2 and held.claim.id == turn.slots.get("claim_id"):
         return records[0] if held is records[1] else records[1]
-    if turn.context.first_of_turn and names_first_claim(turn.heard.text):
-        return _told_first(records)
     return records[0] if to_settle and held.claim.status != ClaimStatus.OPEN else held
 
 
@@ -287,6 +286,7 @@ _SETTLES = frozenset(
         *("request_instalments", "propose_amount"),
     }
 )
+_OBJECTS = frozenset({"dispute_goods", "dispute_unknown", "already_paid"})
 _TAKEN_BACK_HERE = frozenset({"dispute_goods", "dispute_unknown", "dispute_other"})
 """What the customer objected to in the chat and may take back there; a withdrawal is not."""
 

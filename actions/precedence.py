@@ -135,17 +135,37 @@ def _is_how_it_was_paid(turn: Turn) -> bool:
 async def _about_which_claim(turn: Turn) -> str | None:
     """The action for a line that turns to another invoice, or asks which there are.
 
-    What such short lines are taken for says nothing. A wish that names one goes on with that one.
+    What such short lines are taken for says nothing, unless it is what always goes first. A wish
+    goes on with the invoice that it names; one that names none waits until that is known, once.
     """
-    if not turn.facts.verified:
+    waits = turn.slot("wish") if turn.awaiting == "which_claim" else None
+    if waits is not None:
+        turn.remember(wish=None)
+    if not turn.facts.verified or turn.awaiting in _TELLS_MORE:
+        return None
+    if turn.heard.intent in _BEFORE_ANY_CLAIM:
         return None
     match await turned(turn):
+        case Turned.LEAVES_OPEN if waits is None:
+            turn.remember(wish={**turn.heard.to_data(), "action": turn.action, "ready": False})
+            return "action_ask_which_claim"
         case Turned.ASKS:
             return "action_ask_which_claim"
+        case Turned.TO_ONE if waits is not None:
+            turn.remember(wish={**waits, "ready": True})
+            return str(waits["action"])
         case Turned.TO_ONE:
             return "action_explain_claim"
         case _:
             return None
+
+
+_BEFORE_ANY_CLAIM = frozenset(
+    {
+        *("crisis", "bereavement", "insolvency", "represented", "opt_out", "wrong_person"),
+        *("third_party", "withdraw_contract", "request_human"),
+    }
+)
 
 
 _LEAVES_CALL = frozenset({"affirm", "deny", "thank", "greet", "inform", "request_callback"})

@@ -5,6 +5,7 @@ from textwrap import shorten
 from typing import Any
 
 from actions.claims import (
+    CHOICES_MAX,
     focus,
     focus_to_speak_of,
     may_take_back,
@@ -22,7 +23,6 @@ from actions.rest import pause_everything
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn, button
 from ledger import book
 
-CHOICES_MAX = 6
 CHOICE_CHARACTERS_MAX = 40
 REFUSALS_ANSWERED = 1
 REFUSAL_PAUSE_DAYS = 14

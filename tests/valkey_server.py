@@ -11,26 +11,39 @@ import redis
 from storage import embedded
 
 STARTS_WITHIN_SECONDS = 20
+STARTS_MAX = 3
+"""A free port may be taken by a connection of another process before Valkey has it."""
+_PASSWORD = "only-for-tests"
 
 
 @contextmanager
-def valkey_server(folder: Path, port: int | None = None) -> Iterator[str]:
+def valkey_server(folder: Path) -> Iterator[str]:
     """Its address, while it runs."""
-    port, password = port or embedded.free_port(), "only-for-tests"
-    command = embedded.valkey_command(folder, port, password)
-    process = subprocess.Popen(command.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = embedded.redis_url(port, password)
+    for _ in range(STARTS_MAX):
+        port = embedded.free_port()
+        command = embedded.valkey_command(folder, port, _PASSWORD)
+        with (folder / "valkey.log").open("ab") as log:
+            process = subprocess.Popen(command.argv, stdout=log, stderr=log)
+        url = embedded.redis_url(port, _PASSWORD)
+        try:
+            if _answers(url, process):
+                yield url
+                return
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    raise AssertionError("Valkey does not start: " + (folder / "valkey.log").read_text()[-2000:])
+
+
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it answers in time; it does not where it has ended."""
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-    with redis.Redis.from_url(url) as client:
-        while True:
+    with redis.Redis.from_url(url, socket_timeout=2) as client:
+        while process.poll() is None and time.monotonic() < deadline:
             try:
                 client.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline, "Valkey does not start"
+            except redis.RedisError:
                 time.sleep(0.05)
-    try:
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+            else:
+                return True
+    return False

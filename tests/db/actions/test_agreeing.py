@@ -261,10 +261,10 @@ async def test_the_other_of_two_invoices_is_the_one_not_talked_about(
 @pytest.mark.parametrize(
     ("intent", "text"),
     [
-        ("crisis", "die andere ist mir wichtiger"),
+        ("not_now", "die andere ist mir wichtiger"),
         ("request_invoice_copy", "und die andere Rechnung?"),
         ("deny", "nein, erst die andere bitte"),
-        ("wrong_person", "I'd rather start with the other one"),
+        ("request_deferral", "I'd rather start with the other one"),
     ],
 )
 async def test_the_invitation_to_choose_the_other_invoice_is_taken_however_it_is_read(
@@ -291,8 +291,6 @@ async def test_an_invoice_with_an_agreement_is_told_with_it_and_the_first_one_is
     assert "RE-2026-1044" in talk.text
     assert await talk.say("ask_costs", "und die erste rechnung?") == ["claim_explained"]
     assert "Rechnung RE-2026-0900" in talk.text
-    said = await talk.say("dispute_goods", "bei der ersten Rechnung fehlte etwas")
-    assert said[-1] == "dispute_ask"
 
 
 async def test_the_other_open_invoice_is_meant_where_a_third_one_is_disputed(
@@ -353,8 +351,88 @@ async def test_a_list_tells_no_figure_that_is_not_confirmed(talk: Talk, add_clai
     assert "0950" not in talk.text
 
 
-async def test_of_the_other_invoice_nothing_is_said_without_proof(talk: Talk) -> None:
-    assert await talk.say("ask_claim", "und die andere rechnung?") == ["verification_needed"]
+@pytest.mark.parametrize("text", ["und die andere rechnung?", "welche rechnungen sind offen?"])
+async def test_of_other_invoices_nothing_is_said_or_chosen_without_proof(
+    talk: Talk, add_claim: object, text: str
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    assert await talk.say("thank", text) == ["thanks_noted"]
+    assert talk.slots.get("claim_id") is None
+
+
+@pytest.mark.parametrize(
+    ("intent", "text", "answer"),
+    [
+        ("crisis", "die andere", "crisis_help"),
+        ("wrong_person", "die andere", "wrong_person_check"),
+        ("affirm", "Ja, mit der Rechnung ist alles ok", "ways"),
+        ("affirm", "ja beide rechnungen", "ways"),
+        ("ask_bot", "What are you?", "yes_automated"),
+        ("hardship", "ich habe noch andere Rechnungen", "hardship_heard"),
+    ],
+)
+async def test_what_is_not_about_another_invoice_goes_its_own_way(
+    talk: Talk, add_claim: object, intent: str, text: str, answer: str
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "worum geht es")
+    assert answer in await talk.say(intent, text)
+
+
+async def test_other_bills_and_first_orders_do_not_change_what_is_talked_about(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "worum geht es")
+    await talk.say("ask_claim", "lieber die andere")
+    await talk.say(
+        "promise_payment", "hab noch andere Rechnungen, kann am 27. zahlen", date="2026-11-27"
+    )
+    assert "122,50" in talk.text
+    await talk.say("deny", "doch anders")
+    await talk.say(
+        "promise_payment", "war meine erste Bestellung, ich zahle am 27.", date="2026-11-27"
+    )
+    assert "122,50" in talk.text
+
+
+async def test_no_second_order_is_an_objection(talk: Talk, add_claim: object) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "worum geht es")
+    await talk.say("deny", "nein")
+    said = await talk.say("dispute_unknown", "There was no second order")
+    assert "claim_explained" not in said
+
+
+async def test_a_wish_that_names_no_invoice_waits_until_one_is_named(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    await add_claim("RE-2026-0950", 45_00, date(2026, 9, 20))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "welche rechnungen sind denn offen")
+    assert await talk.say("request_instalments", "in drei raten bitte", count=3) == ["which_claim"]
+    said = await talk.say("inform", "die zweite")
+    assert said[-1] == "plan_offer"
+    assert "47,50" in talk.text
+    await talk.say("ask_claim", "welche rechnungen sind denn offen")
+    await talk.say("request_instalments", "in drei raten", count=3)
+    assert (await talk.say("request_instalments", "in zwei raten", count=2))[-1] == "plan_offer"
+
+
+async def test_an_objection_against_one_of_the_list_hits_that_one(
+    talk: Talk, add_claim: object
+) -> None:
+    await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
+    wanted = await add_claim("RE-2026-0950", 45_00, date(2026, 9, 20))  # type: ignore[operator]
+    await talk.verified()
+    await talk.say("ask_claim", "welche rechnungen sind denn offen")
+    await talk.say("dispute_goods", "die zweite habe ich nicht bekommen")
+    async with talk.database.merchant(talk.merchant.id) as session:
+        assert (await session.get_one(Claim, wanted)).status == "disputed"
 
 
 async def test_a_day_beside_an_invoice_number_says_when_that_one_is_paid(
