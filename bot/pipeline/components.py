@@ -265,8 +265,16 @@ class EntityExtractor(GraphComponent):
         for message in messages:
             text = message.get(TEXT) or ""
             spans = message.get(_SPANS) or entities.find(text)
-            intent = (message.get(INTENT) or {}).get("name")
+            intent, ranking = message.get(INTENT) or {}, message.get("intent_ranking") or []
+            tense = entities.tense_of(intent, ranking) if intent else None
             looking_back = bool((message.get("metadata") or {}).get(LOOKING_BACK))
-            found = entities.read(text, spans, today_of(message), intent, looking_back=looking_back)
+            found = entities.read(
+                text,
+                spans,
+                today_of(message),
+                intent.get("name"),
+                tense=tense,
+                looking_back=looking_back,
+            )
             message.set(ENTITIES, found, add_to_output=True)
         return messages

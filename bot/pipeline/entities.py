@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from pipeline.dialects import Standard, standard
 from pipeline.phrases import find_channels
@@ -35,6 +35,8 @@ FUTURE_INTENTS = frozenset(
         "request_callback",
     }
 )
+# Below this confidence the first reading does not tell alone what time a message speaks of.
+_SURE = 0.5
 # Intents that a report of a payment may be taken for.
 TENSE_DECIDES = frozenset({"promise_payment", "request_deferral", "propose_amount", "inform"})
 # Intents in which a mere length of time asks for a day so far ahead.
@@ -191,6 +193,17 @@ def _entity(text: str, start: int, end: int, name: str, value: Any) -> Dict[str,
     }
 
 
+def tense_of(intent: Mapping[str, Any], ranking: Sequence[Mapping[str, Any]]) -> Optional[str]:
+    """The intent that tells what time a message speaks of.
+
+    An unsure reading that says nothing about time leaves it to the second one.
+    """
+    tells = PAST_INTENTS | FUTURE_INTENTS | {"inform"}
+    if intent.get("confidence", 1.0) < _SURE:
+        return next((one["name"] for one in ranking[:2] if one["name"] in tells), intent["name"])
+    return intent["name"]
+
+
 def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
     if looking_back or intent in PAST_INTENTS:
         is_ahead = _AHEAD.search(text) or (_ABOUT_TO.search(text) and not _DONE.search(text))
@@ -207,7 +220,12 @@ def _is_past(text: str, intent: Optional[str], looking_back: bool) -> bool:
 
 
 def _date_entity(
-    text: str, span: DateSpan, today: date, intent: Optional[str], looking_back: bool
+    text: str,
+    span: DateSpan,
+    today: date,
+    intent: Optional[str],
+    tense: Optional[str],
+    looking_back: bool,
 ) -> Optional[Dict[str, Any]]:
     said = text[span.start : span.end]
     is_months = _MONTHS_OR_YEARS.search(said) is not None
@@ -222,7 +240,7 @@ def _date_entity(
     if span.is_duration and intent not in DURATION_IS_DAY:
         return None
     since = _SINCE.search(text[: span.start]) or _SINCE_IN.match(text[span.start : span.end])
-    day = span.resolve(today, since is not None or _is_past(text, intent, looking_back))
+    day = span.resolve(today, since is not None or _is_past(text, tense, looking_back))
     is_birth = (
         span.has_year
         and day is not None
@@ -243,12 +261,14 @@ def read(
     today: date,
     intent: Optional[str],
     *,
+    tense: Optional[str] = None,
     looking_back: bool = False,
 ) -> List[Dict[str, Any]]:
     """Return the entities of a message: `entity`, `value`, `start`, `end`, `text`.
 
     `today` is the calendar day of the conversation; `intent` tells promises from what is done,
-    and `looking_back` that the question was about something done. A time without a day is left
+    or `tense` where another one does (see `tense_of`), and `looking_back` that the question was
+    about something done. A time without a day is left
     out where another one has a day.
     """
     original, text = text, spans.words.text
@@ -274,7 +294,7 @@ def read(
     times = [
         entity
         for span in spans.dates
-        for entity in [_date_entity(text, span, today, intent, looking_back)]
+        for entity in [_date_entity(text, span, today, intent, tense or intent, looking_back)]
         if entity
     ]
     if any(entity["value"] is not None for entity in times):

@@ -64,7 +64,9 @@ class Understanding:
             "intent": intent["name"],
             "confidence": intent["confidence"],
             "ranking": ranking,
-            "entities": entities.read(text, spans, today, intent["name"]),
+            "entities": entities.read(
+                text, spans, today, intent["name"], tense=entities.tense_of(intent, ranking)
+            ),
             "language": self._languages.detect(text, language),
         }
 

@@ -180,3 +180,18 @@ def test_positions_point_at_the_text() -> None:
     text = "Ich zahle am 15. Dezember 50 Euro"
     for entity in entities.read(text, entities.find(text), TODAY, "promise_payment"):
         assert text[entity["start"] : entity["end"]] == entity["text"]
+
+
+def test_an_unsure_reading_that_says_nothing_about_time_leaves_it_to_the_second() -> None:
+    unsure = {"name": "change_contact", "confidence": 0.3}
+    ranking = [unsure, {"name": "promise_payment", "confidence": 0.29}]
+    assert entities.tense_of(unsure, ranking) == "promise_payment"
+    assert entities.tense_of({**unsure, "confidence": 0.9}, ranking) == "change_contact"
+    assert entities.tense_of(unsure, [unsure, {"name": "greet", "confidence": 0.2}]) == (
+        "change_contact"
+    )
+    text = "hab am Montag Geld, dann"
+    spans = entities.find(text)
+    (ahead,) = entities.read(text, spans, TODAY, "change_contact", tense="promise_payment")
+    (back,) = entities.read(text, spans, TODAY, "change_contact")
+    assert back["value"] < TODAY.isoformat() < ahead["value"]
