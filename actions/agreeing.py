@@ -26,6 +26,7 @@ from actions.offers import (
     term_args,
 )
 from actions.payment import bank_details_by_person, talked_about
+from actions.remarks import names_what_goes_off
 from actions.roles import Mark
 from actions.turn import INSTALMENTS, LATER, PAY_NOW, PERSON, Turn
 from ledger import book
@@ -167,6 +168,8 @@ class OfferDiscount(DialogueAction):
         if found is None:
             return
         amount, day = turn.heard.amount(found.open), turn.heard.day()
+        if amount is not None and names_what_goes_off(turn.heard.text, turn.heard.entities):
+            amount = found.open - amount if amount < found.open else None
         if amount == found.open:
             amount = None  # "if I pay everything at once": a condition, no figure
         asked, offer = Asked(amount=amount, day=day), current_offer(turn)

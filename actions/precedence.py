@@ -19,6 +19,7 @@ from actions.remarks import (
     asks_what_waiting_costs,
     corrects_a_time,
     names_a_rate,
+    names_what_goes_off,
     tells_how_paid,
 )
 from actions.turn import END_OF_TURN, Turn
@@ -193,6 +194,8 @@ def _about_terms(turn: Turn) -> str | None:
     heard = turn.heard
     if turn.action in _ONE_DAY and names_a_rate(heard.text, heard.entities):
         return "action_plan_instalments"
+    if heard.intent == "propose_amount" and names_what_goes_off(heard.text, heard.entities):
+        return "action_offer_discount"
     if heard.intent not in _TAKEN_FOR_COSTS or heard.has("amount", "count", "period"):
         return None
     waits = asks_what_waiting_costs(heard.text, day_named=heard.has("date"))

@@ -159,3 +159,25 @@ _LATER = re.compile(r"\b(?:erst|sp(?:ä|ae)ter|later|wait)\b", re.IGNORECASE)
 def asks_what_waiting_costs(text: str, *, day_named: bool) -> bool:
     """Whether a line asks what it costs to pay later: "does it cost extra if I pay in May?"."""
     return _COSTS_WHAT.search(text) is not None and (day_named or bool(_LATER.search(text)))
+
+
+_OFF_AFTER = re.compile(
+    r"\s*(?:%|prozent|percent)?\s*(?:an\s|als\s|davon\s)?"
+    r"(?:rabatt|nachl(?:a|ä)ss\w*|nachlie\w*|skonto|abzug|weniger|erlass\w*|erlie\w*|runter\w*"
+    r"|niedriger|discount|reduction|off|less)\b",
+    re.IGNORECASE,
+)
+_OFF_BEFORE = re.compile(
+    r"\b(?:rabatt|nachlass|skonto|abzug|discount|reduction)\s(?:von\s|of\s)?$", re.IGNORECASE
+)
+
+
+def names_what_goes_off(text: str, entities: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the amount or share that is named is what goes off, as in "10 % off"."""
+    for entity in entities:
+        start, end = entity.get("start"), entity.get("end")
+        if entity.get("entity") != "amount" or start is None or end is None:
+            continue
+        if _OFF_AFTER.match(text[end:]) or _OFF_BEFORE.search(text[:start]):
+            return True
+    return False

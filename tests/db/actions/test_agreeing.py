@@ -232,6 +232,18 @@ async def test_bank_details_carry_the_reference(known: Talk) -> None:
     assert "DE02 1203 0000 0000 2020 51" in known.text
 
 
+@pytest.mark.parametrize("intent", ["request_discount", "propose_amount"])
+async def test_ten_percent_off_is_not_ten_percent_paid(known: Talk, intent: str) -> None:
+    text = "could i get 10% off?"
+    said = {"entity": "amount", "value": {"share": 0.1}, "start": 12, "end": 15}
+    assert await known.say(intent, text, also=[said]) == ["promise_counter"]
+    assert "Vorschlag von 110,25\u00a0€" in known.text
+    everything = {**said, "value": {"share": 1.0}}
+    assert await known.say(intent, text, also=[everything]) == ["promise_counter"]
+    assert "Vorschlag von" not in known.text
+    assert await known.agreements() == []
+
+
 async def test_another_invoice_can_be_talked_about(talk: Talk, add_claim: object) -> None:
     await add_claim("RE-2026-0900", 30_00, date(2026, 9, 1))  # type: ignore[operator]
     await talk.verified()

@@ -13,6 +13,7 @@ from actions.remarks import (
     asks_how_we_are,
     asks_what_waiting_costs,
     names_a_rate,
+    names_what_goes_off,
     tells_how_paid,
 )
 from actions.two_wishes import two_wishes, wish_besides
@@ -322,3 +323,24 @@ def test_what_waiting_costs_is_asked(text: str, day_named: bool) -> None:
 )
 def test_other_questions_about_costs(text: str, day_named: bool) -> None:
     assert not asks_what_waiting_costs(text, day_named=day_named)
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "off"),
+    [
+        ("could i get 10% off?", "10%", True),
+        ("10 % Rabatt, wenn ich gleich zahle", "10 %", True),
+        ("können Sie mir 20 Euro nachlassen", "20 Euro", True),
+        ("20 euro weniger und ich zahle heute", "20 euro", True),
+        ("gebt mir Rabatt von 15 Prozent", "15 Prozent", True),
+        ("die Hälfte erlassen wäre fair", "die Hälfte", True),
+        ("kann ich 80 zahlen und gut", "80", False),
+        ("50 zahlen, weniger geht nicht", "50", False),
+        ("80 ist der Betrag nach Rabatt", "80", False),
+    ],
+)
+def test_what_goes_off_is_told_from_what_is_paid(text: str, figure: str, off: bool) -> None:
+    start = text.index(figure)
+    entity = {"entity": "amount", "start": start, "end": start + len(figure)}
+    assert names_what_goes_off(text, [entity]) is off
+    assert not names_what_goes_off(text, [{"entity": "amount"}])
