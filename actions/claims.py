@@ -287,6 +287,7 @@ _SETTLES = frozenset(
     }
 )
 _OBJECTS = frozenset({"dispute_goods", "dispute_unknown", "already_paid"})
+"""What is said against one invoice, so that it must be known which one."""
 _TAKEN_BACK_HERE = frozenset({"dispute_goods", "dispute_unknown", "dispute_other"})
 """What the customer objected to in the chat and may take back there; a withdrawal is not."""
 

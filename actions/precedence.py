@@ -133,6 +133,15 @@ def _is_how_it_was_paid(turn: Turn) -> bool:
     )
 
 
+_BEFORE_ANY_CLAIM = frozenset(
+    {
+        *("crisis", "bereavement", "insolvency", "represented", "opt_out", "wrong_person"),
+        *("third_party", "withdraw_contract", "request_human"),
+    }
+)
+"""What is answered as it is, even where a line might turn to another invoice."""
+
+
 async def _about_which_claim(turn: Turn) -> str | None:
     """The action for a line that turns to another invoice, or asks which there are.
 
@@ -159,14 +168,6 @@ async def _about_which_claim(turn: Turn) -> str | None:
             return "action_explain_claim"
         case _:
             return None
-
-
-_BEFORE_ANY_CLAIM = frozenset(
-    {
-        *("crisis", "bereavement", "insolvency", "represented", "opt_out", "wrong_person"),
-        *("third_party", "withdraw_contract", "request_human"),
-    }
-)
 
 
 _LEAVES_CALL = frozenset({"affirm", "deny", "thank", "greet", "inform", "request_callback"})

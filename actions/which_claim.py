@@ -119,11 +119,11 @@ def picks(text: str, amounts: Sequence[Money], choices: Sequence[Choice], shown:
     """
     if _TURNED_DOWN.search(text):
         return None
-    words = {word.casefold() for word in _WORD.findall(text) if len(word) >= _WORD_MIN}
-    plain = [one for one in _FIGURE.findall(text) if _NUMBER_END.fullmatch(one)]
+    words, said = _words_of(text), _FIGURE.findall(text)
+    plain = [one for one in said if _NUMBER_END.fullmatch(one)]
     # A bare "45" is no amount to the language understanding; beside other words it may be a day.
     alone = _says_no_more(_FIGURE.sub(" ", text))
-    figures = {_minor(one) for one in _FIGURE.findall(text)} if alone else set()
+    figures = {_minor(one) for one in said} if alone else set()
     ways = (
         [bool(words & _words_of(one.description)) for one in choices],
         [any(_digits(one.invoice_number).endswith(end) for end in plain) for one in choices],
@@ -148,5 +148,5 @@ def _digits(number: str) -> str:
     return re.sub(r"\D", "", number)
 
 
-def _words_of(description: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(description) if len(word) >= _WORD_MIN}
+def _words_of(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text) if len(word) >= _WORD_MIN}

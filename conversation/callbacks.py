@@ -53,18 +53,23 @@ class Callback:
     @property
     def due(self) -> datetime:
         """When to call, next."""
-        return self.handoff.call_again_at or self.span.start
+        return self.span.start
 
     @property
     def until(self) -> datetime | None:
         """When it is too late; None after a try, or where no time was named."""
-        return None if self.handoff.call_again_at is not None else self.span.end
+        return self.span.end
 
 
 def wished_call(handoff: Handoff, zone: ZoneInfo) -> Span | None:
     """When to call, while a call that was wished for or agreed is still to be made."""
     if handoff.called_at is not None or CALLBACK not in handoff.summary.get("reasons", ()):
         return None
+    return next_call(handoff, zone)
+
+
+def next_call(handoff: Handoff, zone: ZoneInfo) -> Span:
+    """When to call: again at the time that was agreed after a try, else as it was wished for."""
     if handoff.call_again_at is not None:
         return Span(handoff.call_again_at, None)
     return span_of(handoff.summary, handoff.requested_at, zone)
@@ -146,7 +151,7 @@ async def callbacks(session: AsyncSession, merchant_id: int) -> Sequence[Callbac
                 conversation.channel,
                 conversation.language or language,
                 zone,
-                span_of(handoff.summary, handoff.requested_at, zone),
+                next_call(handoff, zone),
                 str(handoff.summary.get("number") or "unknown"),
             )
         )

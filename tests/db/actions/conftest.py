@@ -38,6 +38,7 @@ from storage.tables import (
 NOW = datetime.fromisoformat("2026-11-23T10:00:00+00:00")
 RULES = Path(__file__).parents[3] / "nlu_data" / "rules"
 ACTIONS_PER_TURN_MAX = 6
+AddClaim = Callable[[str, int, date], Awaitable[int]]
 
 
 @cache
@@ -315,9 +316,7 @@ async def talk(database: Database, merchant: Merchant, customer: Customer) -> Ta
 
 
 @pytest.fixture
-def add_claim(
-    database: Database, merchant: Merchant, customer: Customer
-) -> Callable[[str, int, date], Awaitable[int]]:
+def add_claim(database: Database, merchant: Merchant, customer: Customer) -> AddClaim:
     """Give the customer another invoice: number, price in cents, due day."""
 
     def add(number: str, minor: int, due: date) -> Awaitable[int]:
